@@ -1,0 +1,318 @@
+/* The engine: SCTP without I/O. Bytes in, bytes out, time as an argument.
+ *
+ * Whoever drives an engine runs this loop, in this order, from one thread at a time:
+ *
+ *     input* / net_event* / expire  ->  event*  ->  output*  ->  deadline
+ *
+ * Input and the application's calls never send: they change state, and output() pulls packets until
+ * it has none left. No function here blocks, reads a clock or calls back into the driver (but for
+ * the environment's alloc, free, random and hmac_sha256). An engine has no lock; different engines
+ * share nothing.
+ *
+ * `now_us` is a monotonic time in microseconds, never less than in an earlier call.
+ * Associations and endpoints are named by ids that carry a generation number: an id of something
+ * that is gone answers HWS_E_NOENT and never reaches something newer. */
+#ifndef HWS_STACK_ENGINE_H
+#define HWS_STACK_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/addr.h"
+#include "stack/buf.h"
+#include "stack/env.h"
+#include "stack/error.h"
+#include "stack/stats.h"
+
+struct hws_engine;
+
+/** Names an association; 0 names none. */
+typedef uint64_t hws_assoc_id;
+/** Names an endpoint (a local port with its addresses); 0 names none. */
+typedef uint64_t hws_endpoint_id;
+
+/* ---- Parameters ---- */
+
+/** Protocol parameters (RFC 9260, section 16), per endpoint; an association inherits its
+ * endpoint's. hws_params_default fills in the defaults given here. */
+struct hws_params {
+    uint32_t rto_initial_us;   /* 1 s */
+    uint32_t rto_min_us;       /* 1 s */
+    uint32_t rto_max_us;       /* 60 s */
+    uint32_t hb_interval_us;   /* 30 s; 0: no heartbeats on idle paths */
+    uint32_t cookie_life_us;   /* 60 s */
+    uint32_t sack_delay_us;    /* 200 ms, at most 500 ms (6.2) */
+    uint32_t sack_packets;     /* 2: packets with DATA before a SACK is due; a batch counts whole */
+    uint32_t max_burst_bytes;  /* 65536: new data sent in answer to one SACK (6.1 D) */
+    uint32_t slow_start_l;     /* 32: limit L of 7.2.1, in PMDCS per SACK */
+    uint16_t max_init_retrans; /* 8 */
+    uint16_t assoc_max_retrans; /* 10 */
+    uint16_t path_max_retrans;  /* 5 */
+    uint16_t ostreams;          /* 10: outbound streams to ask for, 1..65535 */
+    uint16_t max_instreams;     /* 65535: inbound streams to accept, 1..65535 */
+    uint32_t rcvbuf_bytes;      /* 4 MiB: receive buffer, charged with what is really held */
+    uint32_t sndbuf_bytes;      /* 4 MiB: user data queued or in flight before send says AGAIN */
+    bool nodelay;               /* false: Nagle's rule of 6.1 holds back a small packet */
+    const char *cc;             /* NULL: "rfc9260"; congestion controller by name */
+    const char *sched;          /* NULL: "fcfs"; or "rr": stream scheduler by name */
+};
+
+void hws_params_default(struct hws_params *params);
+
+struct hws_engine_config {
+    struct hws_env env;
+    /* Answer packets to ports that are not ours as the host's only SCTP would (8.4, ABORT). Off:
+     * stay silent, since another stack of this host may own the port. */
+    bool own_host;
+    /* Take every object straight from env.alloc instead of from slabs, so that a memory checker
+     * sees each one. */
+    bool direct_alloc;
+    /* Accept packets without looking at their checksum (fuzzing only). */
+    bool ignore_checksum;
+};
+
+/** A new engine, or NULL when there is no memory. The config is copied. */
+struct hws_engine *hws_engine_new(const struct hws_engine_config *config);
+
+/** Frees the engine and everything in it; nothing is sent. References to received buffers are
+ * let go. NULL is allowed. */
+void hws_engine_free(struct hws_engine *engine);
+
+/* ---- The network's side ---- */
+
+struct hws_packet_in {
+    const uint8_t *data; /* from the SCTP header on */
+    uint32_t len;
+    /* Memory this packet keeps from reuse while it is held: the whole slot, or its share of a
+     * buffer that carries several packets. */
+    uint32_t truesize;
+    struct hws_buf *buf;      /* owns `data`; NULL: the engine copies what it keeps */
+    struct hws_addr src, dst; /* src.udp_port is the peer's encapsulation port or 0 */
+    uint64_t rx_time_us;      /* the kernel's receive time in now_us's clock, 0: not known */
+};
+
+/** Takes a batch of received packets. Packets of any content are allowed; those that are not for
+ * us or broken are counted and dropped. The caller keeps its own references to the buffers. */
+void hws_engine_input(struct hws_engine *engine, const struct hws_packet_in *packets, size_t count,
+                      uint64_t now_us);
+
+enum hws_net_kind {
+    HWS_NET_MTU,         /* the IP MTU towards `remote` is `mtu` */
+    HWS_NET_SEND_FAILED, /* a packet to `remote` could not be sent, because of `reason` */
+    HWS_NET_UNREACHABLE, /* ICMP says so about a packet of ours, quoted below */
+    HWS_NET_TOO_BIG,     /* ICMP says so, next-hop MTU in `mtu`, quoted below */
+};
+
+enum hws_send_failure {
+    HWS_SEND_TOO_BIG = 1, /* EMSGSIZE */
+    HWS_SEND_UNREACHABLE, /* ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ... */
+    HWS_SEND_FILTERED,    /* EPERM */
+    HWS_SEND_BUSY,        /* EAGAIN, ENOBUFS: dropped on this host */
+};
+
+struct hws_net_event {
+    enum hws_net_kind kind;
+    struct hws_addr local, remote; /* local may be HWS_FAMILY_NONE */
+    uint32_t mtu;
+    enum hws_send_failure reason;
+    bool protocol_unreachable; /* HWS_NET_UNREACHABLE: the host does not speak SCTP (ICMP 3/2) */
+    const uint8_t *quoted;     /* the SCTP bytes an ICMP message quotes, as many as there are */
+    uint32_t quoted_len;
+};
+
+/** Tells the engine what else the network said. What does not concern it is ignored. */
+void hws_engine_net_event(struct hws_engine *engine, const struct hws_net_event *event,
+                          uint64_t now_us);
+
+/** Packets that leave together: one source, one destination, all of `segment_len` bytes but the
+ * last, which may be shorter. */
+struct hws_train {
+    /* From the caller: */
+    uint8_t *data;        /* where the packets are built, back to back */
+    uint32_t capacity;    /* bytes at `data`, at least HWS_PACKET_MAX_LEN to allow any MTU */
+    uint32_t max_packets; /* 1 or more; what one call of the link can send */
+    /* From the engine: */
+    uint32_t len;         /* bytes in all */
+    uint32_t segment_len; /* bytes of each packet but the last */
+    uint32_t packets;
+    struct hws_addr src; /* HWS_FAMILY_NONE: the network chooses */
+    struct hws_addr dst; /* dst.udp_port: the peer's encapsulation port or 0 */
+    bool may_fragment;   /* IP may fragment it: larger than the path MTU and cannot be cut */
+};
+
+/** Builds the next train. False: there is nothing to send now. */
+bool hws_engine_output(struct hws_engine *engine, struct hws_train *train, uint64_t now_us);
+
+/** Runs every timer that is due. */
+void hws_engine_expire(struct hws_engine *engine, uint64_t now_us);
+
+/** When expire has to be called next; UINT64_MAX: not before something else happens. May be
+ * earlier than any timer (then expire finds nothing to do), never later. */
+uint64_t hws_engine_deadline(const struct hws_engine *engine);
+
+/* ---- The application's side ---- */
+
+enum hws_event_type {
+    HWS_EVENT_PATH_NEW,  /* a path was made: answer with HWS_NET_MTU when it is known */
+    HWS_EVENT_UP,        /* ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
+    HWS_EVENT_RESTART,   /* the peer restarted: what was not acknowledged is lost (5.2.4 A) */
+    HWS_EVENT_PATH_UP,   /* a path was confirmed or answers again */
+    HWS_EVENT_PATH_DOWN, /* a path does not answer */
+    HWS_EVENT_READABLE,  /* a message (or a part of a large one) can be received */
+    HWS_EVENT_WRITABLE,  /* send may succeed again after HWS_E_AGAIN */
+    HWS_EVENT_PEER_SHUTDOWN, /* the peer asked for SHUTDOWN: nothing more can be sent */
+    HWS_EVENT_REMOTE_ERROR,  /* the peer sent an ERROR: `cause` */
+    HWS_EVENT_DRY,           /* everything sent has been acknowledged */
+    HWS_EVENT_DOWN,          /* over, `reason`; received messages can still be read */
+};
+
+struct hws_event {
+    enum hws_event_type type;
+    hws_assoc_id assoc;
+    hws_endpoint_id endpoint;
+    bool passive;                  /* UP: the peer began */
+    int reason;                    /* DOWN: HWS_E_EOF after a graceful shutdown, else why */
+    uint16_t cause;                /* REMOTE_ERROR, DOWN by ABORT: the first cause code or 0 */
+    struct hws_addr local, remote; /* PATH_*: the path */
+};
+
+/** Takes the next event; false when there is none. Events of one kind for one association are
+ * folded into one. After DOWN no event names that association again. */
+bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
+
+struct hws_endpoint_config {
+    uint16_t port;                 /* local port, host order; 0: one that is free, from 49152 up */
+    const struct hws_addr *locals; /* addresses to use, at most HWS_LIMIT_PATHS; copied */
+    size_t local_count;            /* 0: any; the network chooses the source address */
+    bool listening;                /* accept associations from peers */
+    const struct hws_params *params; /* NULL: defaults; copied */
+};
+
+/** Makes an endpoint. Errors: HWS_E_INUSE (the port has an endpoint with a common address),
+ * HWS_E_INVAL, HWS_E_NOMEM. */
+int hws_endpoint_new(struct hws_engine *engine, const struct hws_endpoint_config *config,
+                     hws_endpoint_id *out);
+
+/** The endpoint's port, 0 when there is no such endpoint. */
+uint16_t hws_endpoint_port(const struct hws_engine *engine, hws_endpoint_id id);
+
+/** Changes whether new associations are accepted. */
+int hws_endpoint_listen(struct hws_engine *engine, hws_endpoint_id id, bool listening);
+
+/** Lets the endpoint go: it accepts nothing more, its port is free once its last association is
+ * gone. Associations live on. */
+int hws_endpoint_release(struct hws_engine *engine, hws_endpoint_id id);
+
+/** Starts an association with the peer at `remotes` (1..HWS_LIMIT_PATHS addresses of one host, the
+ * first one is tried first). UP or DOWN tells how it went. Errors: HWS_E_INVAL, HWS_E_NOENT,
+ * HWS_E_INUSE (there is one with that peer already), HWS_E_NOMEM. */
+int hws_assoc_connect(struct hws_engine *engine, hws_endpoint_id endpoint,
+                      const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
+                      uint64_t now_us, hws_assoc_id *out);
+
+#define HWS_SEND_UNORDERED 0x1u
+#define HWS_SEND_SACK_IMMEDIATELY 0x2u
+
+struct hws_sndinfo {
+    uint16_t sid;
+    uint16_t flags; /* HWS_SEND_* */
+    uint32_t ppid;  /* host order number, sent big-endian */
+};
+
+struct hws_iovec {
+    const void *base;
+    size_t len;
+};
+
+/** Queues one message (1..HWS_LIMIT_MESSAGE_BYTES); its bytes are copied. Before ESTABLISHED
+ * messages are queued as well. Accepted while less than sndbuf_bytes are queued or in flight, so
+ * that a message larger than the buffer can pass. Errors: HWS_E_AGAIN (WRITABLE follows),
+ * HWS_E_INVAL (stream, empty), HWS_E_MSGSIZE, HWS_E_SHUTDOWN, HWS_E_NOENT, HWS_E_NOMEM. */
+int hws_assoc_send(struct hws_engine *engine, hws_assoc_id id, const struct hws_sndinfo *info,
+                   const struct hws_iovec *iov, size_t iov_count, uint64_t now_us);
+
+#define HWS_RECV_UNORDERED 0x1u
+#define HWS_RECV_EOR 0x2u /* these bytes end their message */
+
+struct hws_rcvinfo {
+    uint16_t sid, ssn;
+    uint16_t flags; /* HWS_RECV_* */
+    uint32_t ppid;
+    uint32_t tsn; /* of the message's first fragment */
+};
+
+/** Copies the next bytes of the message at the head of the queue: all of it, or as much as fits
+ * or has come (large messages are delivered in parts, 6.9). Parts of one message come one after
+ * another; HWS_RECV_EOR marks the last. Errors: HWS_E_AGAIN (READABLE follows), HWS_E_NOENT, and
+ * when the association is over and everything has been read, the reason it ended for. */
+int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
+                   size_t *len, struct hws_rcvinfo *info, uint64_t now_us);
+
+/** Starts the graceful end: everything queued is sent and acknowledged first. DOWN follows. */
+int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
+
+/** Ends at once with an ABORT that carries `reason` (at most 128 bytes, may be NULL). */
+int hws_assoc_abort(struct hws_engine *engine, hws_assoc_id id, const void *reason,
+                    size_t reason_len, uint64_t now_us);
+
+/** Forgets the association: its id is dead when this returns and no event names it. If it was not
+ * over it is aborted, or, when shutting down, left to finish by itself. Received data is dropped.
+ */
+int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
+
+enum hws_assoc_state {
+    HWS_STATE_CLOSED,
+    HWS_STATE_COOKIE_WAIT,
+    HWS_STATE_COOKIE_ECHOED,
+    HWS_STATE_ESTABLISHED,
+    HWS_STATE_SHUTDOWN_PENDING,
+    HWS_STATE_SHUTDOWN_SENT,
+    HWS_STATE_SHUTDOWN_RECEIVED,
+    HWS_STATE_SHUTDOWN_ACK_SENT,
+};
+
+/** The state's name as in RFC 9260, section 4. */
+const char *hws_assoc_state_name(enum hws_assoc_state state);
+
+struct hws_assoc_status {
+    enum hws_assoc_state state;
+    uint16_t local_port, remote_port;
+    uint32_t local_vtag, remote_vtag;
+    uint16_t instreams, ostreams;
+    uint32_t path_count;
+    uint32_t primary;       /* index of the primary path */
+    uint32_t unsent_bytes;  /* user data not sent for the first time */
+    uint32_t flight_bytes;  /* user data in flight */
+    uint32_t unacked_bytes; /* user data sent or queued and not acknowledged */
+    uint32_t peer_rwnd;     /* what the peer still takes */
+    uint32_t rwnd;          /* what we last advertised, less what came since */
+    uint32_t charged_bytes; /* memory that received data holds */
+    uint64_t retransmits;
+    bool timer_armed; /* whether any retransmission timer runs */
+};
+
+int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,
+                     struct hws_assoc_status *out);
+
+struct hws_path_status {
+    struct hws_addr local, remote;
+    bool confirmed, active;
+    uint32_t mtu;
+    uint32_t cwnd, ssthresh, flight_bytes;
+    uint32_t srtt_us, rttvar_us, rto_us;
+    uint32_t errors;           /* consecutive */
+    uint32_t max_packet_bytes; /* the largest SCTP packet sent there, checksum header included */
+};
+
+/** Path number `index`, 0 .. path_count-1. */
+int hws_assoc_path_status(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                          struct hws_path_status *out);
+
+/** The engine's counters; valid until the engine is freed. */
+const struct hws_stats *hws_engine_stats(const struct hws_engine *engine);
+
+/** Associations that exist, in any state (those waiting for hws_assoc_release included). */
+size_t hws_engine_assoc_count(const struct hws_engine *engine);
+
+#endif

@@ -1,0 +1,42 @@
+/* Every limit of the engine, in one place. A peer can never make a queue, list or loop longer than
+ * what stands here. */
+#ifndef HWS_STACK_LIMITS_H
+#define HWS_STACK_LIMITS_H
+
+/* Addresses of one peer (and of one endpoint) that an association uses; further ones that a peer
+ * lists are ignored. */
+#define HWS_LIMIT_PATHS 8u
+/* Most bytes of one message. */
+#define HWS_LIMIT_MESSAGE_BYTES (64u << 20)
+/* Streams in either direction. */
+#define HWS_LIMIT_STREAMS 65535u
+/* TSNs in flight, and received beyond the cumulative TSN: a Gap Ack Block's offset has 16 bits. */
+#define HWS_LIMIT_TSN_WINDOW 65536u
+/* Gap Ack Blocks and duplicate TSNs reported in one SACK. */
+#define HWS_LIMIT_SACK_GAPS 256u
+#define HWS_LIMIT_SACK_DUPS 32u
+/* Charged bytes an association holds, as a multiple of its receive buffer, before DATA chunks are
+ * dropped unacknowledged (RFC 9260, 6.2: a receiver out of buffer space may drop them). */
+#define HWS_LIMIT_RCVBUF_FACTOR 2u
+/* HEARTBEATs of a peer waiting for their HEARTBEAT ACK on one path, and the longest one answered.
+ */
+#define HWS_LIMIT_HEARTBEAT_ECHO_BYTES 1024u
+/* Bytes of error causes that wait to be sent to one peer; further ones are dropped and counted. */
+#define HWS_LIMIT_PENDING_ERROR_BYTES 512u
+/* An INIT ACK to an address nobody has verified: no echo of unrecognized parameters beyond it. */
+#define HWS_LIMIT_INIT_ACK_BYTES 1024u
+/* Replies that belong to no association and wait to be sent (INIT ACK, ABORT, ERROR, ...). */
+#define HWS_LIMIT_REPLIES 256u
+/* Out-of-the-blue ABORTs and ERRORs per second and per engine. */
+#define HWS_LIMIT_OOTB_REPLIES_PER_S 1000u
+/* Verification tags drawn before giving up to find one that is not in use. */
+#define HWS_LIMIT_TAG_DRAWS 64u
+/* Bytes of state a congestion controller or a scheduler may declare. */
+#define HWS_LIMIT_CC_STATE_BYTES 256u
+/* The smallest and largest IP MTU a path is given (RFC 9260, 3.1 and 7.3; RFC 8899, 5.1.2). */
+#define HWS_LIMIT_MTU_MIN 512u
+#define HWS_LIMIT_MTU_MAX 65535u
+/* The MTU a path starts with until the link says better. */
+#define HWS_MTU_DEFAULT 1280u
+
+#endif
