@@ -1,0 +1,99 @@
+/* A link carries packets between an engine and a network: raw sockets, UDP, or another engine in
+ * the same process. The engine builds packets straight into a link's buffers (trains) and keeps
+ * references to the buffers a link received into. All calls come from the runtime's thread. */
+#ifndef HWS_API_LINK_H
+#define HWS_API_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stack/engine.h"
+
+/* Counters of a link: name in JSON, what is counted. */
+#define HWS_LINK_STATS(X)                                                                          \
+    X(rx_packets, "packets received")                                                              \
+    X(rx_calls, "receive calls that returned something")                                           \
+    X(rx_foreign, "packets received that were not for a port of ours, or not SCTP in their form")  \
+    X(rx_truncated, "packets larger than the receive buffer")                                      \
+    X(rx_socket_drops, "packets the kernel dropped since the socket's buffer was full")            \
+    X(rx_buffer_bytes, "receive buffer that the kernel granted")                                   \
+    X(tx_packets, "packets sent")                                                                  \
+    X(tx_calls, "send calls")                                                                      \
+    X(tx_blocked, "times the socket took no more for a while")                                     \
+    X(tx_failed, "packets that could not be sent")
+
+struct hws_link_stats {
+#define X(name, what) uint64_t name;
+    HWS_LINK_STATS(X)
+#undef X
+};
+
+/* A link has at most one descriptor per address family. */
+#define HWS_LINK_MAX_FDS 2u
+
+struct hws_link;
+
+struct hws_link_ops {
+    const char *name; /* "raw", "udp", "memory" */
+    /** Makes packets for local port `port` reach this link, and claims the port against other
+     * processes. 0, or a negative errno: -EADDRINUSE when another process has it. */
+    int (*add_port)(struct hws_link *link, uint16_t port);
+    void (*remove_port)(struct hws_link *link, uint16_t port);
+    /** Receives up to `max` packets without blocking and returns how many. Each packet's `buf` has
+     * a reference that the caller lets go after input (packets may share a buf; each has its own
+     * reference). 0: nothing there now. */
+    size_t (*receive)(struct hws_link *link, struct hws_packet_in *packets, size_t max);
+    /** The next thing the network said (error queue, a failed send); false when there is none. */
+    bool (*net_event)(struct hws_link *link, struct hws_net_event *event);
+    /** Gives the buffer for one more train in `data`, `capacity` and `max_packets`; false when all
+     * are in use: flush first. */
+    bool (*train)(struct hws_link *link, struct hws_train *train);
+    /** Queues the train just built in the buffer that train() gave. */
+    void (*submit)(struct hws_link *link, const struct hws_train *train);
+    /** Sends what is queued. False when the socket takes no more now: call again when `fds` are
+     * writable; meanwhile train() gives what buffers are left. A packet that cannot be sent is
+     * reported by net_event and the next one is tried. */
+    bool (*flush)(struct hws_link *link);
+    /** The descriptors to poll; returns their number. */
+    size_t (*fds)(struct hws_link *link, int fds[HWS_LINK_MAX_FDS]);
+    /** The source address the network would choose towards `remote` and the IP MTU there, looked
+     * up now. 0 or a negative errno (-ENETUNREACH, ...). `local` or `mtu` may be NULL. */
+    int (*route)(struct hws_link *link, const struct hws_addr *remote, struct hws_addr *local,
+                 uint32_t *mtu);
+    const struct hws_link_stats *(*stats)(struct hws_link *link);
+    void (*close)(struct hws_link *link);
+};
+
+/** What every link begins with. */
+struct hws_link {
+    const struct hws_link_ops *ops;
+};
+
+struct hws_link_raw_config {
+    uint8_t protocol;      /* IP protocol: 132, 253 or 254 */
+    bool ipv4, ipv6;       /* families to open */
+    const char *interface; /* SO_BINDTODEVICE; NULL: all */
+    bool own_host;         /* receive packets to every port, not only those added */
+};
+
+struct hws_link_udp_config {
+    uint16_t port;   /* local UDP port (RFC 6951: 9899); 0: an ephemeral one */
+    bool ipv4, ipv6; /* families to open */
+};
+
+/** Longest text that an open function writes about what went wrong. */
+#define HWS_LINK_ERROR_MAX 512
+
+/** Opens a link. 0, or a negative errno with one clear sentence in `error` that says what is
+ * missing and the ways out. The caller closes it with ops->close. */
+int hws_link_raw_open(const struct hws_link_raw_config *config, struct hws_link **out,
+                      char error[HWS_LINK_ERROR_MAX]);
+int hws_link_udp_open(const struct hws_link_udp_config *config, struct hws_link **out,
+                      char error[HWS_LINK_ERROR_MAX]);
+
+/** Two links joined back to back in one process; what one sends the other receives, in order. An
+ * IP MTU applies to both. */
+int hws_link_memory_pair(uint32_t mtu, struct hws_link **a, struct hws_link **b);
+
+#endif
