@@ -1,0 +1,24 @@
+/* The retransmission timeout of one path (RFC 9260, 6.3.1 to 6.3.3). */
+#ifndef HWS_STACK_RTO_H
+#define HWS_STACK_RTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hws_rto {
+    uint32_t srtt_us, rttvar_us;
+    uint32_t rto_us; /* within [min, max] */
+    uint32_t min_us, max_us;
+    bool measured; /* a round trip has been measured (C2 was done) */
+};
+
+/** initial, min and max in microseconds, min <= initial <= max. */
+void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us);
+
+/** A round trip was measured (6.3.1 C2, C3, and the clock granularity rule; integers only). */
+void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us);
+
+/** The timer expired: doubles the RTO up to the maximum (6.3.3 E2). */
+void hws_rto_back_off(struct hws_rto *rto);
+
+#endif
