@@ -11,6 +11,12 @@
 #define CRC_START 0xffffffffu
 
 const struct hws_crc32c_impl *const hws_crc32c_impls[] = {
+#if defined(__x86_64__)
+    &hws_crc32c_x86_vpclmul,
+    &hws_crc32c_x86,
+#elif defined(__aarch64__) && defined(__AARCH64EL__) && defined(__linux__)
+    &hws_crc32c_arm,
+#endif
     &hws_crc32c_table,
     NULL,
 };

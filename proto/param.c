@@ -67,11 +67,22 @@ bool hws_param_put_cookie_preservative(struct hws_builder *b, uint32_t increment
     return true;
 }
 
+static const struct {
+    unsigned bit;
+    uint16_t type;
+} supported[] = {
+    {HWS_SUPPORTS_IPV4, HWS_PARAM_IPV4},
+    {HWS_SUPPORTS_IPV6, HWS_PARAM_IPV6},
+};
+
+#define SUPPORTED_COUNT (sizeof supported / sizeof supported[0])
+
 static unsigned supported_bit(uint16_t type)
 {
-    if (type == HWS_PARAM_IPV4)
-        return HWS_SUPPORTS_IPV4;
-    return type == HWS_PARAM_IPV6 ? HWS_SUPPORTS_IPV6 : 0;
+    for (size_t i = 0; i < SUPPORTED_COUNT; i++)
+        if (supported[i].type == type)
+            return supported[i].bit;
+    return 0;
 }
 
 bool hws_param_supported_addresses(const struct hws_tlv *p, unsigned *bits)
@@ -86,15 +97,17 @@ bool hws_param_supported_addresses(const struct hws_tlv *p, unsigned *bits)
 
 bool hws_param_put_supported_addresses(struct hws_builder *b, unsigned bits)
 {
-    uint32_t count = ((bits & HWS_SUPPORTS_IPV4) != 0) + ((bits & HWS_SUPPORTS_IPV6) != 0);
-    uint8_t *v = hws_builder_tlv(b, HWS_PARAM_SUPPORTED_ADDRESSES, 2 * count);
+    uint8_t types[2 * SUPPORTED_COUNT];
+    uint32_t len = 0;
+    for (size_t i = 0; i < SUPPORTED_COUNT; i++) {
+        if ((bits & supported[i].bit) == 0)
+            continue;
+        hws_put16(types + len, supported[i].type);
+        len += 2;
+    }
+    uint8_t *v = hws_builder_tlv(b, HWS_PARAM_SUPPORTED_ADDRESSES, len);
     if (v == NULL)
         return false;
-    if (bits & HWS_SUPPORTS_IPV4) {
-        hws_put16(v, HWS_PARAM_IPV4);
-        v += 2;
-    }
-    if (bits & HWS_SUPPORTS_IPV6)
-        hws_put16(v, HWS_PARAM_IPV6);
+    memcpy(v, types, len);
     return true;
 }
