@@ -1,9 +1,9 @@
 /* CRC32c with the CRC instructions of ARMv8 and, to join lanes, its polynomial multiplication.
  * They are written as assembly since compilers disagree on how a single function is allowed
  * instructions that the rest of the program may not use. */
-#if defined(__aarch64__) && defined(__AARCH64EL__) && defined(__linux__)
-
 #include "proto/crc32c_impl.h"
+
+#if defined(__aarch64__) && defined(__AARCH64EL__) && defined(__linux__)
 
 /* Below this, putting lanes together costs more than they save. */
 #define LANES_MIN_LEN 192u
@@ -30,7 +30,7 @@ static inline uint32_t crc_word32(uint32_t crc, uint32_t word)
 static inline uint64_t moved(uint64_t crc, size_t words)
 {
     uint64_t factor = hws_crc32c_lane_shift[words], product;
-    __asm__(".arch_extension crypto\n\t"
+    __asm__(".arch_extension aes\n\t"
             "fmov d0, %x1\n\tfmov d1, %x2\n\tpmull v0.1q, v0.1d, v1.1d\n\tfmov %x0, d0"
             : "=r"(product)
             : "r"(crc), "r"(factor)

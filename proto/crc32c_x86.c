@@ -1,10 +1,10 @@
 /* CRC32c with the instructions of SSE4.2 and PCLMULQDQ. */
+#include "proto/crc32c_impl.h"
+
 #if defined(__x86_64__)
 
 #include <nmmintrin.h>
 #include <wmmintrin.h>
-
-#include "proto/crc32c_impl.h"
 
 #define TARGET __attribute__((target("sse4.2,pclmul")))
 /* Below this, putting lanes together costs more than they save. */

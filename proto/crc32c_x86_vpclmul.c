@@ -1,9 +1,9 @@
 /* CRC32c with the carry-less multiplication of 64-byte vectors (AVX-512 and VPCLMULQDQ). */
+#include "proto/crc32c_impl.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-
-#include "proto/crc32c_impl.h"
 
 #define TARGET __attribute__((target("avx512f,vpclmulqdq,pclmul,sse4.2")))
 /* Below this the CRC instruction alone is as fast. */
