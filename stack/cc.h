@@ -12,7 +12,7 @@ struct hws_cc_config {
     uint32_t pmdcs_bytes;     /* Path Maximum DATA Chunk Size (7.2) */
     bool ipv6;                /* the peer's address: the initial cwnd differs (7.2.1) */
     uint32_t slow_start_l;    /* limit L of 7.2.1, 1 or more */
-    uint32_t max_burst_bytes; /* most new data that one SACK may set free */
+    uint32_t max_burst_bytes; /* the sender keeps this limit (6.1 D); here to know it */
 };
 
 struct hws_cc_ack {

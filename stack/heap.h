@@ -25,7 +25,8 @@ struct hws_heap {
 
 void hws_heap_init(struct hws_heap *heap, struct hws_pool *pool);
 void hws_heap_fini(struct hws_heap *heap);
-/** Makes room for one more node than there are, so that a later push cannot fail. */
+/** Makes room for `count` nodes in all, so that pushing them later cannot fail. False: no memory.
+ */
 bool hws_heap_reserve(struct hws_heap *heap, uint32_t count);
 /** Adds a node (index HWS_HEAP_NONE). False: no memory, and no room was reserved. */
 bool hws_heap_push(struct hws_heap *heap, struct hws_heap_node *node, uint64_t deadline_us);

@@ -34,6 +34,10 @@ void hws_tsnmap_fini(struct hws_tsnmap *map);
 /** What adding `tsn` would say, without marking or noting anything (NOMEM is never said). */
 enum hws_tsn_result hws_tsnmap_check(const struct hws_tsnmap *map, uint32_t tsn);
 
+/** Makes room for `tsn`, for which check says NEW, so that adding it cannot fail. False: no memory.
+ * A chunk's data can be stored between the two, and nothing has to be undone. */
+bool hws_tsnmap_reserve(struct hws_tsnmap *map, uint32_t tsn);
+
 /** Marks `tsn` as arrived and moves cum over everything that is now complete. In order without
  * gaps this touches no memory but the struct and costs a few instructions. */
 enum hws_tsn_result hws_tsnmap_add(struct hws_tsnmap *map, uint32_t tsn);
