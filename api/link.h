@@ -37,12 +37,14 @@ struct hws_link;
 struct hws_link_ops {
     const char *name; /* "raw", "udp", "memory" */
     /** Makes packets for local port `port` reach this link, and claims the port against other
-     * processes. 0, or a negative errno: -EADDRINUSE when another process has it. */
+     * processes. 0, or a negative errno: -EADDRINUSE when another process or link has it. To add
+     * a port that is there already changes nothing. */
     int (*add_port)(struct hws_link *link, uint16_t port);
     void (*remove_port)(struct hws_link *link, uint16_t port);
     /** Receives up to `max` packets without blocking and returns how many. Each packet's `buf` has
      * a reference that the caller lets go after input (packets may share a buf; each has its own
-     * reference). 0: nothing there now. */
+     * reference). As many as `max`: there may be more that no descriptor tells of, ask again. 0:
+     * nothing there now. */
     size_t (*receive)(struct hws_link *link, struct hws_packet_in *packets, size_t max);
     /** The next thing the network said (error queue, a failed send); false when there is none. */
     bool (*net_event)(struct hws_link *link, struct hws_net_event *event);
@@ -55,12 +57,16 @@ struct hws_link_ops {
      * writable; meanwhile train() gives what buffers are left. A packet that cannot be sent is
      * reported by net_event and the next one is tried. */
     bool (*flush)(struct hws_link *link);
-    /** The descriptors to poll; returns their number. */
+    /** The descriptors to poll; returns their number. An error queue that is not empty shows as
+     * POLLERR together with POLLPRI: watch for both (libuv: UV_PRIORITIZED beside UV_READABLE,
+     * without it UV_EBADF comes and the watch ends), then call net_event until it is false. */
     size_t (*fds)(struct hws_link *link, int fds[HWS_LINK_MAX_FDS]);
     /** The source address the network would choose towards `remote` and the IP MTU there, looked
      * up now. 0 or a negative errno (-ENETUNREACH, ...). `local` or `mtu` may be NULL. */
     int (*route)(struct hws_link *link, const struct hws_addr *remote, struct hws_addr *local,
                  uint32_t *mtu);
+    /** The local UDP port of an encapsulating link (RFC 6951), 0: it does not encapsulate. */
+    uint16_t (*encapsulation_port)(struct hws_link *link);
     const struct hws_link_stats *(*stats)(struct hws_link *link);
     void (*close)(struct hws_link *link);
 };

@@ -1,0 +1,15 @@
+/* Who owns a port among the processes of a network namespace: whoever holds the abstract AF_UNIX
+ * name made of the protocol and the port. Raw sockets know no ports, so nothing in the kernel
+ * keeps two stacks from taking the same one; abstract names belong to the network namespace and
+ * vanish with their process. Any user of the host may hold a name: this settles accidents, it is
+ * no protection from a local attacker. */
+#ifndef HWS_API_PORT_CLAIM_LINUX_H
+#define HWS_API_PORT_CLAIM_LINUX_H
+
+#include <stdint.h>
+
+/** Claims `port` of IP protocol `protocol`. A descriptor that holds the claim until it is closed,
+ * or a negative errno: -EADDRINUSE when somebody else has it. */
+int hws_port_claim(uint8_t protocol, uint16_t port);
+
+#endif
