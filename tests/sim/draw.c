@@ -1,0 +1,260 @@
+#include "tests/sim/draw.h"
+
+#include <string.h>
+
+#define SECOND_US 1000000u
+#define LISTEN_PORT 5000u
+#define CONNECT_PORT 20000u
+/* User data of one direction of one flow, but for the rare case of a huge message. */
+#define WORKLOAD_BYTES_MAX 400000u
+#define HUGE_MESSAGE_BYTES (16u << 20)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define DIRECT_ALLOC true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define DIRECT_ALLOC true
+#endif
+#endif
+#ifndef DIRECT_ALLOC
+#define DIRECT_ALLOC false
+#endif
+
+/* What sets the tone of a world; the rest is drawn to fit. */
+struct mood {
+    struct sim_rng rng;
+    bool ipv6;
+    bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
+    bool outages;
+    bool huge;    /* one message of 16 MiB; then the network is quick */
+    bool too_big; /* the path's MTU is below the interface's */
+    uint32_t streams;
+    uint32_t interface_mtu;
+};
+
+static uint32_t pick(struct sim_rng *rng, const uint32_t *values, uint32_t count)
+{
+    return values[sim_rng_below(rng, count)];
+}
+
+#define PICK(rng, ...)                                                                             \
+    pick(rng, (const uint32_t[]){__VA_ARGS__},                                                     \
+         sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+static void draw_mood(struct mood *m)
+{
+    struct sim_rng *rng = &m->rng;
+    m->ipv6 = sim_rng_below(rng, 5) == 0;
+    m->huge = sim_rng_below(rng, 25) == 0;
+    m->lossy = !m->huge && sim_rng_below(rng, 3) == 0;
+    m->outages = !m->huge && sim_rng_below(rng, 4) == 0;
+    m->too_big = sim_rng_below(rng, 6) == 0;
+    m->streams = sim_rng_scale(rng, 1, 300);
+    m->interface_mtu = PICK(rng, 576, 800, 1280, 1400, 1500, 1500, 1500, 4352, 9000, 65535);
+    if (m->ipv6 && m->interface_mtu < 1280)
+        m->interface_mtu = 1280;
+}
+
+static void draw_outages(struct mood *m, struct sim_link_config *link)
+{
+    link->outage_count = sim_rng_between(&m->rng, 1, 3);
+    for (uint32_t i = 0; i < link->outage_count; i++) {
+        uint64_t from_us = sim_rng_scale(&m->rng, SECOND_US, 60 * SECOND_US);
+        link->outages[i] = (struct sim_outage){
+            from_us, from_us + sim_rng_scale(&m->rng, SECOND_US / 10, 15 * SECOND_US)};
+    }
+}
+
+static void draw_link(struct mood *m, struct sim_link_config *link)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t delay_max_us = m->huge ? 30000 : PICK(rng, 100, 1000, 20000, 100000, 500000);
+    link->delay_us = sim_rng_between(rng, 0, delay_max_us);
+    link->jitter_us = PICK(rng, 0, 0, link->delay_us / 10, link->delay_us / 2);
+    link->loss_ppm = m->huge    ? PICK(rng, 0, 100, 1000)
+                     : m->lossy ? sim_rng_between(rng, 50000, 200000)
+                                : PICK(rng, 0, 0, 1000, 10000, 30000);
+    link->duplicate_ppm = PICK(rng, 0, 0, 5000, 30000);
+    link->corrupt_ppm = m->huge ? 0 : PICK(rng, 0, 0, 5000, 20000);
+    link->truncate_ppm = m->huge ? 0 : PICK(rng, 0, 0, 5000);
+    link->reorder_ppm = PICK(rng, 0, 0, 10000, 100000);
+    link->reorder_us = m->huge ? 2000 : sim_rng_scale(rng, 100, 300000);
+    link->rate_bytes_per_s =
+        m->huge ? PICK(rng, 0, 100000000) : PICK(rng, 0, 0, 30000, 1000000, 12500000, 125000000);
+    link->queue_bytes = sim_rng_scale(rng, 70000, 1000000);
+    link->mtu = m->interface_mtu;
+    uint32_t mtu_min = m->ipv6 ? 1280 : 576;
+    if (m->too_big && m->interface_mtu > mtu_min)
+        link->mtu = sim_rng_between(rng, mtu_min, m->interface_mtu);
+    if (m->outages)
+        draw_outages(m, link);
+}
+
+static void draw_params(struct mood *m, struct hws_params *p)
+{
+    struct sim_rng *rng = &m->rng;
+    hws_params_default(p);
+    p->rto_initial_us = PICK(rng, 1000000, 1000000, 3000000, 300000);
+    p->rto_min_us = PICK(rng, 1000000, 1000000, 300000, 50000);
+    p->rto_max_us = PICK(rng, 60000000, 10000000);
+    p->hb_interval_us = PICK(rng, 30000000, 5000000);
+    p->sack_delay_us = PICK(rng, 200000, 200000, 40000, 500000);
+    p->sack_packets = PICK(rng, 2, 2, 1, 4);
+    p->max_burst_bytes = PICK(rng, 65536, 65536, 6000, 1000000);
+    p->slow_start_l = PICK(rng, 32, 32, 1, 2);
+    p->ostreams = (uint16_t)sim_rng_between(rng, m->streams, m->streams + 10);
+    p->max_instreams = (uint16_t)PICK(rng, 65535, m->streams + 20, m->streams);
+    p->rcvbuf_bytes = m->huge ? PICK(rng, 4u << 20, 256u << 10)
+                              : PICK(rng, 4u << 20, 1u << 20, 100000, 20000, 6000);
+    /* A window has to take a packet, or silly window avoidance (6.1) would hold it for ever. */
+    if (p->rcvbuf_bytes < 4 * m->interface_mtu)
+        p->rcvbuf_bytes = 4 * m->interface_mtu;
+    p->sndbuf_bytes = PICK(rng, 4u << 20, 65536, 3000);
+    p->nodelay = sim_rng_below(rng, 2) == 0;
+    p->sched = sim_rng_below(rng, 2) == 0 ? "fcfs" : "rr";
+    /* Loss that only tries an association must not end it. */
+    if (m->lossy || m->outages)
+        p->assoc_max_retrans = p->path_max_retrans = p->max_init_retrans = 100;
+}
+
+static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,
+                         uint32_t unordered_ppm)
+{
+    message->len = sim_rng_scale(&m->rng, 1, len_max);
+    message->pattern = sim_rng_below(&m->rng, 65536);
+    message->sid = (uint16_t)sim_rng_below(&m->rng, m->streams);
+    message->flags = sim_rng_chance(&m->rng, unordered_ppm) ? HWS_SEND_UNORDERED : 0;
+    if (sim_rng_chance(&m->rng, 20000))
+        message->flags |= HWS_SEND_SACK_IMMEDIATELY;
+}
+
+static void draw_workload(struct mood *m, struct sim_end *end)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t len_max = PICK(rng, 1, 100, 1400, 10000, 100000, 400000);
+    uint32_t count = sim_rng_below(rng, 8) == 0 ? 0 : sim_rng_scale(rng, 1, 1000);
+    if ((uint64_t)count * len_max / 3 > WORKLOAD_BYTES_MAX)
+        count = 1 + 3 * WORKLOAD_BYTES_MAX / len_max;
+    uint32_t unordered_ppm = PICK(rng, 0, 100000, 1000000);
+    sim_ledger_init(&end->ledger, count, m->streams);
+    for (uint32_t i = 0; i < count; i++)
+        draw_message(m, &end->ledger.messages[i], len_max, unordered_ppm);
+    if (m->huge && count != 0)
+        end->ledger.messages[sim_rng_below(rng, count)].len = HUGE_MESSAGE_BYTES;
+}
+
+static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, bool connects)
+{
+    struct sim_rng *rng = &m->rng;
+    struct sim_end_config *c = &end->config;
+    c->connects = connects;
+    c->listens = !connects || sim_rng_below(rng, 2) == 0;
+    c->connect_at_us = sim_rng_scale(rng, 0, SECOND_US);
+    c->port = (uint16_t)((connects ? CONNECT_PORT : LISTEN_PORT) + flow_index);
+    c->read_bytes = PICK(rng, 65536, 65536, 2000, 100);
+    if (!m->huge && sim_rng_below(rng, 4) == 0) {
+        c->read_period_us = sim_rng_scale(rng, 1000, 3 * SECOND_US);
+        c->read_quota = sim_rng_scale(rng, 10000, 200000);
+    }
+    if (sim_rng_below(rng, 4) == 0)
+        c->send_gap_us = sim_rng_scale(rng, 100, 100000);
+    draw_params(m, &c->params);
+}
+
+static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
+{
+    struct sim_rng *rng = &m->rng;
+    struct sim_flow *flow = &c->flows[index];
+    bool collision = sim_rng_below(rng, 5) == 0;
+    uint32_t first = sim_rng_below(rng, 2);
+    /* Both endings of a flow are tried: one end asks, or both do at once. */
+    uint32_t closer = sim_rng_below(rng, 3);
+    flow->ending = sim_rng_below(rng, 12) == 0  ? SIM_END_ABORT
+                   : sim_rng_below(rng, 2) == 0 ? SIM_END_EARLY
+                                                : SIM_END_LATE;
+    flow->abort_at_us = sim_rng_scale(rng, SECOND_US, 20 * SECOND_US);
+    flow->abort_end = sim_rng_below(rng, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct sim_end *end = &flow->ends[i];
+        end->flow = flow;
+        draw_end(m, end, index, i == 0 || collision);
+        end->config.shuts_down = closer == 2 || closer == i;
+        draw_workload(m, end);
+        sim_app_add(&c->hosts[first ^ i], end);
+    }
+    sim_flow_start(flow);
+}
+
+static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
+{
+    struct hws_addr a = {.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4};
+    if (ipv6) {
+        memcpy(a.ip, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8}, 4);
+        a.ip[7] = subnet;
+        a.ip[15] = (uint8_t)(node + 1);
+    } else {
+        memcpy(a.ip, (const uint8_t[]){10, 0, subnet, (uint8_t)(node + 1)}, 4);
+    }
+    return a;
+}
+
+static void draw_hosts(struct sim_case *c, struct mood *m)
+{
+    for (uint8_t i = 0; i < 2; i++) {
+        struct sim_host_config config = {
+            .seed = sim_rng_next(&m->rng),
+            .interface_mtu = m->interface_mtu,
+            .max_packets = PICK(&m->rng, 1, 4, 16, 64),
+            .copied_input = sim_rng_below(&m->rng, 2) == 0,
+            .direct_alloc = DIRECT_ALLOC || sim_rng_below(&m->rng, 4) == 0,
+        };
+        sim_host_init(&c->hosts[i], &c->net, &config);
+        struct hws_addr addr = node_addr(m->ipv6, i, 0);
+        sim_host_add_addr(&c->hosts[i], &addr);
+        sim_app_attach(&c->apps[i], &c->hosts[i]);
+    }
+}
+
+static void draw_foreign(struct sim_case *c, struct mood *m)
+{
+    c->foreign = (struct sim_foreign){.net = &c->net,
+                                      .rng = {sim_rng_next(&m->rng)},
+                                      .hosts = {&c->hosts[0], &c->hosts[1]},
+                                      .period_us = sim_rng_scale(&m->rng, 3000, SECOND_US),
+                                      .until_us = c->heal_at_us};
+    if (sim_rng_below(&m->rng, 2) == 0)
+        sim_foreign_start(&c->foreign);
+}
+
+void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
+{
+    memset(c, 0, sizeof *c);
+    c->seed = seed;
+    struct mood m = {.rng = {seed * 0x9e3779b97f4a7c15u + 1}};
+    sim_world_init(&c->world, sim_rng_next(&m.rng));
+    sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
+    c->net.trace = trace;
+    draw_mood(&m);
+    draw_hosts(c, &m);
+    draw_link(&m, &sim_net_link(&c->net, 0, 0, 1, 0)->config);
+    draw_link(&m, &sim_net_link(&c->net, 1, 0, 0, 0)->config);
+    c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
+    c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
+    draw_foreign(c, &m);
+    c->flow_count = m.huge ? 1 : sim_rng_between(&m.rng, 1, SIM_FLOWS_MAX);
+    for (uint32_t i = 0; i < c->flow_count; i++)
+        draw_flow(c, &m, i);
+}
+
+void sim_discard(struct sim_case *c)
+{
+    for (uint32_t i = 0; i < 2; i++)
+        sim_host_fini(&c->hosts[i]);
+    for (uint32_t i = 0; i < c->flow_count; i++)
+        for (uint32_t k = 0; k < 2; k++)
+            sim_ledger_fini(&c->flows[i].ends[k].ledger);
+    sim_world_fini(&c->world);
+    sim_net_fini(&c->net);
+    SIM_CHECK(&c->world, c->world.live_packets == 0, "%zu packet buffers are still referred to",
+              c->world.live_packets);
+}

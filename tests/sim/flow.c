@@ -1,0 +1,431 @@
+#include "tests/sim/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Message bytes are a window on one long pattern, so that a message costs no memory of its own. */
+#define PATTERN_OFFSETS (1u << 16)
+#define PATTERN_BYTES (SIM_MESSAGE_MAX + PATTERN_OFFSETS)
+
+static const uint8_t *pattern(void)
+{
+    static uint8_t *bytes;
+    if (bytes != NULL)
+        return bytes;
+    bytes = malloc(PATTERN_BYTES);
+    if (bytes == NULL)
+        abort();
+    struct sim_rng rng = {42};
+    for (size_t i = 0; i + 8 <= PATTERN_BYTES; i += 8) {
+        uint64_t word = sim_rng_next(&rng);
+        memcpy(bytes + i, &word, 8);
+    }
+    return bytes;
+}
+
+const uint8_t *sim_message_bytes(const struct sim_message *message)
+{
+    return pattern() + message->pattern % PATTERN_OFFSETS;
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count == 0 ? 1 : count, size);
+    if (p == NULL)
+        abort();
+    return p;
+}
+
+void sim_ledger_init(struct sim_ledger *ledger, uint32_t count, uint32_t streams)
+{
+    *ledger = (struct sim_ledger){.count = count};
+    ledger->messages = zeroed(count, sizeof *ledger->messages);
+    ledger->seen = zeroed(count, 1);
+    ledger->last = zeroed(streams, sizeof *ledger->last);
+    ledger->ssn = zeroed(streams, sizeof *ledger->ssn);
+}
+
+void sim_ledger_fini(struct sim_ledger *ledger)
+{
+    free(ledger->messages);
+    free(ledger->seen);
+    free(ledger->last);
+    free(ledger->ssn);
+}
+
+static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
+                           const struct hws_rcvinfo *info)
+{
+    SIM_CHECK(world, info->ppid < ledger->sent, "message %u was never sent", info->ppid);
+    if (world->failed)
+        return;
+    const struct sim_message *m = &ledger->messages[info->ppid];
+    SIM_CHECK(world, !ledger->seen[info->ppid], "message %u is delivered twice", info->ppid);
+    SIM_CHECK(world, info->sid == m->sid, "message %u of stream %u comes on stream %u", info->ppid,
+              m->sid, info->sid);
+    bool unordered = (m->flags & HWS_SEND_UNORDERED) != 0;
+    SIM_CHECK(world, unordered == ((info->flags & HWS_RECV_UNORDERED) != 0),
+              "message %u has the wrong U bit", info->ppid);
+    ledger->open = info->ppid + 1;
+    ledger->open_bytes = 0;
+    if (unordered || world->failed)
+        return;
+    SIM_CHECK(world, ledger->last[m->sid] < info->ppid + 1, "message %u comes out of order",
+              info->ppid);
+    SIM_CHECK(world, info->ssn == ledger->ssn[m->sid], "message %u has SSN %u instead of %u",
+              info->ppid, info->ssn, ledger->ssn[m->sid]);
+    ledger->last[m->sid] = info->ppid + 1;
+    ledger->ssn[m->sid]++;
+}
+
+void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
+                        size_t len, const struct hws_rcvinfo *info)
+{
+    if (ledger->open == 0)
+        message_begins(world, ledger, info);
+    if (world->failed)
+        return;
+    const struct sim_message *m = &ledger->messages[ledger->open - 1];
+    SIM_CHECK(world, info->ppid == ledger->open - 1, "a part of message %u within message %u",
+              info->ppid, ledger->open - 1);
+    SIM_CHECK(world, len <= m->len - ledger->open_bytes, "message %u is too long", info->ppid);
+    if (world->failed)
+        return;
+    SIM_CHECK(world, memcmp(data, sim_message_bytes(m) + ledger->open_bytes, len) == 0,
+              "message %u is altered", info->ppid);
+    ledger->open_bytes += (uint32_t)len;
+    ledger->bytes_delivered += len;
+    if ((info->flags & HWS_RECV_EOR) == 0)
+        return;
+    SIM_CHECK(world, ledger->open_bytes == m->len, "message %u ends after %u of %u bytes",
+              info->ppid, ledger->open_bytes, m->len);
+    ledger->seen[info->ppid] = 1;
+    ledger->delivered++;
+    ledger->open = 0;
+}
+
+static struct sim_world *world_of(const struct sim_end *end)
+{
+    return end->host->node.world;
+}
+
+static struct sim_end *other(const struct sim_end *end)
+{
+    return &end->flow->ends[end == &end->flow->ends[0] ? 1 : 0];
+}
+
+static void wake_sender(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)world, (void)arg;
+    ((struct sim_end *)ctx)->send_waiting = false;
+}
+
+static void wake_reader(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)world, (void)arg;
+    ((struct sim_end *)ctx)->read_waiting = false;
+}
+
+static void wake_nothing(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)world, (void)ctx, (void)arg;
+}
+
+static void end_wait(struct sim_end *end, uint32_t delay_us, sim_call *wake)
+{
+    sim_world_call(world_of(end), delay_us, &end->host->node, wake, end, 0);
+}
+
+static void end_over(struct sim_end *end, int reason)
+{
+    bool expected = end->flow->aborted || reason == HWS_E_EOF;
+    SIM_CHECK(world_of(end), expected, "the association ended: %s", hws_error_text(reason));
+    sim_host_unwatch(end->host, end->assoc);
+    int error = hws_assoc_release(end->host->engine, end->assoc, world_of(end)->now_us);
+    SIM_CHECK(world_of(end), error == HWS_OK, "release: %s", hws_error_text(error));
+    end->released = true;
+    end->host->app_changed = true;
+}
+
+/* Reads until there is no more, or the quota is used up. */
+static void end_read(struct sim_end *end)
+{
+    static uint8_t buffer[1u << 16];
+    bool slow = end->config.read_period_us != 0 && !end->down;
+    uint64_t quota = slow ? end->config.read_quota : UINT64_MAX;
+    for (uint64_t bytes = 0; bytes < quota && !world_of(end)->failed;) {
+        size_t len = 0;
+        struct hws_rcvinfo info = {0};
+        int error = hws_assoc_recv(end->host->engine, end->assoc, buffer, end->config.read_bytes,
+                                   &len, &info, world_of(end)->now_us);
+        if (error == HWS_E_AGAIN) {
+            end->may_read = false;
+            return;
+        }
+        if (error != HWS_OK) {
+            SIM_CHECK(world_of(end), end->down, "recv before DOWN: %s", hws_error_text(error));
+            end_over(end, error);
+            return;
+        }
+        SIM_CHECK(world_of(end), len != 0 && len <= end->config.read_bytes, "recv gave %zu bytes",
+                  len);
+        end->host->app_changed = true;
+        sim_ledger_receive(world_of(end), &other(end)->ledger, buffer, len, &info);
+        bytes += len;
+    }
+}
+
+static bool send_one(struct sim_end *end)
+{
+    struct sim_ledger *l = &end->ledger;
+    const struct sim_message *m = &l->messages[l->sent];
+    struct hws_sndinfo info = {.sid = m->sid, .flags = m->flags, .ppid = l->sent};
+    /* In two pieces, so that gathering is tried as well. */
+    size_t first = m->len / 3;
+    struct hws_iovec iov[2] = {{sim_message_bytes(m), first},
+                               {sim_message_bytes(m) + first, m->len - first}};
+    int error = hws_assoc_send(end->host->engine, end->assoc, &info, iov, 2, world_of(end)->now_us);
+    if (error == HWS_E_AGAIN) {
+        end->may_send = false;
+        return false;
+    }
+    if (error != HWS_OK) {
+        SIM_CHECK(world_of(end), end->flow->aborted, "send: %s", hws_error_text(error));
+        l->sent = l->count;
+        return false;
+    }
+    l->sent++;
+    end->host->app_changed = true;
+    return true;
+}
+
+static void end_send(struct sim_end *end)
+{
+    struct sim_ledger *l = &end->ledger;
+    while (l->sent < l->count && !end->send_waiting && send_one(end)) {
+        if (end->config.send_gap_us == 0)
+            continue;
+        end->send_waiting = true;
+        end_wait(end, end->config.send_gap_us, wake_sender);
+    }
+}
+
+static bool may_shut_down(const struct sim_flow *flow)
+{
+    const struct sim_ledger *a = &flow->ends[0].ledger, *b = &flow->ends[1].ledger;
+    if (flow->ending == SIM_END_EARLY)
+        return a->sent == a->count && b->sent == b->count;
+    return a->delivered == a->count && b->delivered == b->count;
+}
+
+static void end_shutdown(struct sim_end *end)
+{
+    if (!end->up || end->shutdown_called || !end->config.shuts_down || !may_shut_down(end->flow))
+        return;
+    int error = hws_assoc_shutdown(end->host->engine, end->assoc, world_of(end)->now_us);
+    bool expected = error == HWS_OK || error == HWS_E_SHUTDOWN || end->flow->aborted;
+    SIM_CHECK(world_of(end), expected, "shutdown: %s", hws_error_text(error));
+    end->shutdown_called = true;
+    end->host->app_changed = true;
+}
+
+/* What one end does may allow the other one to shut down. */
+static void tell_other(struct sim_end *end)
+{
+    struct sim_end *peer = other(end);
+    if (peer->up && !peer->shutdown_called && may_shut_down(end->flow))
+        end_wait(peer, 0, wake_nothing);
+}
+
+static void end_read_turn(struct sim_end *end)
+{
+    if (!end->down && (!end->may_read || end->read_waiting))
+        return;
+    end_read(end);
+    if (end->released || !end->may_read || end->config.read_period_us == 0)
+        return;
+    end->read_waiting = true;
+    end_wait(end, end->config.read_period_us, wake_reader);
+}
+
+static void end_turn(struct sim_end *end)
+{
+    if (end->assoc == 0 || end->released)
+        return;
+    end_read_turn(end);
+    if (end->released)
+        return;
+    if (!end->down) {
+        if (end->may_send)
+            end_send(end);
+        end_shutdown(end);
+    }
+    tell_other(end);
+}
+
+static void app_turn(struct sim_host *host)
+{
+    struct sim_app *app = host->app;
+    for (uint32_t i = 0; i < app->end_count && !host->node.world->failed; i++)
+        end_turn(app->ends[i]);
+}
+
+static struct sim_end *find_end(struct sim_host *host, hws_assoc_id id)
+{
+    struct sim_app *app = host->app;
+    for (uint32_t i = 0; i < app->end_count; i++)
+        if (app->ends[i]->assoc == id)
+            return app->ends[i];
+    return NULL;
+}
+
+/* The end that waits for an association between these ports. */
+static struct sim_end *find_waiting(struct sim_host *host, hws_assoc_id id)
+{
+    struct sim_app *app = host->app;
+    struct hws_assoc_status s;
+    if (hws_assoc_status(host->engine, id, &s) != HWS_OK)
+        return NULL;
+    for (uint32_t i = 0; i < app->end_count; i++) {
+        struct sim_end *end = app->ends[i];
+        if (end->assoc == 0 && end->config.port == s.local_port &&
+            other(end)->config.port == s.remote_port)
+            return end;
+    }
+    return NULL;
+}
+
+/* A COOKIE ECHO that comes again after the association is over makes a new one while the cookie
+ * lives (5.1.5): nobody here wants it. */
+static void refuse(struct sim_host *host, hws_assoc_id id)
+{
+    struct sim_app *app = host->app;
+    app->strangers++;
+    host->app_changed = true;
+    hws_assoc_abort(host->engine, id, NULL, 0, host->node.world->now_us);
+    hws_assoc_release(host->engine, id, host->node.world->now_us);
+}
+
+static void app_up(struct sim_host *host, const struct hws_event *event)
+{
+    struct sim_end *end = find_end(host, event->assoc);
+    if (end == NULL)
+        end = find_waiting(host, event->assoc);
+    if (end == NULL) {
+        refuse(host, event->assoc);
+        return;
+    }
+    SIM_CHECK(host->node.world, !end->up, "UP twice");
+    if (end->assoc == 0)
+        sim_host_watch(host, event->assoc);
+    end->assoc = event->assoc;
+    end->up = end->may_send = true;
+}
+
+static void app_event(struct sim_host *host, const struct hws_event *event)
+{
+    if (event->type == HWS_EVENT_UP) {
+        app_up(host, event);
+        return;
+    }
+    struct sim_end *end = find_end(host, event->assoc);
+    if (end == NULL || event->type == HWS_EVENT_PATH_NEW)
+        return;
+    SIM_CHECK(host->node.world, !end->released && !end->down, "event %d after the end",
+              (int)event->type);
+    SIM_CHECK(host->node.world, event->type != HWS_EVENT_RESTART, "nobody restarted");
+    if (event->type == HWS_EVENT_READABLE)
+        end->may_read = true;
+    else if (event->type == HWS_EVENT_WRITABLE)
+        end->may_send = true;
+    else if (event->type == HWS_EVENT_DOWN)
+        end->down = true;
+}
+
+void sim_app_attach(struct sim_app *app, struct sim_host *host)
+{
+    *app = (struct sim_app){0};
+    host->app = app;
+    host->on_event = app_event;
+    host->on_turn = app_turn;
+}
+
+/* Ends on one host may share a port, and then an endpoint. */
+static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *end)
+{
+    struct sim_app *app = host->app;
+    for (uint32_t i = 0; i < app->end_count; i++)
+        if (app->ends[i]->config.port == end->config.port)
+            return app->ends[i]->endpoint;
+    struct hws_endpoint_config config = {.port = end->config.port,
+                                         .locals = host->node.addrs,
+                                         .local_count = host->node.addr_count,
+                                         .listening = end->config.listens,
+                                         .params = &end->config.params};
+    hws_endpoint_id id = 0;
+    int error = hws_endpoint_new(host->engine, &config, &id);
+    SIM_CHECK(host->node.world, error == HWS_OK, "endpoint: %s", hws_error_text(error));
+    return id;
+}
+
+void sim_app_add(struct sim_host *host, struct sim_end *end)
+{
+    struct sim_app *app = host->app;
+    end->host = host;
+    end->endpoint = endpoint_of(host, end);
+    app->ends[app->end_count++] = end;
+}
+
+static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)arg;
+    struct sim_end *end = ctx, *peer = other(end);
+    if (end->assoc != 0)
+        return;
+    int error = hws_assoc_connect(end->host->engine, end->endpoint, peer->host->node.addrs,
+                                  peer->host->node.addr_count, peer->config.port, world->now_us,
+                                  &end->assoc);
+    /* When both connect, the other's association may be there before. */
+    SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
+              "connect: %s", hws_error_text(error));
+    end->host->app_changed = true;
+    if (error != HWS_OK)
+        return;
+    end->may_send = true;
+    sim_host_watch(end->host, end->assoc);
+}
+
+static void flow_abort(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    struct sim_flow *flow = ctx;
+    struct sim_end *end = &flow->ends[flow->abort_end];
+    if (end->down || other(end)->down)
+        return;
+    if (!end->up || !other(end)->up) {
+        sim_world_call(world, 1000000, NULL, flow_abort, flow, arg);
+        return;
+    }
+    flow->aborted = true;
+    int error = hws_assoc_abort(end->host->engine, end->assoc, "enough", 6, world->now_us);
+    SIM_CHECK(world, error == HWS_OK, "abort: %s", hws_error_text(error));
+    end->down = true;
+    end->host->app_changed = true;
+    sim_world_call(world, 0, &end->host->node, wake_nothing, NULL, 0);
+}
+
+void sim_flow_start(struct sim_flow *flow)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        struct sim_end *end = &flow->ends[i];
+        if (end->config.connects)
+            sim_world_call(world_of(end), end->config.connect_at_us, &end->host->node, end_connect,
+                           end, 0);
+    }
+    if (flow->ending == SIM_END_ABORT)
+        sim_world_call(world_of(&flow->ends[0]), flow->abort_at_us, NULL, flow_abort, flow, 0);
+}
+
+bool sim_flow_done(const struct sim_flow *flow)
+{
+    return flow->ends[0].released && flow->ends[1].released;
+}

@@ -1,0 +1,292 @@
+#include "tests/sim/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/packet.h"
+
+#define TRAIN_BYTES (4u * HWS_PACKET_MAX_LEN)
+/* More trains than any window here can fill: output that does not end is found by this. */
+#define TRAINS_MAX 100000u
+#define TURNS_MAX 1000u
+/* How often the deadline is put to the test, in a million inputs. */
+#define PROBE_PPM 100000u
+
+/* An association as it was before a train was built. */
+struct before {
+    bool exists;
+    struct hws_assoc_status assoc;
+    struct hws_path_status paths[HWS_LIMIT_PATHS];
+};
+
+static struct sim_host *host_of(struct sim_node *node)
+{
+    return (struct sim_host *)node;
+}
+
+static void take_before(const struct sim_host *host, hws_assoc_id id, struct before *out)
+{
+    out->exists = hws_assoc_status(host->engine, id, &out->assoc) == HWS_OK;
+    if (!out->exists)
+        return;
+    for (uint32_t i = 0; i < out->assoc.path_count && i < HWS_LIMIT_PATHS; i++)
+        hws_assoc_path_status(host->engine, id, i, &out->paths[i]);
+}
+
+/* 6.1 A: no new data beyond the peer's window, but for one chunk when nothing is in flight. */
+static void check_window(struct sim_host *host, const struct before *was,
+                         const struct hws_assoc_status *now)
+{
+    if (now->unsent_bytes >= was->assoc.unsent_bytes)
+        return;
+    uint32_t fresh = was->assoc.unsent_bytes - now->unsent_bytes;
+    uint32_t allowed = was->assoc.peer_rwnd;
+    if (was->assoc.flight_bytes == 0 && allowed < host->config.interface_mtu)
+        allowed = host->config.interface_mtu;
+    SIM_CHECK(host->node.world, fresh <= allowed,
+              "%u bytes of new data sent into a window of %u with %u in flight (6.1 A)", fresh,
+              was->assoc.peer_rwnd, was->assoc.flight_bytes);
+}
+
+/* 6.1 B: cwnd may be exceeded by less than one packet; 7.2.4, 3 lets the first packet of a fast
+ * retransmission go whatever cwnd is. */
+static void check_cwnd(struct sim_host *host, const struct hws_path_status *was,
+                       const struct hws_path_status *now, bool retransmitted)
+{
+    if (now->flight_bytes <= was->flight_bytes)
+        return;
+    uint32_t limit = (now->cwnd > was->cwnd ? now->cwnd : was->cwnd) + now->mtu;
+    if (retransmitted && limit < was->flight_bytes + now->mtu)
+        limit = was->flight_bytes + now->mtu;
+    SIM_CHECK(host->node.world, now->flight_bytes <= limit,
+              "flight grew from %u to %u bytes with cwnd %u, MTU %u (6.1 B)", was->flight_bytes,
+              now->flight_bytes, now->cwnd, now->mtu);
+}
+
+static void check_output(struct sim_host *host, hws_assoc_id id, const struct before *was)
+{
+    struct before now;
+    take_before(host, id, &now);
+    if (!was->exists || !now.exists)
+        return;
+    check_window(host, was, &now.assoc);
+    bool retransmitted = now.assoc.retransmits != was->assoc.retransmits;
+    for (uint32_t i = 0; i < was->assoc.path_count && i < HWS_LIMIT_PATHS; i++)
+        check_cwnd(host, &was->paths[i], &now.paths[i], retransmitted);
+}
+
+/* 6.3.2, R1: whenever DATA is outstanding T3-rtx runs. */
+static void check_timers(struct sim_host *host)
+{
+    for (uint32_t i = 0; i < host->assoc_count; i++) {
+        struct hws_assoc_status s;
+        if (hws_assoc_status(host->engine, host->assocs[i], &s) != HWS_OK)
+            continue;
+        if (s.state == HWS_STATE_CLOSED || s.unacked_bytes == s.unsent_bytes)
+            continue;
+        SIM_CHECK(host->node.world, s.timer_armed,
+                  "%u bytes outstanding in %s without a timer (6.3.2)",
+                  s.unacked_bytes - s.unsent_bytes, hws_assoc_state_name(s.state));
+        SIM_CHECK(host->node.world, hws_engine_deadline(host->engine) != UINT64_MAX,
+                  "data outstanding but no deadline");
+    }
+}
+
+static uint32_t path_mtu(const struct before *was, const struct hws_addr *dst)
+{
+    for (uint32_t i = 0; i < was->assoc.path_count; i++)
+        if (hws_addr_same(&was->paths[i].remote, dst))
+            return was->paths[i].mtu;
+    return HWS_LIMIT_MTU_MAX;
+}
+
+static void check_packet(struct sim_host *host, const struct hws_train *train,
+                         const uint8_t *packet, uint32_t len, const struct before *was)
+{
+    struct sim_world *world = host->node.world;
+    struct hws_header header = {0};
+    bool whole = hws_header_read(packet, len, &header) && len % 4 == 0;
+    SIM_CHECK(world, whole, "a packet of %u bytes", len);
+    uint32_t ip_len = len + sim_net_overhead(&train->dst);
+    SIM_CHECK(world, train->may_fragment || ip_len <= host->config.interface_mtu,
+              "an IP packet of %u bytes on an interface with MTU %u", ip_len,
+              host->config.interface_mtu);
+    for (uint32_t i = 0; i < host->assoc_count; i++)
+        if (was[i].exists && header.vtag == was[i].assoc.remote_vtag)
+            SIM_CHECK(world, train->may_fragment || ip_len <= path_mtu(&was[i], &train->dst),
+                      "an IP packet of %u bytes on a path with MTU %u", ip_len,
+                      path_mtu(&was[i], &train->dst));
+}
+
+static void check_train(struct sim_host *host, const struct hws_train *train,
+                        const struct before *was)
+{
+    struct sim_world *world = host->node.world;
+    SIM_CHECK(world, train->len != 0 && train->len <= train->capacity, "a train of %u bytes",
+              train->len);
+    SIM_CHECK(world, train->segment_len != 0, "a train without segment length");
+    if (world->failed)
+        return;
+    uint32_t packets = (train->len + train->segment_len - 1) / train->segment_len;
+    SIM_CHECK(world, packets == train->packets && packets <= train->max_packets,
+              "a train of %u bytes in segments of %u says it has %u packets", train->len,
+              train->segment_len, train->packets);
+    for (uint32_t at = 0; at < train->len; at += train->segment_len) {
+        uint32_t left = train->len - at;
+        check_packet(host, train, train->data + at,
+                     left < train->segment_len ? left : train->segment_len, was);
+    }
+}
+
+static bool send_one_train(struct sim_host *host)
+{
+    struct before was[SIM_HOST_ASSOCS_MAX];
+    for (uint32_t i = 0; i < host->assoc_count; i++)
+        take_before(host, host->assocs[i], &was[i]);
+    struct hws_train train = {.data = host->train_buffer,
+                              .capacity = TRAIN_BYTES,
+                              .max_packets = host->config.max_packets};
+    if (!hws_engine_output(host->engine, &train, host->node.world->now_us))
+        return false;
+    check_train(host, &train, was);
+    if (host->node.world->failed)
+        return false;
+    for (uint32_t i = 0; i < host->assoc_count; i++)
+        check_output(host, host->assocs[i], &was[i]);
+    sim_net_send(host->net, &host->node, &train);
+    return true;
+}
+
+static void send_all(struct sim_host *host)
+{
+    uint32_t trains = 0;
+    while (send_one_train(host) && trains < TRAINS_MAX)
+        trains++;
+    SIM_CHECK(host->node.world, trains < TRAINS_MAX, "output does not end");
+}
+
+static void tell_mtu(struct sim_host *host, const struct hws_event *event)
+{
+    struct hws_net_event mtu = {.kind = HWS_NET_MTU,
+                                .local = event->local,
+                                .remote = event->remote,
+                                .mtu = host->config.interface_mtu};
+    hws_engine_net_event(host->engine, &mtu, host->node.world->now_us);
+}
+
+static void take_events(struct sim_host *host)
+{
+    struct hws_event event;
+    uint32_t turns = 0;
+    do {
+        host->app_changed = false;
+        while (hws_engine_event(host->engine, &event) && turns++ < TURNS_MAX) {
+            if (event.type == HWS_EVENT_PATH_NEW)
+                tell_mtu(host, &event);
+            if (host->on_event != NULL)
+                host->on_event(host, &event);
+        }
+        if (host->on_turn != NULL)
+            host->on_turn(host);
+    } while (host->app_changed && turns++ < TURNS_MAX);
+    SIM_CHECK(host->node.world, turns < TURNS_MAX, "events do not end");
+}
+
+static void host_run(struct sim_node *node)
+{
+    struct sim_host *host = host_of(node);
+    if (hws_engine_deadline(host->engine) <= node->world->now_us)
+        hws_engine_expire(host->engine, node->world->now_us);
+    take_events(host);
+    send_all(host);
+    check_timers(host);
+}
+
+/* The deadline may not be late: before it nothing is due, so expire and output find nothing. */
+static void probe_deadline(struct sim_host *host)
+{
+    struct sim_world *world = host->node.world;
+    if (host->app_changed || hws_engine_deadline(host->engine) <= world->now_us ||
+        !sim_rng_chance(&host->rng, PROBE_PPM))
+        return;
+    hws_engine_expire(host->engine, world->now_us);
+    SIM_CHECK(world, !send_one_train(host), "something was due before the deadline");
+}
+
+static void host_input(struct sim_node *node, const struct hws_packet_in *packets, size_t count)
+{
+    struct sim_host *host = host_of(node);
+    probe_deadline(host);
+    if (!host->config.copied_input) {
+        hws_engine_input(host->engine, packets, count, node->world->now_us);
+        return;
+    }
+    struct hws_packet_in copies[SIM_BATCH_MAX];
+    memcpy(copies, packets, count * sizeof *packets);
+    for (size_t i = 0; i < count; i++)
+        copies[i].buf = NULL;
+    hws_engine_input(host->engine, copies, count, node->world->now_us);
+}
+
+static void host_net_event(struct sim_node *node, const struct hws_net_event *event)
+{
+    struct sim_host *host = host_of(node);
+    host->app_changed = true;
+    hws_engine_net_event(host->engine, event, node->world->now_us);
+}
+
+static uint64_t host_deadline(struct sim_node *node)
+{
+    return hws_engine_deadline(host_of(node)->engine);
+}
+
+static const struct sim_node_ops host_ops = {
+    .input = host_input, .net_event = host_net_event, .run = host_run, .deadline = host_deadline};
+
+void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_host_config *config)
+{
+    memset(host, 0, sizeof *host);
+    host->node.ops = &host_ops;
+    host->net = net;
+    host->config = *config;
+    host->rng.state = config->seed ^ 0x686f7374u;
+    sim_env_init(&host->env, config->seed);
+    host->train_buffer = malloc(TRAIN_BYTES);
+    struct hws_engine_config engine = {.env = sim_env_make(&host->env),
+                                       .direct_alloc = config->direct_alloc,
+                                       .own_host = config->own_host};
+    host->engine = hws_engine_new(&engine);
+    if (host->engine == NULL || host->train_buffer == NULL)
+        abort();
+    sim_world_add(net->world, &host->node);
+}
+
+void sim_host_fini(struct sim_host *host)
+{
+    struct sim_world *world = host->node.world;
+    hws_engine_free(host->engine);
+    free(host->train_buffer);
+    SIM_CHECK(world, host->env.live_objects == 0 && host->env.live_bytes == 0,
+              "%zu objects, %zu bytes left after the engine was freed", host->env.live_objects,
+              host->env.live_bytes);
+    SIM_CHECK(world, host->env.wrong_frees == 0, "%llu frees with a wrong size",
+              (unsigned long long)host->env.wrong_frees);
+}
+
+void sim_host_add_addr(struct sim_host *host, const struct hws_addr *addr)
+{
+    host->node.addrs[host->node.addr_count++] = *addr;
+}
+
+void sim_host_watch(struct sim_host *host, hws_assoc_id id)
+{
+    if (host->assoc_count < SIM_HOST_ASSOCS_MAX)
+        host->assocs[host->assoc_count++] = id;
+}
+
+void sim_host_unwatch(struct sim_host *host, hws_assoc_id id)
+{
+    for (uint32_t i = 0; i < host->assoc_count; i++)
+        if (host->assocs[i] == id)
+            host->assocs[i] = host->assocs[--host->assoc_count];
+}

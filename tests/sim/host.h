@@ -1,0 +1,52 @@
+/* A node that is one engine of ours, driven by the loop its contract asks for, with the promises
+ * that can be seen from outside checked at every turn: window, congestion window, MTU, timers and
+ * deadlines. */
+#ifndef HWS_TESTS_SIM_HOST_H
+#define HWS_TESTS_SIM_HOST_H
+
+#include "tests/sim/net.h"
+#include "tests/sim/simenv.h"
+#include "tests/sim/world.h"
+
+#define SIM_HOST_ASSOCS_MAX 16u
+
+struct sim_host_config {
+    uint64_t seed;
+    uint32_t interface_mtu; /* what the link reports for every path */
+    uint32_t max_packets;   /* of one train */
+    bool copied_input;      /* hand in packets without a buffer to refer to */
+    bool direct_alloc;
+    bool own_host;
+};
+
+struct sim_host {
+    struct sim_node node; /* first: a node is converted to its host */
+    struct sim_net *net;
+    struct sim_host_config config;
+    struct sim_env env;
+    struct sim_rng rng;
+    struct hws_engine *engine;
+    hws_assoc_id assocs[SIM_HOST_ASSOCS_MAX]; /* those whose promises are checked */
+    uint32_t assoc_count;
+    uint8_t *train_buffer;
+    /* The application. */
+    void (*on_event)(struct sim_host *host, const struct hws_event *event);
+    void (*on_turn)(struct sim_host *host); /* between events and output */
+    void *app;
+    bool app_changed; /* the application did something that may have raised events */
+};
+
+void sim_host_init(struct sim_host *host, struct sim_net *net,
+                   const struct sim_host_config *config);
+
+/** Frees the engine and checks that all memory came back. */
+void sim_host_fini(struct sim_host *host);
+
+/** Gives the host one more address. */
+void sim_host_add_addr(struct sim_host *host, const struct hws_addr *addr);
+
+/** Checks the association's promises from now on, until it is unwatched. */
+void sim_host_watch(struct sim_host *host, hws_assoc_id id);
+void sim_host_unwatch(struct sim_host *host, hws_assoc_id id);
+
+#endif

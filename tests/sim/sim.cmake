@@ -1,0 +1,15 @@
+# Tests that need the whole engine: two engines told as stories, the seeded network, a run against
+# another stack, failing allocations, and the fuzzers.
+find_package(OpenSSL REQUIRED)
+set(HWS_SIM_DIR ${CMAKE_CURRENT_LIST_DIR})
+set(HWS_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
+
+add_library(hws_sim STATIC
+  ${HWS_SIM_DIR}/simenv.c ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c
+  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
+target_link_libraries(hws_sim PUBLIC hws_stack hws_proto OpenSSL::Crypto)
+
+add_executable(swarm ${HWS_SIM_DIR}/swarm.c)
+target_link_libraries(swarm PRIVATE hws_sim)
+add_test(NAME swarm COMMAND swarm)
+set_tests_properties(swarm PROPERTIES TIMEOUT 400)
