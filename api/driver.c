@@ -1,0 +1,119 @@
+#include "api/driver.h"
+
+/* Packets of one receive batch: what a link asks its socket for in one go. */
+#define BATCH_PACKETS 64u
+/* Rounds of output and of news about what could not be sent before the loop gets its turn. */
+#define OUTPUT_ROUNDS 4u
+
+static void trace(const struct hws_driver *driver, const struct hws_driver_packet *packet)
+{
+    if (driver->trace != NULL)
+        driver->trace(driver->trace_arg, packet);
+}
+
+static void trace_inbound(const struct hws_driver *driver, const struct hws_packet_in *packets,
+                          size_t count, uint64_t now_us)
+{
+    for (size_t i = 0; i < count && driver->trace != NULL; i++) {
+        const struct hws_packet_in *p = &packets[i];
+        trace(
+            driver,
+            &(struct hws_driver_packet){
+                .now_us = now_us, .src = &p->src, .dst = &p->dst, .data = p->data, .len = p->len});
+    }
+}
+
+static void trace_train(const struct hws_driver *driver, const struct hws_train *train,
+                        uint64_t now_us)
+{
+    for (uint32_t at = 0; at < train->len && driver->trace != NULL; at += train->segment_len) {
+        uint32_t left = train->len - at;
+        trace(driver, &(struct hws_driver_packet){
+                          .outbound = true,
+                          .now_us = now_us,
+                          .src = &train->src,
+                          .dst = &train->dst,
+                          .data = train->data + at,
+                          .len = left < train->segment_len ? left : train->segment_len});
+    }
+}
+
+static bool net_events(struct hws_driver *driver, uint64_t now_us)
+{
+    struct hws_net_event event;
+    bool any = false;
+    while (driver->link->ops->net_event(driver->link, &event)) {
+        hws_engine_net_event(driver->engine, &event, now_us);
+        any = true;
+    }
+    return any;
+}
+
+size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us)
+{
+    struct hws_packet_in packets[BATCH_PACKETS];
+    size_t count = driver->link->ops->receive(driver->link, packets, BATCH_PACKETS);
+    trace_inbound(driver, packets, count, now_us);
+    if (count > 0)
+        hws_engine_input(driver->engine, packets, count, now_us);
+    for (size_t i = 0; i < count; i++) {
+        if (packets[i].buf != NULL)
+            hws_buf_unref(packets[i].buf);
+    }
+    net_events(driver, now_us);
+    return count;
+}
+
+/* A new path starts with the MTU of the interface that leads there. */
+static void answer_path_new(struct hws_driver *driver, const struct hws_event *event,
+                            uint64_t now_us)
+{
+    struct hws_net_event mtu = {
+        .kind = HWS_NET_MTU, .local = event->local, .remote = event->remote};
+    if (driver->link->ops->route(driver->link, &event->remote, NULL, &mtu.mtu) == 0)
+        hws_engine_net_event(driver->engine, &mtu, now_us);
+}
+
+static void events(struct hws_driver *driver, uint64_t now_us)
+{
+    struct hws_event event;
+    do {
+        while (hws_engine_event(driver->engine, &event)) {
+            if (event.type == HWS_EVENT_PATH_NEW)
+                answer_path_new(driver, &event, now_us);
+            else
+                driver->host.event(driver->host.arg, &event, now_us);
+        }
+    } while (driver->host.dispatch(driver->host.arg));
+}
+
+/* A buffer for the next train; false when the link has none even after flushing. */
+static bool next_buffer(struct hws_link *link, struct hws_train *train)
+{
+    return link->ops->train(link, train) ||
+           (link->ops->flush(link) && link->ops->train(link, train));
+}
+
+static void output(struct hws_driver *driver, uint64_t now_us)
+{
+    struct hws_link *link = driver->link;
+    struct hws_train train = {0};
+    while (next_buffer(link, &train) && hws_engine_output(driver->engine, &train, now_us)) {
+        trace_train(driver, &train, now_us);
+        link->ops->submit(link, &train);
+    }
+    driver->blocked = !link->ops->flush(link);
+}
+
+bool hws_driver_run(struct hws_driver *driver, uint64_t now_us)
+{
+    if (hws_engine_deadline(driver->engine) <= now_us)
+        hws_engine_expire(driver->engine, now_us);
+    for (unsigned round = 0; round < OUTPUT_ROUNDS; round++) {
+        events(driver, now_us);
+        output(driver, now_us);
+        if (!net_events(driver, now_us))
+            return false;
+    }
+    return true;
+}

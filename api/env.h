@@ -1,0 +1,16 @@
+/* The engine's environment on this operating system: malloc, getrandom, libcrypto, and its clock.
+ */
+#ifndef HWS_API_ENV_H
+#define HWS_API_ENV_H
+
+#include "stack/env.h"
+
+/** Fills `env`. 0, or -ENOMEM. hws_env_fini follows when the engine is gone. */
+int hws_env_init(struct hws_env *env);
+
+void hws_env_fini(struct hws_env *env);
+
+/** The monotonic clock, in microseconds: the engine's now_us. */
+uint64_t hws_env_now_us(void);
+
+#endif

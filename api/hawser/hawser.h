@@ -1,0 +1,244 @@
+/** @file
+ * hawser: SCTP (RFC 9260) in user space.
+ *
+ * A runtime holds one SCTP engine and its link to the network; sockets are made in a runtime.
+ * Calls follow POSIX and RFC 6458: they answer -1 (or NULL) with the reason in errno, with the
+ * Linux kernel's numbers. Structures and constants of RFC 6458 come from <linux/sctp.h>.
+ *
+ * Threads: this version has none of its own. A runtime and its sockets belong to one thread at a
+ * time; different runtimes share nothing. A blocking call runs the runtime's loop, so callbacks of
+ * other sockets may run meanwhile; no lock is ever held. Inside a callback a blocking call answers
+ * EDEADLK instead of waiting. */
+#ifndef HAWSER_HAWSER_H
+#define HAWSER_HAWSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <linux/sctp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define HWS_API __attribute__((visibility("default")))
+#else
+#define HWS_API
+#endif
+
+/** The library's version as text, for example "0.1.0". Any thread. */
+HWS_API const char *hws_version(void);
+
+/* ---- Runtimes ---- */
+
+struct hws_runtime;
+struct uv_loop_s;
+
+/** The UDP port of RFC 6951. */
+#define HWS_UDP_PORT 9899
+
+/** IP protocol number of SCTP, and those for experiments (RFC 3692). */
+#define HWS_PROTO_SCTP 132
+#define HWS_PROTO_EXPERIMENT_1 253
+#define HWS_PROTO_EXPERIMENT_2 254
+
+/** How a runtime reaches the network. Start from hws_runtime_config_init. */
+struct hws_runtime_config {
+    /** IP protocol number, 1..255; HWS_PROTO_SCTP by default. Not used when encapsulated. */
+    uint8_t protocol;
+    /** Encapsulate in UDP (RFC 6951) instead of using raw sockets; false by default. */
+    bool udp;
+    /** Local UDP port, 0: an ephemeral one (the default). Listeners want HWS_UDP_PORT. */
+    uint16_t udp_port;
+    /** UDP port of the peers to connect to; HWS_UDP_PORT by default. */
+    uint16_t peer_udp_port;
+    /** Address families to open; both by default. A family the host does not have is left out
+     * when the other one is there. */
+    bool ipv4, ipv6;
+    /** Answer packets to ports nobody of ours owns with an ABORT, as the host's only SCTP does
+     * (RFC 9260, 8.4); false by default, since another process may own the port. */
+    bool own_host;
+    /** Network interface to use (SO_BINDTODEVICE, raw sockets only); NULL by default: all. */
+    const char *interface;
+    /** The caller's libuv loop, which has to outlive the runtime; NULL (the default): the runtime
+     * has its own, which only runs inside blocking calls and hws_runtime_poll. On the caller's
+     * loop never block in a callback of that loop: libuv's loops do not nest. */
+    struct uv_loop_s *loop;
+};
+
+/** Fills in the defaults given above. */
+HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
+
+/** Longest text that hws_runtime_new writes about what went wrong, its NUL included. */
+#define HWS_ERROR_MAX 512
+
+/** Makes a runtime.
+ * @param config  how to reach the network; copied. NULL: all defaults.
+ * @param error   where one clear sentence goes when this fails: what is missing and the ways out;
+ *                at least HWS_ERROR_MAX bytes, or NULL.
+ * @return the runtime, which the caller gives to hws_runtime_free, or NULL.
+ *
+ * Errors: EPERM (raw sockets need CAP_NET_RAW), EADDRINUSE (the UDP port is taken),
+ * EAFNOSUPPORT (no such family on this host), EINVAL (neither family), ENOMEM, EMFILE. */
+HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
+
+/** Frees the runtime and every socket in it; associations that still exist are aborted, so that
+ * their peers know. NULL is allowed. Must not be called from a callback. When the loop is the
+ * caller's, it has to run until it has nothing left of the runtime, before it is closed. */
+HWS_API void hws_runtime_free(struct hws_runtime *runtime);
+
+/** Runs the runtime's loop until something happened or `timeout_ms` milliseconds have passed.
+ * @param timeout_ms  0: does not wait; -1: waits without limit.
+ * @return 0, or -1: EDEADLK (called from a callback). */
+HWS_API int hws_runtime_poll(struct hws_runtime *runtime, int timeout_ms);
+
+/** One counter of a runtime. The texts are constant. */
+struct hws_counter {
+    const char *group; /**< "engine" or "link" */
+    const char *name;  /**< a JSON name, for example "packets_in" */
+    const char *what;  /**< what is counted */
+    uint64_t value;
+};
+
+/** Reads counter number `index` (0, 1, ...), group by group.
+ * @return 0, or -1: ENOENT (there are no more). */
+HWS_API int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
+                                struct hws_counter *counter);
+
+/* ---- Sockets: one-to-one style (RFC 6458, 4) ---- */
+
+struct hws_sock;
+
+/** Makes a blocking socket in `runtime`. The caller gives it to hws_close.
+ * @return the socket, or NULL: ENOMEM. (RFC 6458, 4.1.1) */
+HWS_API struct hws_sock *hws_socket(struct hws_runtime *runtime);
+
+/** Whether calls wait for what they need (false, the default) or answer EAGAIN. */
+HWS_API void hws_set_nonblocking(struct hws_sock *sock, bool nonblocking);
+
+/** Binds to one address and port (RFC 6458, 4.1.2). Port 0 takes a free one from 49152 up; a
+ * wildcard address of either family means all addresses of the runtime's families.
+ * @return 0, or -1: EINVAL (bound already, or `len` too short), EADDRINUSE (by another socket or
+ * process), EAFNOSUPPORT, ENOMEM. */
+HWS_API int hws_bind(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len);
+
+/** Binds to `count` (1..8) addresses, packed back to back and all with the same port, which the
+ * association will use as its paths (RFC 6458, 9.1). Once per socket.
+ * @param flags  SCTP_BINDX_ADD_ADDR.
+ * @return 0, or -1 as hws_bind; EINVAL when the ports differ; EOPNOTSUPP for other flags. */
+HWS_API int hws_bindx(struct hws_sock *sock, const struct sockaddr *addrs, int count, int flags);
+
+/** Accepts associations from peers; binds to a free port when not bound (RFC 6458, 4.1.3).
+ * @param backlog  how many may wait for hws_accept, at least 1; further ones are aborted.
+ * @return 0, or -1: EINVAL (connected), EADDRINUSE, ENOMEM. */
+HWS_API int hws_listen(struct hws_sock *sock, int backlog);
+
+/** Takes the oldest association that waits, as a new blocking socket (RFC 6458, 4.1.4).
+ * @param addr, len  where the peer's address goes (value-result), or NULL.
+ * @return the socket, which the caller gives to hws_close, or NULL: EAGAIN (none waits and the
+ * socket is non-blocking), EINVAL (not listening), EDEADLK. */
+HWS_API struct hws_sock *hws_accept(struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
+
+/** Connects to a peer (RFC 6458, 4.1.5), and waits for that unless the socket is non-blocking.
+ * @return 0, or -1: EINPROGRESS (non-blocking: a callback with HWS_WRITABLE or HWS_CLOSED tells
+ * the end), ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EALREADY, EISCONN, EOPNOTSUPP
+ * (listening), EINVAL (port 0, wildcard address), EAFNOSUPPORT, EADDRINUSE, ENOMEM, EDEADLK. */
+HWS_API int hws_connect(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len);
+
+/** Connects to a peer known by `count` (1..8) packed addresses; the first is tried first
+ * (RFC 6458, 9.9). Otherwise as hws_connect. */
+HWS_API int hws_connectx(struct hws_sock *sock, const struct sockaddr *addrs, int count);
+
+/** Sends one message of `len` bytes on stream 0 (RFC 6458, 4.1.8). The bytes are copied. Waits
+ * while the send buffer is full, unless the socket or the call (MSG_DONTWAIT) is non-blocking.
+ * @return len, or -1: EAGAIN, EINVAL (empty), EMSGSIZE (above 64 MiB), EPIPE (shut down by
+ * either side; no signal is raised), ENOTCONN, ENOMEM, EDEADLK, or the error the association
+ * ended with. */
+HWS_API ssize_t hws_send(struct hws_sock *sock, const void *buf, size_t len, int flags);
+
+/** Sends one message gathered from `iov` (at most 64 parts).
+ * @param info   snd_sid is the stream (below the negotiated number), snd_ppid goes to the peer
+ *               as it stands (network order, by convention), snd_flags may have SCTP_UNORDERED
+ *               and SCTP_SACK_IMMEDIATELY (RFC 6458, 5.3.4); NULL: stream 0, PPID 0, ordered.
+ * @param flags  MSG_DONTWAIT, MSG_NOSIGNAL, or 0.
+ * @return bytes sent, or -1 as hws_send; EINVAL also for a stream or flag that does not exist. */
+HWS_API ssize_t hws_sendv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
+                          const struct sctp_sndinfo *info, int flags);
+
+/** Receives a message, or a part of it as large as fits or has come (RFC 6458, 4.1.8). Parts of a
+ * message follow one another. Waits for one unless non-blocking (socket, or MSG_DONTWAIT).
+ * @return bytes received; 0: the association ended gracefully; -1: EAGAIN, ENOTCONN, EINVAL
+ * (`len` is 0), EDEADLK, or once the error the association ended with (ECONNRESET, ETIMEDOUT). */
+HWS_API ssize_t hws_recv(struct hws_sock *sock, void *buf, size_t len, int flags);
+
+/** The same, scattered over `iov`.
+ * @param info   what came with the message (RFC 6458, 5.3.5): rcv_flags has SCTP_UNORDERED or
+ *               not, rcv_ppid is as the peer sent it (network order by convention); or NULL.
+ * @param flags  in: MSG_DONTWAIT or 0; out: MSG_EOR when these bytes end their message. */
+HWS_API ssize_t hws_recvv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
+                          struct sctp_rcvinfo *info, int *flags);
+
+/** Starts the graceful end (RFC 9260, 9.2): what was sent before is delivered and acknowledged
+ * first, nothing more can be sent, and received messages can still be read until hws_recv
+ * answers 0.
+ * @param how  SHUT_WR or SHUT_RDWR.
+ * @return 0, or -1: ENOTCONN, EINVAL (other `how`: SCTP has no half-closed state). */
+HWS_API int hws_shutdown(struct hws_sock *sock, int how);
+
+/** Ends the association at once: the peer gets an ABORT with `reason` (at most 128 bytes, may be
+ * NULL), and what was not acknowledged is lost (RFC 9260, 9.1). The socket stays.
+ * @return 0, or -1: ENOTCONN, EINVAL (reason too long). */
+HWS_API int hws_abort(struct hws_sock *sock, const void *reason, size_t reason_len);
+
+/** Closes the socket; the handle is gone when this returns and no callback names it again. Does
+ * not wait: a graceful shutdown goes on as long as the runtime runs. When received data was not
+ * read the association is aborted, as the Linux kernel does. NULL is allowed. (RFC 6458, 4.1.6) */
+HWS_API void hws_close(struct hws_sock *sock);
+
+/** The local address and port (value-result `len`; the address is cut when it does not fit).
+ * @return 0, or -1: EINVAL (not bound, or negative length). (RFC 6458, 9.7) */
+HWS_API int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
+
+/** The peer's primary address and port. @return 0, or -1: ENOTCONN. */
+HWS_API int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
+
+/** Sets an option; it holds for associations made afterwards, so set it before hws_listen or
+ * hws_connect. Known are: IPPROTO_SCTP with SCTP_INITMSG, SCTP_RTOINFO, SCTP_NODELAY; SOL_SOCKET
+ * with SO_RCVBUF and SO_SNDBUF (int, bytes). Structures and units are RFC 6458's (8.1).
+ * @return 0, or -1: ENOPROTOOPT, EINVAL (length or value), EISCONN (too late). */
+HWS_API int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *value,
+                           socklen_t len);
+
+/** Reads an option: those above, and SOL_SOCKET with SO_ERROR (int, an errno or 0; reading takes
+ * it). @return 0, or -1: ENOPROTOOPT, EINVAL (*len too short). */
+HWS_API int hws_getsockopt(struct hws_sock *sock, int level, int option, void *value,
+                           socklen_t *len);
+
+/* ---- Callbacks, for programs that do not block ---- */
+
+/** A message, the end of the association or its error can be received, or an association can be
+ * accepted. */
+#define HWS_READABLE 0x1u
+/** The socket is connected and its send buffer has room. */
+#define HWS_WRITABLE 0x2u
+/** The association is over (or never came up: getsockopt SO_ERROR tells why). */
+#define HWS_CLOSED 0x4u
+
+typedef void (*hws_ready_callback)(struct hws_sock *sock, unsigned ready, void *arg);
+
+/** Has `callback` called with the HWS_* that hold, on the thread that runs the loop, whenever
+ * something came up: a receive after EAGAIN would succeed, a send after EAGAIN would, the state
+ * changed. So read until EAGAIN. It runs soon after this call when something holds already. It may
+ * call everything but hws_runtime_free, and close any socket. NULL ends that. */
+HWS_API void hws_set_callback(struct hws_sock *sock, hws_ready_callback callback, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

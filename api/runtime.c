@@ -1,0 +1,255 @@
+#include "api/runtime.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/env.h"
+
+/* Receive batches before other handles of the loop get their turn. */
+#define BATCHES_PER_WAKE 8u
+
+/* ---- Running ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct hws_runtime *runtime = timer->data;
+    runtime->timer_us = UINT64_MAX;
+    runtime->pending = true;
+}
+
+static void set_timer(struct hws_runtime *runtime, uint64_t deadline_us)
+{
+    /* A timer that is set too early costs one idle wake-up, less than moving it every time. */
+    if (deadline_us >= runtime->timer_us)
+        return;
+    /* libuv's time is the engine's clock in milliseconds. Rounded up: a timer that fires early
+     * finds nothing to do. */
+    uint64_t at_ms = deadline_us / 1000 + 1;
+    uint64_t now_ms = uv_now(runtime->loop);
+    uv_timer_start(&runtime->timer, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+    runtime->timer_us = deadline_us;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void poll_events(struct hws_runtime *runtime)
+{
+    int events = UV_READABLE | (runtime->driver.blocked ? UV_WRITABLE : 0);
+    for (size_t i = 0; i < runtime->poll_count; i++)
+        uv_poll_start(&runtime->polls[i], events, on_poll);
+    runtime->polls_writable = runtime->driver.blocked;
+}
+
+static void run(struct hws_runtime *runtime, uint64_t now_us)
+{
+    runtime->running = true;
+    runtime->pending = false;
+    bool more = hws_driver_run(&runtime->driver, now_us);
+    runtime->running = false;
+    if (runtime->driver.blocked != runtime->polls_writable)
+        poll_events(runtime);
+    set_timer(runtime, more ? now_us : hws_engine_deadline(runtime->engine));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct hws_runtime *runtime = poll->data;
+    (void)events;
+    for (unsigned i = 0; i < BATCHES_PER_WAKE; i++) {
+        uint64_t now_us = hws_env_now_us();
+        size_t count = hws_driver_input(&runtime->driver, now_us);
+        run(runtime, now_us);
+        if (count == 0)
+            break;
+    }
+    /* libuv stops a handle whose descriptor reports POLLERR: here that is news in the error queue,
+     * which has been read now. */
+    if (status < 0)
+        poll_events(runtime);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct hws_runtime *runtime = prepare->data;
+    if (runtime->pending)
+        run(runtime, hws_env_now_us());
+}
+
+void hws_runtime_kick(struct hws_runtime *runtime, uint64_t now_us)
+{
+    if (runtime->owns_loop && !runtime->running)
+        run(runtime, now_us);
+    else
+        runtime->pending = true;
+}
+
+int hws_runtime_wait(struct hws_runtime *runtime)
+{
+    if (runtime->running)
+        return -EDEADLK;
+    uv_run(runtime->loop, UV_RUN_ONCE);
+    return 0;
+}
+
+/* ---- What the sockets and the driver call ---- */
+
+static int host_add_port(void *arg, uint16_t port)
+{
+    struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
+    return link->ops->add_port(link, port);
+}
+
+static void host_remove_port(void *arg, uint16_t port)
+{
+    struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
+    link->ops->remove_port(link, port);
+}
+
+static int host_check_route(void *arg, const struct hws_addr *remote)
+{
+    struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
+    return link->ops->route(link, remote, NULL, NULL);
+}
+
+static void host_event(void *arg, const struct hws_event *event, uint64_t now_us)
+{
+    hws_sockets_event(&((struct hws_runtime *)arg)->sockets, event, now_us);
+}
+
+static bool host_dispatch(void *arg)
+{
+    return hws_sockets_dispatch(&((struct hws_runtime *)arg)->sockets);
+}
+
+/* ---- Making one ---- */
+
+static int init_handles(struct hws_runtime *runtime)
+{
+    struct hws_link *link = runtime->driver.link;
+    int fds[HWS_LINK_MAX_FDS];
+    size_t fd_count = link->ops->fds(link, fds);
+    uv_timer_init(runtime->loop, &runtime->timer);
+    uv_prepare_init(runtime->loop, &runtime->prepare);
+    runtime->timer.data = runtime->prepare.data = runtime;
+    runtime->open_handles = 2;
+    uv_prepare_start(&runtime->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&runtime->prepare);
+    for (size_t i = 0; i < fd_count; i++) {
+        int rc = uv_poll_init(runtime->loop, &runtime->polls[i], fds[i]);
+        if (rc < 0)
+            return rc;
+        runtime->polls[i].data = runtime;
+        runtime->poll_count++;
+        runtime->open_handles++;
+    }
+    poll_events(runtime);
+    return 0;
+}
+
+static int init_engine(struct hws_runtime *runtime, bool own_host)
+{
+    int rc = hws_env_init(&runtime->env);
+    if (rc < 0)
+        return rc;
+    struct hws_engine_config config = {.env = runtime->env, .own_host = own_host};
+    runtime->engine = hws_engine_new(&config);
+    if (runtime->engine == NULL) {
+        hws_env_fini(&runtime->env);
+        return -ENOMEM;
+    }
+    runtime->driver.engine = runtime->engine;
+    runtime->driver.host =
+        (struct hws_driver_host){.arg = runtime, .event = host_event, .dispatch = host_dispatch};
+    const struct hws_sockets_host host = {.arg = runtime,
+                                          .add_port = host_add_port,
+                                          .remove_port = host_remove_port,
+                                          .check_route = host_check_route};
+    hws_sockets_init(&runtime->sockets, runtime->engine, &runtime->env, &host);
+    return 0;
+}
+
+static int init_loop(struct hws_runtime *runtime, uv_loop_t *loop)
+{
+    runtime->owns_loop = loop == NULL;
+    runtime->loop = loop != NULL ? loop : &runtime->own_loop;
+    return runtime->owns_loop ? uv_loop_init(runtime->loop) : 0;
+}
+
+static int init(struct hws_runtime *runtime, uv_loop_t *loop, bool own_host)
+{
+    int rc = init_loop(runtime, loop);
+    if (rc < 0)
+        return rc;
+    rc = init_engine(runtime, own_host);
+    if (rc < 0 && runtime->owns_loop)
+        uv_loop_close(runtime->loop);
+    return rc;
+}
+
+int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
+                     struct hws_runtime **out)
+{
+    struct hws_runtime *runtime = calloc(1, sizeof(*runtime));
+    int rc = -ENOMEM;
+    if (runtime != NULL) {
+        runtime->timer_us = UINT64_MAX;
+        runtime->driver.link = link;
+        rc = init(runtime, loop, own_host);
+    }
+    if (rc < 0) {
+        link->ops->close(link);
+        free(runtime);
+        return rc;
+    }
+    rc = init_handles(runtime);
+    if (rc < 0)
+        hws_runtime_free(runtime);
+    else
+        *out = runtime;
+    return rc;
+}
+
+/* ---- Its end ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct hws_runtime *runtime = handle->data;
+    if (--runtime->open_handles == 0 && !runtime->owns_loop)
+        free(runtime);
+}
+
+static void close_handles(struct hws_runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->poll_count; i++)
+        uv_close((uv_handle_t *)&runtime->polls[i], on_closed);
+    uv_close((uv_handle_t *)&runtime->timer, on_closed);
+    uv_close((uv_handle_t *)&runtime->prepare, on_closed);
+}
+
+void hws_runtime_free(struct hws_runtime *runtime)
+{
+    if (runtime == NULL)
+        return;
+    struct hws_link *link = runtime->driver.link;
+    uint64_t now_us = hws_env_now_us();
+    hws_sockets_fini(&runtime->sockets, now_us);
+    hws_driver_run(&runtime->driver, now_us);
+    hws_engine_free(runtime->engine);
+    hws_env_fini(&runtime->env);
+    bool owns_loop = runtime->owns_loop;
+    close_handles(runtime);
+    link->ops->close(link);
+    if (!owns_loop)
+        return;
+    while (runtime->open_handles > 0)
+        uv_run(runtime->loop, UV_RUN_ONCE);
+    uv_loop_close(runtime->loop);
+    free(runtime);
+}
+
+void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, void *arg)
+{
+    runtime->driver.trace = trace;
+    runtime->driver.trace_arg = arg;
+}

@@ -1,0 +1,607 @@
+#include "api/socket.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* The dynamic ports (RFC 6335, 6), and how many of them to try before giving up. */
+#define EPHEMERAL_FIRST 49152u
+#define EPHEMERAL_COUNT 16384u
+#define EPHEMERAL_TRIES 64u
+
+/* A port that sockets of this engine use: a listener and what it accepted share one. */
+struct hws_sock_port {
+    struct hws_hashtab_node node;
+    uint32_t refs;
+    uint16_t port;
+};
+
+#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+int hws_sock_errno(int error)
+{
+    static const int errnos[] = {
+#define ROW(symbol, value) [HWS_E_##symbol - HWS_E_BASE - 1] = value
+        ROW(AGAIN, EAGAIN),         ROW(NOMEM, ENOMEM),     ROW(NOENT, EBADF),
+        ROW(INVAL, EINVAL),         ROW(MSGSIZE, EMSGSIZE), ROW(NOTCONN, ENOTCONN),
+        ROW(SHUTDOWN, EPIPE),       ROW(INUSE, EADDRINUSE), ROW(REFUSED, ECONNREFUSED),
+        ROW(TIMEDOUT, ETIMEDOUT),   ROW(RESET, ECONNRESET), ROW(ABORTED, ECONNABORTED),
+        ROW(UNREACH, EHOSTUNREACH), ROW(PROTO, EPROTO),     ROW(EOF, 0),
+#undef ROW
+    };
+    int index = error - HWS_E_BASE - 1;
+    if (error == HWS_OK)
+        return 0;
+    return index >= 0 && (size_t)index < sizeof(errnos) / sizeof(errnos[0]) ? errnos[index]
+                                                                            : EINVAL;
+}
+
+/* ---- Tables ---- */
+
+static struct hws_sock *find_assoc(const struct hws_sockets *sockets, hws_assoc_id id)
+{
+    struct hws_hashtab_node *node = hws_hashtab_first(&sockets->by_assoc, id);
+    return node != NULL ? CONTAINER(node, struct hws_sock, by_assoc) : NULL;
+}
+
+static struct hws_sock *find_endpoint(const struct hws_sockets *sockets, hws_endpoint_id id)
+{
+    struct hws_hashtab_node *node = hws_hashtab_first(&sockets->by_endpoint, id);
+    return node != NULL ? CONTAINER(node, struct hws_sock, by_endpoint) : NULL;
+}
+
+static int port_new(struct hws_sockets *sockets, uint16_t number, struct hws_sock_port **out)
+{
+    struct hws_sock_port *port = hws_pool_zalloc(&sockets->pool, sizeof(*port));
+    if (port == NULL)
+        return -ENOMEM;
+    port->port = number;
+    port->refs = 1;
+    int rc = sockets->host.add_port(sockets->host.arg, number);
+    if (rc == 0 && !hws_hashtab_add(&sockets->ports, &port->node, number)) {
+        sockets->host.remove_port(sockets->host.arg, number);
+        rc = -ENOMEM;
+    }
+    if (rc < 0)
+        hws_pool_free(&sockets->pool, port, sizeof(*port));
+    else
+        *out = port;
+    return rc;
+}
+
+static int port_get(struct hws_sockets *sockets, uint16_t number, struct hws_sock_port **out)
+{
+    struct hws_hashtab_node *node = hws_hashtab_first(&sockets->ports, number);
+    if (node == NULL)
+        return port_new(sockets, number, out);
+    *out = CONTAINER(node, struct hws_sock_port, node);
+    (*out)->refs++;
+    return 0;
+}
+
+static void port_put(struct hws_sockets *sockets, struct hws_sock_port *port)
+{
+    if (port == NULL || --port->refs > 0)
+        return;
+    sockets->host.remove_port(sockets->host.arg, port->port);
+    hws_hashtab_remove(&sockets->ports, &port->node);
+    hws_pool_free(&sockets->pool, port, sizeof(*port));
+}
+
+void hws_sockets_init(struct hws_sockets *sockets, struct hws_engine *engine, struct hws_env *env,
+                      const struct hws_sockets_host *host)
+{
+    *sockets = (struct hws_sockets){.engine = engine, .env = env, .host = *host};
+    hws_pool_init(&sockets->pool, env, true);
+    hws_hashtab_init(&sockets->by_assoc, &sockets->pool);
+    hws_hashtab_init(&sockets->by_endpoint, &sockets->pool);
+    hws_hashtab_init(&sockets->ports, &sockets->pool);
+    TAILQ_INIT(&sockets->all);
+    TAILQ_INIT(&sockets->changed);
+}
+
+/* ---- Life of a socket ---- */
+
+struct hws_sock *hws_sock_new(struct hws_sockets *sockets)
+{
+    struct hws_sock *sock = hws_pool_zalloc(&sockets->pool, sizeof(*sock));
+    if (sock == NULL)
+        return NULL;
+    sock->sockets = sockets;
+    hws_params_default(&sock->params);
+    TAILQ_INIT(&sock->queue);
+    TAILQ_INSERT_TAIL(&sockets->all, sock, in_all);
+    return sock;
+}
+
+static void mark_changed(struct hws_sock *sock)
+{
+    if (sock->changed || sock->callback == NULL)
+        return;
+    sock->changed = true;
+    TAILQ_INSERT_TAIL(&sock->sockets->changed, sock, in_changed);
+}
+
+static void forget_changed(struct hws_sock *sock)
+{
+    if (!sock->changed)
+        return;
+    sock->changed = false;
+    TAILQ_REMOVE(&sock->sockets->changed, sock, in_changed);
+}
+
+/* Lets the engine's objects and the memory go. An association that is not over is aborted. */
+static void destroy(struct hws_sock *sock, uint64_t now_us)
+{
+    struct hws_sockets *sockets = sock->sockets;
+    forget_changed(sock);
+    if (sock->assoc != 0) {
+        hws_hashtab_remove(&sockets->by_assoc, &sock->by_assoc);
+        hws_assoc_release(sockets->engine, sock->assoc, now_us);
+    }
+    if (sock->endpoint != 0) {
+        hws_hashtab_remove(&sockets->by_endpoint, &sock->by_endpoint);
+        hws_endpoint_release(sockets->engine, sock->endpoint);
+    }
+    port_put(sockets, sock->port);
+    TAILQ_REMOVE(&sockets->all, sock, in_all);
+    hws_pool_free(&sockets->pool, sock, sizeof(*sock));
+}
+
+void hws_sockets_fini(struct hws_sockets *sockets, uint64_t now_us)
+{
+    while (!TAILQ_EMPTY(&sockets->all))
+        destroy(TAILQ_FIRST(&sockets->all), now_us);
+    hws_hashtab_fini(&sockets->by_assoc);
+    hws_hashtab_fini(&sockets->by_endpoint);
+    hws_hashtab_fini(&sockets->ports);
+    hws_pool_fini(&sockets->pool);
+}
+
+static int set_assoc(struct hws_sock *sock, hws_assoc_id id)
+{
+    if (!hws_hashtab_add(&sock->sockets->by_assoc, &sock->by_assoc, id))
+        return -ENOMEM;
+    sock->assoc = id;
+    return 0;
+}
+
+/* ---- Binding ---- */
+
+static int make_endpoint(struct hws_sock *sock, uint16_t port)
+{
+    struct hws_sockets *sockets = sock->sockets;
+    struct hws_endpoint_config config = {.port = port,
+                                         .locals = sock->locals,
+                                         .local_count = sock->local_count,
+                                         .params = &sock->params};
+    int rc = hws_endpoint_new(sockets->engine, &config, &sock->endpoint);
+    if (rc < 0) {
+        sock->endpoint = 0;
+        return -hws_sock_errno(rc);
+    }
+    if (hws_hashtab_add(&sockets->by_endpoint, &sock->by_endpoint, sock->endpoint))
+        return 0;
+    hws_endpoint_release(sockets->engine, sock->endpoint);
+    sock->endpoint = 0;
+    return -ENOMEM;
+}
+
+static void drop_endpoint(struct hws_sock *sock)
+{
+    hws_hashtab_remove(&sock->sockets->by_endpoint, &sock->by_endpoint);
+    hws_endpoint_release(sock->sockets->engine, sock->endpoint);
+    sock->endpoint = 0;
+}
+
+static int bind_port(struct hws_sock *sock, uint16_t port)
+{
+    int rc = make_endpoint(sock, port);
+    if (rc < 0)
+        return rc;
+    rc = port_get(sock->sockets, port, &sock->port);
+    if (rc < 0)
+        drop_endpoint(sock);
+    return rc;
+}
+
+/* Ports are drawn at random, so that they are hard to guess (RFC 6056). */
+static int bind_ephemeral(struct hws_sock *sock)
+{
+    const struct hws_env *env = sock->sockets->env;
+    int rc = -EADDRINUSE;
+    for (uint32_t i = 0; i < EPHEMERAL_TRIES && rc == -EADDRINUSE; i++) {
+        uint32_t draw;
+        env->random(env->ctx, &draw, sizeof(draw));
+        rc = bind_port(sock, (uint16_t)(EPHEMERAL_FIRST + draw % EPHEMERAL_COUNT));
+    }
+    return rc;
+}
+
+static bool any_wildcard(const struct hws_addr *locals, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (locals[i].family == HWS_FAMILY_NONE)
+            return true;
+    }
+    return false;
+}
+
+int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
+                  uint16_t port)
+{
+    if (sock->state != HWS_SOCK_NEW || count > HWS_LIMIT_PATHS)
+        return -EINVAL;
+    sock->local_count = any_wildcard(locals, count) ? 0 : count;
+    for (uint32_t i = 0; i < sock->local_count; i++)
+        sock->locals[i] = locals[i];
+    int rc = port != 0 ? bind_port(sock, port) : bind_ephemeral(sock);
+    if (rc == 0)
+        sock->state = HWS_SOCK_BOUND;
+    return rc;
+}
+
+static int bind_if_new(struct hws_sock *sock)
+{
+    return sock->state == HWS_SOCK_NEW ? hws_sock_bind(sock, NULL, 0, 0) : 0;
+}
+
+int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params)
+{
+    if (sock->state > HWS_SOCK_BOUND)
+        return -EISCONN;
+    sock->params = *params;
+    if (sock->state == HWS_SOCK_NEW)
+        return 0;
+    /* An endpoint keeps the parameters it was made with. */
+    drop_endpoint(sock);
+    return make_endpoint(sock, sock->port->port);
+}
+
+/* ---- Listening ---- */
+
+int hws_sock_listen(struct hws_sock *sock, uint32_t backlog)
+{
+    if (sock->state > HWS_SOCK_LISTENING)
+        return -EINVAL;
+    int rc = bind_if_new(sock);
+    if (rc == 0)
+        rc = -hws_sock_errno(hws_endpoint_listen(sock->sockets->engine, sock->endpoint, true));
+    if (rc < 0)
+        return rc;
+    sock->backlog = backlog > 0 ? backlog : 1;
+    sock->state = HWS_SOCK_LISTENING;
+    return 0;
+}
+
+static struct hws_sock *make_child(struct hws_sock *listener, hws_assoc_id id, uint64_t now_us)
+{
+    struct hws_sock *child = hws_sock_new(listener->sockets);
+    if (child == NULL)
+        return NULL;
+    if (set_assoc(child, id) < 0) {
+        destroy(child, now_us);
+        return NULL;
+    }
+    child->port = listener->port;
+    child->port->refs++;
+    child->params = listener->params;
+    child->local_count = listener->local_count;
+    for (uint32_t i = 0; i < child->local_count; i++)
+        child->locals[i] = listener->locals[i];
+    child->state = HWS_SOCK_CONNECTED;
+    child->writable = true;
+    return child;
+}
+
+static void refuse(struct hws_sockets *sockets, hws_assoc_id id, uint64_t now_us)
+{
+    static const char reason[] = "backlog full";
+    hws_assoc_abort(sockets->engine, id, reason, sizeof(reason) - 1, now_us);
+    hws_assoc_release(sockets->engine, id, now_us);
+}
+
+static void on_passive_up(struct hws_sockets *sockets, const struct hws_event *event,
+                          uint64_t now_us)
+{
+    struct hws_sock *listener = find_endpoint(sockets, event->endpoint);
+    struct hws_sock *child = NULL;
+    if (listener != NULL && listener->state == HWS_SOCK_LISTENING &&
+        listener->queued < listener->backlog)
+        child = make_child(listener, event->assoc, now_us);
+    if (child == NULL) {
+        refuse(sockets, event->assoc, now_us);
+        return;
+    }
+    child->listener = listener;
+    TAILQ_INSERT_TAIL(&listener->queue, child, in_queue);
+    listener->queued++;
+    mark_changed(listener);
+}
+
+static void leave_queue(struct hws_sock *child)
+{
+    TAILQ_REMOVE(&child->listener->queue, child, in_queue);
+    child->listener->queued--;
+    child->listener = NULL;
+}
+
+int hws_sock_accept(struct hws_sock *sock, struct hws_sock **out)
+{
+    if (sock->state != HWS_SOCK_LISTENING)
+        return -EINVAL;
+    struct hws_sock *child = TAILQ_FIRST(&sock->queue);
+    if (child == NULL)
+        return -EAGAIN;
+    leave_queue(child);
+    *out = child;
+    return 0;
+}
+
+/* ---- Connecting ---- */
+
+static int may_connect(const struct hws_sock *sock)
+{
+    static const int answers[] = {
+        [HWS_SOCK_NEW] = 0,
+        [HWS_SOCK_BOUND] = 0,
+        [HWS_SOCK_LISTENING] = -EOPNOTSUPP,
+        [HWS_SOCK_CONNECTING] = -EALREADY,
+        [HWS_SOCK_CONNECTED] = -EISCONN,
+        [HWS_SOCK_OVER] = -EISCONN,
+    };
+    return answers[sock->state];
+}
+
+int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
+                     uint16_t port, uint64_t now_us)
+{
+    struct hws_sockets *sockets = sock->sockets;
+    int rc = may_connect(sock);
+    if (rc == 0 && (count == 0 || any_wildcard(remotes, count) || port == 0))
+        rc = -EINVAL;
+    if (rc == 0)
+        rc = sockets->host.check_route(sockets->host.arg, &remotes[0]);
+    if (rc == 0)
+        rc = bind_if_new(sock);
+    if (rc < 0)
+        return rc;
+    hws_assoc_id id;
+    rc = hws_assoc_connect(sockets->engine, sock->endpoint, remotes, count, port, now_us, &id);
+    if (rc < 0)
+        return -hws_sock_errno(rc);
+    if (set_assoc(sock, id) < 0) {
+        hws_assoc_release(sockets->engine, id, now_us);
+        return -ENOMEM;
+    }
+    sock->state = HWS_SOCK_CONNECTING;
+    return -EINPROGRESS;
+}
+
+int hws_sock_connect_result(struct hws_sock *sock)
+{
+    if (sock->state == HWS_SOCK_CONNECTED)
+        return 0;
+    if (sock->state == HWS_SOCK_CONNECTING)
+        return -EINPROGRESS;
+    int error = hws_sock_take_error(sock);
+    return sock->state == HWS_SOCK_OVER && error != 0 ? -error : -ENOTCONN;
+}
+
+/* ---- What the engine reports ---- */
+
+static void on_over(struct hws_sock *sock, int reason)
+{
+    if (sock->state == HWS_SOCK_OVER)
+        return;
+    sock->error = hws_sock_errno(reason);
+    if (sock->state == HWS_SOCK_CONNECTING && sock->error == 0)
+        sock->error = ECONNREFUSED;
+    sock->state = HWS_SOCK_OVER;
+    sock->shut = true;
+}
+
+/* The peer goes on sending to a closed socket until its own end: what comes is thrown away, so
+ * that the window stays open and the association can end (9.2). */
+static void drain(struct hws_sock *sock, uint64_t now_us)
+{
+    uint8_t scrap[4096];
+    size_t len;
+    struct hws_rcvinfo info;
+    while (hws_assoc_recv(sock->sockets->engine, sock->assoc, scrap, sizeof(scrap), &len, &info,
+                          now_us) == HWS_OK)
+        ;
+}
+
+static void on_orphan_event(struct hws_sock *sock, const struct hws_event *event, uint64_t now_us)
+{
+    if (event->type == HWS_EVENT_DOWN)
+        destroy(sock, now_us);
+    else if (event->type == HWS_EVENT_READABLE)
+        drain(sock, now_us);
+}
+
+static void on_event(struct hws_sock *sock, const struct hws_event *event)
+{
+    switch (event->type) {
+    case HWS_EVENT_UP:
+        sock->state = HWS_SOCK_CONNECTED;
+        sock->writable = true;
+        break;
+    case HWS_EVENT_READABLE:
+        sock->readable = true;
+        break;
+    case HWS_EVENT_WRITABLE:
+        sock->writable = true;
+        break;
+    case HWS_EVENT_PEER_SHUTDOWN:
+        sock->shut = true;
+        break;
+    case HWS_EVENT_DOWN:
+        on_over(sock, event->reason);
+        break;
+    default:
+        return;
+    }
+    mark_changed(sock);
+}
+
+void hws_sockets_event(struct hws_sockets *sockets, const struct hws_event *event, uint64_t now_us)
+{
+    struct hws_sock *sock = find_assoc(sockets, event->assoc);
+    if (sock == NULL) {
+        if (event->type == HWS_EVENT_UP && event->passive)
+            on_passive_up(sockets, event, now_us);
+    } else if (sock->orphaned) {
+        on_orphan_event(sock, event, now_us);
+    } else {
+        on_event(sock, event);
+    }
+}
+
+bool hws_sockets_dispatch(struct hws_sockets *sockets)
+{
+    bool called = false;
+    struct hws_sock *sock;
+    while ((sock = TAILQ_FIRST(&sockets->changed)) != NULL) {
+        forget_changed(sock);
+        unsigned ready = hws_sock_ready(sock);
+        if (ready == 0 || sock->callback == NULL)
+            continue;
+        sock->callback(sock, ready, sock->callback_arg);
+        called = true;
+    }
+    return called;
+}
+
+unsigned hws_sock_ready(const struct hws_sock *sock)
+{
+    switch (sock->state) {
+    case HWS_SOCK_LISTENING:
+        return sock->queued > 0 ? HWS_SOCK_READABLE : 0;
+    case HWS_SOCK_CONNECTED:
+        return (sock->readable ? HWS_SOCK_READABLE : 0) |
+               (sock->writable && !sock->shut ? HWS_SOCK_WRITABLE : 0);
+    case HWS_SOCK_OVER:
+        return HWS_SOCK_READABLE | HWS_SOCK_CLOSED;
+    default:
+        return 0;
+    }
+}
+
+void hws_sock_set_callback(struct hws_sock *sock, hws_sock_callback callback, void *arg)
+{
+    forget_changed(sock);
+    sock->callback = callback;
+    sock->callback_arg = arg;
+    if (hws_sock_ready(sock) != 0)
+        mark_changed(sock);
+}
+
+/* ---- Data ---- */
+
+int hws_sock_take_error(struct hws_sock *sock)
+{
+    int error = sock->error;
+    sock->error = 0;
+    return error;
+}
+
+static int may_send(struct hws_sock *sock)
+{
+    if (sock->state < HWS_SOCK_CONNECTING)
+        return -ENOTCONN;
+    if (sock->state != HWS_SOCK_OVER && !sock->shut)
+        return 0;
+    int error = hws_sock_take_error(sock);
+    return error != 0 ? -error : -EPIPE;
+}
+
+int hws_sock_send(struct hws_sock *sock, const struct hws_sndinfo *info,
+                  const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
+{
+    int rc = may_send(sock);
+    if (rc < 0)
+        return rc;
+    rc = hws_assoc_send(sock->sockets->engine, sock->assoc, info, iov, iov_count, now_us);
+    if (rc == HWS_E_AGAIN)
+        sock->writable = false;
+    return -hws_sock_errno(rc);
+}
+
+int hws_sock_recv(struct hws_sock *sock, void *buf, size_t capacity, size_t *len,
+                  struct hws_rcvinfo *info, uint64_t now_us)
+{
+    *len = 0;
+    if (sock->state < HWS_SOCK_CONNECTED)
+        return -ENOTCONN;
+    int rc = hws_assoc_recv(sock->sockets->engine, sock->assoc, buf, capacity, len, info, now_us);
+    if (rc == HWS_OK)
+        return 0;
+    if (rc == HWS_E_AGAIN)
+        sock->readable = false;
+    if (rc == HWS_E_AGAIN || rc == HWS_E_INVAL)
+        return -hws_sock_errno(rc);
+    on_over(sock, rc);
+    return -hws_sock_take_error(sock);
+}
+
+/* ---- The end ---- */
+
+int hws_sock_shutdown(struct hws_sock *sock, uint64_t now_us)
+{
+    if (sock->state != HWS_SOCK_CONNECTED)
+        return -ENOTCONN;
+    sock->shut = true;
+    return -hws_sock_errno(hws_assoc_shutdown(sock->sockets->engine, sock->assoc, now_us));
+}
+
+int hws_sock_abort(struct hws_sock *sock, const void *reason, size_t reason_len, uint64_t now_us)
+{
+    if (sock->state != HWS_SOCK_CONNECTING && sock->state != HWS_SOCK_CONNECTED)
+        return -ENOTCONN;
+    return -hws_sock_errno(
+        hws_assoc_abort(sock->sockets->engine, sock->assoc, reason, reason_len, now_us));
+}
+
+static bool has_unread(struct hws_sock *sock, uint64_t now_us)
+{
+    uint8_t byte;
+    size_t len;
+    struct hws_rcvinfo info;
+    return hws_assoc_recv(sock->sockets->engine, sock->assoc, &byte, sizeof(byte), &len, &info,
+                          now_us) == HWS_OK;
+}
+
+static bool ends_in_background(struct hws_sock *sock, uint64_t now_us)
+{
+    return sock->state == HWS_SOCK_CONNECTED && !has_unread(sock, now_us) &&
+           hws_assoc_shutdown(sock->sockets->engine, sock->assoc, now_us) == HWS_OK;
+}
+
+static void abort_queued(struct hws_sock *child, uint64_t now_us)
+{
+    leave_queue(child);
+    hws_sock_abort(child, NULL, 0, now_us);
+    destroy(child, now_us);
+}
+
+void hws_sock_close(struct hws_sock *sock, uint64_t now_us)
+{
+    if (sock->listener != NULL)
+        leave_queue(sock);
+    while (!TAILQ_EMPTY(&sock->queue))
+        abort_queued(TAILQ_FIRST(&sock->queue), now_us);
+    hws_sock_set_callback(sock, NULL, NULL);
+    if (ends_in_background(sock, now_us)) {
+        sock->orphaned = true;
+        return;
+    }
+    if (sock->state == HWS_SOCK_CONNECTING || sock->state == HWS_SOCK_CONNECTED)
+        hws_sock_abort(sock, NULL, 0, now_us);
+    destroy(sock, now_us);
+}
+
+uint16_t hws_sock_port(const struct hws_sock *sock)
+{
+    return sock->port != NULL ? sock->port->port : 0;
+}
