@@ -2,11 +2,18 @@
  * messages until their turn in their stream (RFC 9260, 6.5, 6.6, 6.9), and ready ones until the
  * application takes them.
  *
- * Fragments of one message have consecutive TSNs. A ring indexed by TSN holds those not yet handed
- * to the ready queue. A run of consecutive fragments of one message keeps at each of its two ends
- * where the other end is, so that joining is O(1) and nobody ever scans a message.
+ * Fragments of one message have consecutive TSNs. A run is what has arrived of a message without a
+ * gap; each of its two ends knows the other, so that joining is O(1) and nobody ever scans a
+ * message. The run that was begun first stands alone ("open"): fragments in order go there. Further
+ * runs, which only loss or reordering make, are found by the TSNs of their ends in a ring.
+ * Complete messages whose turn has not come are found by stream and SSN in a hash table.
  *
- * The caller has already decided that a TSN is new (tsnmap) and its stream is valid. */
+ * The caller has already decided that a TSN is new (tsnmap), within HWS_LIMIT_TSN_WINDOW of the
+ * cumulative TSN, and its stream is valid.
+ *
+ * What a hostile peer can do with SSNs: one that waits already and comes again with another TSN is
+ * INVALID. One that was delivered before cannot be told from the same number 65536 messages later:
+ * it waits for its turn, and its memory is charged. */
 #ifndef HWS_STACK_REASSEMBLY_H
 #define HWS_STACK_REASSEMBLY_H
 
@@ -17,23 +24,39 @@
 #include "proto/chunk.h"
 #include "stack/buf.h"
 #include "stack/engine.h"
+#include "stack/hashtab.h"
+#include "stack/limits.h"
 #include "stack/pool.h"
+#include "stack/siphash.h"
 
-struct hws_frag;     /* one DATA chunk that is held */
-struct hws_instream; /* per inbound stream: next SSN to deliver, complete messages waiting */
+struct hws_frag; /* one DATA chunk that is held */
+
+struct hws_message_queue {
+    struct hws_frag *head, *tail; /* first fragments of messages */
+};
 
 struct hws_reassembly {
     struct hws_pool *pool;
-    struct hws_frag **ring;       /* by TSN mod size; NULL until a fragment has to wait */
-    uint32_t ring_size;           /* a power of two */
-    struct hws_instream *streams; /* allocated when first used, grown by stream number */
-    uint32_t stream_count;        /* the association's inbound streams */
-    uint32_t stream_capacity;
-    struct hws_frag *ready_head, *ready_tail; /* messages for the application, in delivery order */
-    uint32_t charged_bytes;                   /* memory of everything held, at its real cost */
-    uint32_t payload_bytes;                   /* user data of everything held */
-    bool delivering;      /* the head of the ready queue is a message still growing */
-    uint32_t partial_tsn; /* while delivering: TSN the next part must have */
+    struct hws_frag *open;    /* last fragment of the run that is not in the ring, or NULL */
+    struct hws_frag *growing; /* last fragment of the message in partial delivery, or NULL; it may
+                                 have been taken already */
+    struct hws_frag **ring;   /* both ends of runs, by TSN mod size; NULL until needed */
+    uint32_t ring_size;       /* a power of two, at most HWS_LIMIT_TSN_WINDOW */
+    uint32_t ring_runs;
+    uint16_t *next_ssn; /* per inbound stream: the SSN to deliver next; grown when used */
+    uint32_t next_ssn_count;
+    uint32_t stream_count;          /* the association's inbound streams */
+    uint32_t charged_bytes;         /* memory of everything held, at its real cost */
+    uint32_t payload_bytes;         /* user data of everything held */
+    struct hws_message_queue ready; /* for the application, in delivery order */
+    struct hws_message_queue later; /* ready once partial delivery has ended */
+    struct hws_hashtab waiting;     /* complete messages before their turn, by stream and SSN */
+    struct hws_siphash_key waiting_key;
+    struct hws_rcvinfo taking_info; /* while taking: the first ready message */
+    bool taking;                    /* a part of the first ready message was taken */
+    bool ended;                     /* a message has ended */
+    uint32_t after_end_tsn;         /* the TSN after the message that ended last */
+    uint32_t next_len;              /* bytes left of the first ready message, 0: not counted */
     uint64_t messages_taken;
 };
 
@@ -41,8 +64,9 @@ enum hws_reassembly_result {
     HWS_REASSEMBLY_HELD,    /* stored; no message became ready */
     HWS_REASSEMBLY_READY,   /* at least one more byte can be taken */
     HWS_REASSEMBLY_NOMEM,   /* not stored: forget that the TSN arrived */
-    HWS_REASSEMBLY_INVALID, /* contradicts its neighbours (B after a fragment that did not end,
-                               other stream, SSN or U bit within a message): a protocol violation */
+    HWS_REASSEMBLY_INVALID, /* not stored: contradicts what is held (B after a fragment that did
+                               not end, another stream, SSN or U bit within a message, an SSN that
+                               waits already, no payload): a protocol violation */
 };
 
 void hws_reassembly_init(struct hws_reassembly *r, struct hws_pool *pool, uint32_t stream_count);
@@ -57,7 +81,7 @@ enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const st
 /** Whether hws_reassembly_take has something to give. */
 static inline bool hws_reassembly_readable(const struct hws_reassembly *r)
 {
-    return r->ready_head != NULL;
+    return r->ready.head != NULL;
 }
 
 /** Starts partial delivery (6.9) when nothing is ready and the message whose turn it is begins at
@@ -72,8 +96,8 @@ bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum);
 size_t hws_reassembly_take(struct hws_reassembly *r, void *buf, size_t capacity,
                            struct hws_rcvinfo *info);
 
-/** The bytes that can be taken of the first ready message, 0 when none. */
-size_t hws_reassembly_next_len(const struct hws_reassembly *r);
+/** The bytes that can be taken of the first ready message, 0 when none. Counts a message once. */
+size_t hws_reassembly_next_len(struct hws_reassembly *r);
 
 /** Forgets every fragment and message, ready or not, and starts all streams at SSN 0: the peer
  * restarted (5.2.4 A). Ready messages are kept when `keep_ready`. A message in partial delivery is
