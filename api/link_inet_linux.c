@@ -46,9 +46,7 @@ static int set_ipv4_options(int fd)
 
 static int set_ipv6_options(int fd)
 {
-    int result = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    if (result == 0)
-        result = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    int result = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     if (result == 0)
         result = set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
     if (result == 0)

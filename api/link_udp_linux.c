@@ -164,9 +164,10 @@ static int set_udp_options(int fd, enum hws_family family)
 {
     int on = 1;
     setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
-    if (family == HWS_FAMILY_IPV4 && setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0)
-        return -errno;
-    return 0;
+    int result = family == HWS_FAMILY_IPV4
+                     ? setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on))
+                     : setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    return result == 0 ? 0 : -errno;
 }
 
 static int bind_any(int fd, enum hws_family family, uint16_t port, uint16_t *bound)
