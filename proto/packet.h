@@ -38,7 +38,8 @@ struct hws_builder {
     bool overflow;   /* something did not fit into the open chunk */
 };
 
-/** Starts a packet. `limit` >= HWS_PACKET_HEADER_LEN; it is rounded down to whole words. */
+/** Starts a packet. `limit` >= HWS_PACKET_HEADER_LEN; it is rounded down to whole words
+ * and is at most HWS_PACKET_MAX_LEN. */
 void hws_builder_init(struct hws_builder *b, uint8_t *buf, uint32_t limit, uint16_t src_port,
                       uint16_t dst_port, uint32_t vtag);
 
