@@ -1,8 +1,8 @@
 /*
  * Preloaded into the packaged usrsctp programs. tsctp and discard_server switch on usrsctp's whole
- * debug output (some 240 bytes of text per payload byte... see usrsctp.sh), on standard output,
- * which makes tsctp five times slower than the stack is: a baseline nobody should be proud to beat.
- * And their own lines have to reach a file at once, since the servers never end by themselves.
+ * debug output, on standard output: more text than payload, at a third of the speed, which would make
+ * tsctp a baseline that proves nothing. And their own lines have to reach a file at once, since the
+ * servers never end by themselves.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -29,7 +29,7 @@ configure()
 {
     ip link set lo up
     ip address add 10.77.1.2/24 dev vec0
-    ip link set vec0 mtu "${hws_mtu:-1500}" up
+    ip link set vec0 mtu "${hws_mtu:-1500}" gso_max_size "${hws_mtu:-1500}" up
     ip address add fd77:0:0:1::2/64 dev vec0 nodad
     # Windows of several megabytes, and RFC 6951 encapsulation beside plain IP.
     echo 16777216 >/proc/sys/net/core/rmem_max
