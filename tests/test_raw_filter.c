@@ -1,0 +1,159 @@
+/* The filters run in the kernel, on AF_UNIX sockets: these need no privilege. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/raw_filter_linux.h"
+#include "proto/bytes.h"
+
+static int sockets[2]; /* what is sent on the first, the second receives through the filter */
+
+static int setup(void **state)
+{
+    (void)state;
+    return socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(sockets[0]);
+    close(sockets[1]);
+    return 0;
+}
+
+static void attach(enum hws_family family, const struct hws_port_set *ports)
+{
+    static struct hws_raw_filter filter;
+    hws_raw_filter_compile(&filter, family, ports);
+    assert_int_equal(hws_raw_filter_attach(&filter, sockets[1]), 0);
+}
+
+static bool passes_bytes(const void *data, size_t len)
+{
+    uint8_t out[256];
+    assert_int_equal(send(sockets[0], data, len, 0), len);
+    ssize_t received = recv(sockets[1], out, sizeof(out), 0);
+    if (received < 0)
+        return false;
+    assert_int_equal(received, len);
+    assert_memory_equal(out, data, len);
+    return true;
+}
+
+/* A packet as a raw socket sees it: IPv4 with `header_words` of IP header, IPv6 without any. */
+static bool passes(enum hws_family family, uint8_t header_words, uint16_t port)
+{
+    uint8_t packet[60 + 12] = {0};
+    size_t header_len = family == HWS_FAMILY_IPV4 ? 4u * header_words : 0;
+    if (header_len != 0)
+        packet[0] = (uint8_t)(0x40 | header_words);
+    hws_put16(packet + header_len, 0x5555);
+    hws_put16(packet + header_len + 2, port);
+    return passes_bytes(packet, header_len + 12);
+}
+
+static void test_empty_set_drops_all(void **state)
+{
+    (void)state;
+    struct hws_port_set none = {.words = {0}};
+    attach(HWS_FAMILY_IPV4, &none);
+    assert_false(passes(HWS_FAMILY_IPV4, 5, 0));
+    assert_false(passes(HWS_FAMILY_IPV4, 5, 1000));
+}
+
+static void test_header_lengths(void **state)
+{
+    (void)state;
+    struct hws_port_set set = {.words = {0}};
+    hws_port_set_add(&set, 1000);
+    attach(HWS_FAMILY_IPV4, &set);
+    for (uint8_t words = 5; words <= 15; words++) {
+        assert_true(passes(HWS_FAMILY_IPV4, words, 1000));
+        assert_false(passes(HWS_FAMILY_IPV4, words, 1001));
+    }
+    attach(HWS_FAMILY_IPV6, &set);
+    assert_true(passes(HWS_FAMILY_IPV6, 0, 1000));
+    assert_false(passes(HWS_FAMILY_IPV6, 0, 999));
+}
+
+static void test_short_packets_are_dropped(void **state)
+{
+    (void)state;
+    struct hws_port_set set = {.words = {0}};
+    uint8_t packet[24] = {0x45};
+    hws_port_set_add(&set, 0);
+    attach(HWS_FAMILY_IPV4, &set);
+    for (size_t len = 1; len < sizeof(packet); len++)
+        assert_false(passes_bytes(packet, len));
+    assert_true(passes_bytes(packet, sizeof(packet)));
+    attach(HWS_FAMILY_IPV6, &set);
+    for (size_t len = 1; len < 4; len++)
+        assert_false(passes_bytes(packet + 1, len));
+    assert_true(passes_bytes(packet + 1, 4));
+}
+
+/* Ports of the set and their neighbours, with as many ranges as `ports` has. */
+static void check_exact(const struct hws_port_set *set, const uint16_t *ports, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int d = -1; d <= 1; d++) {
+            uint16_t port = (uint16_t)(ports[i] + d);
+            assert_int_equal(passes(HWS_FAMILY_IPV6, 0, port), hws_port_set_has(set, port));
+        }
+    }
+}
+
+static void test_numbers_of_ranges(void **state)
+{
+    (void)state;
+    size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 50, 511, 512};
+    uint16_t ports[512];
+    srand(2);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct hws_port_set set = {.words = {0}};
+        for (size_t k = 0; k < counts[i]; k++) {
+            ports[k] = (uint16_t)(k * 128 + (unsigned)rand() % 64 + 1);
+            hws_port_set_add(&set, ports[k]);
+            if (k % 3 == 0)
+                hws_port_set_add(&set, (uint16_t)(ports[k] + 1));
+        }
+        attach(HWS_FAMILY_IPV6, &set);
+        check_exact(&set, ports, counts[i]);
+    }
+}
+
+/* More ranges than the filter tells apart: nothing of the set may be lost. */
+static void test_very_large_set(void **state)
+{
+    (void)state;
+    struct hws_port_set set = {.words = {0}};
+    for (uint32_t port = 20000; port < 60000; port += 5)
+        hws_port_set_add(&set, (uint16_t)port);
+    attach(HWS_FAMILY_IPV4, &set);
+    for (uint32_t port = 20000; port < 60000; port += 5)
+        assert_true(passes(HWS_FAMILY_IPV4, 5, (uint16_t)port));
+    assert_false(passes(HWS_FAMILY_IPV4, 5, 19000));
+    assert_false(passes(HWS_FAMILY_IPV4, 5, 61000));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_empty_set_drops_all),
+        TEST(test_header_lengths),
+        TEST(test_short_packets_are_dropped),
+        TEST(test_numbers_of_ranges),
+        TEST(test_very_large_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
