@@ -1,0 +1,379 @@
+#include "cli/cat.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/peers.h"
+#include "cli/session.h"
+#include "cli/sink.h"
+#include "cli/source.h"
+
+/* Read from stdin and written to stdout in one go, at least. */
+#define BUFFER_BYTES (256u << 10)
+#define PROGRESS_MS 500u
+
+struct cat {
+    struct hws_cli_session session;
+    struct hws_cli_options options;
+    struct hws_cli_source source;
+    struct hws_cli_sink sink;
+    uv_timer_t progress;
+    uint64_t started_ns;
+    struct addrinfo *peers, *next_peer; /* addresses to try; NULL: none left */
+    struct hws_sock *listener, *sock;
+    uint16_t next_sid;
+    uint64_t sent_bytes, received_bytes;
+    bool connected;
+    bool shut;     /* this side started the end */
+    bool ended;    /* the association is over */
+    bool finished; /* so is everything else */
+    int exit_code;
+};
+
+static bool is_connector(const struct cat *cat)
+{
+    return cat->options.host != NULL;
+}
+
+/* ---- The end ---- */
+
+static void on_progress_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void finish(struct cat *cat, int exit_code)
+{
+    if (cat->finished)
+        return;
+    cat->finished = true;
+    cat->exit_code = exit_code;
+    hws_cli_source_close(&cat->source);
+    hws_cli_sink_close(&cat->sink);
+    uv_close((uv_handle_t *)&cat->progress, on_progress_closed);
+    uv_stop(&cat->session.loop);
+}
+
+static void fail(struct cat *cat, const char *what, int error)
+{
+    if (!cat->finished)
+        hws_cli_complain(what, error);
+    if (cat->sock != NULL)
+        hws_abort(cat->sock, NULL, 0);
+    finish(cat, HWS_CLI_FAILED);
+}
+
+static void on_interrupt(void *arg)
+{
+    struct cat *cat = arg;
+    if (cat->sock != NULL)
+        hws_abort(cat->sock, NULL, 0);
+    fprintf(stderr, "hawser: interrupted\n");
+    finish(cat, HWS_CLI_FAILED);
+}
+
+/* Graceful is not yet complete: this side may have had more to say. */
+static int graceful_exit_code(const struct cat *cat)
+{
+    if (cat->source.len > 0) {
+        fprintf(stderr,
+                "hawser: the peer ended the association; %zu bytes of input were not sent\n",
+                cat->source.len);
+        return HWS_CLI_FAILED;
+    }
+    if (is_connector(cat) && !cat->shut) {
+        fprintf(stderr, "hawser: the peer ended the association before the input's end\n");
+        return HWS_CLI_FAILED;
+    }
+    return HWS_CLI_OK;
+}
+
+static void check_finished(struct cat *cat)
+{
+    if (cat->finished)
+        return;
+    if (cat->sink.error != 0)
+        fail(cat, "cannot write the output", -cat->sink.error);
+    else if (cat->ended && hws_cli_sink_idle(&cat->sink))
+        finish(cat, graceful_exit_code(cat));
+}
+
+/* ---- From stdin to the peer ---- */
+
+static ssize_t send_next(struct cat *cat)
+{
+    const struct hws_cli_options *options = &cat->options;
+    const struct hws_cli_source *source = &cat->source;
+    size_t len = source->len < options->msg_size_bytes ? source->len : options->msg_size_bytes;
+    const struct iovec iov = {.iov_base = source->buf + source->start, .iov_len = len};
+    const struct sctp_sndinfo info = {
+        .snd_sid = cat->next_sid,
+        .snd_flags = options->unordered ? SCTP_UNORDERED : 0,
+    };
+    return hws_sendv(cat->sock, &iov, 1, &info, 0);
+}
+
+static void advance(struct cat *cat, size_t len)
+{
+    hws_cli_source_consume(&cat->source, len);
+    cat->sent_bytes += len;
+    if (cat->options.streams > 1)
+        cat->next_sid = (uint16_t)((cat->next_sid + 1) % cat->options.streams);
+}
+
+static void end_of_input(struct cat *cat)
+{
+    if (!is_connector(cat) || cat->shut || cat->received_bytes < cat->options.expect_bytes)
+        return;
+    cat->shut = true;
+    hws_shutdown(cat->sock, SHUT_WR);
+}
+
+static void pump_out(struct cat *cat)
+{
+    if (!cat->connected || cat->ended || cat->finished)
+        return;
+    while (cat->source.len > 0) {
+        ssize_t len = send_next(cat);
+        if (len < 0) {
+            if (errno != EAGAIN && errno != EPIPE)
+                fail(cat, "cannot send", errno);
+            return;
+        }
+        advance(cat, (size_t)len);
+    }
+    if (cat->source.error != 0)
+        fail(cat, "cannot read the input", -cat->source.error);
+    else if (cat->source.eof)
+        end_of_input(cat);
+    else
+        hws_cli_source_read(&cat->source);
+}
+
+static void on_source(void *arg)
+{
+    pump_out(arg);
+}
+
+/* ---- From the peer to stdout ---- */
+
+/* One receive call; false: there is nothing more now. */
+static bool receive_next(struct cat *cat)
+{
+    size_t space;
+    uint8_t *to = hws_cli_sink_space(&cat->sink, &space);
+    if (to == NULL)
+        return false;
+    ssize_t len = hws_recv(cat->sock, to, space, 0);
+    if (len > 0) {
+        hws_cli_sink_commit(&cat->sink, (size_t)len);
+        cat->received_bytes += (uint64_t)len;
+    } else if (len == 0) {
+        cat->ended = true;
+    } else if (errno != EAGAIN) {
+        fail(cat, "the association failed", errno);
+    }
+    return len > 0;
+}
+
+static void pump_in(struct cat *cat)
+{
+    if (!cat->connected || cat->ended || cat->finished)
+        return;
+    while (receive_next(cat))
+        ;
+    hws_cli_sink_flush(&cat->sink);
+    check_finished(cat);
+}
+
+static void on_sink(void *arg)
+{
+    struct cat *cat = arg;
+    pump_in(cat);
+    check_finished(cat);
+}
+
+/* ---- The association ---- */
+
+static void connect_next(struct cat *cat);
+
+static void on_connect_failed(struct cat *cat, int error)
+{
+    hws_close(cat->sock);
+    cat->sock = NULL;
+    if (cat->next_peer != NULL) {
+        connect_next(cat);
+        return;
+    }
+    char what[128];
+    snprintf(what, sizeof(what), "cannot connect to %s, SCTP port %u", cat->options.host,
+             (unsigned)cat->options.port);
+    fail(cat, what, error);
+}
+
+static int take_error(struct hws_sock *sock)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+    hws_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
+    return error;
+}
+
+static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
+{
+    struct cat *cat = arg;
+    if (!cat->connected && (ready & HWS_CLOSED) != 0) {
+        on_connect_failed(cat, take_error(sock));
+        return;
+    }
+    cat->connected = true;
+    pump_in(cat);
+    pump_out(cat);
+}
+
+static void start(struct cat *cat)
+{
+    cat->started_ns = uv_hrtime();
+    hws_set_callback(cat->sock, on_ready, cat);
+}
+
+static void connect_next(struct cat *cat)
+{
+    const struct addrinfo *peer = cat->next_peer;
+    cat->next_peer = peer->ai_next;
+    cat->sock = hws_cli_session_socket(&cat->session, 0);
+    if (cat->sock == NULL) {
+        finish(cat, HWS_CLI_FAILED);
+        return;
+    }
+    if (hws_connect(cat->sock, peer->ai_addr, peer->ai_addrlen) < 0 && errno != EINPROGRESS)
+        on_connect_failed(cat, errno);
+    else
+        start(cat);
+}
+
+static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
+{
+    struct cat *cat = arg;
+    (void)ready;
+    cat->sock = hws_accept(listener, NULL, NULL);
+    if (cat->sock == NULL)
+        return;
+    hws_close(listener);
+    cat->listener = NULL;
+    cat->connected = true;
+    hws_set_nonblocking(cat->sock, true);
+    start(cat);
+}
+
+static void listen_for_one(struct cat *cat)
+{
+    cat->listener = hws_cli_session_listen(&cat->session, 1);
+    if (cat->listener == NULL)
+        finish(cat, HWS_CLI_FAILED);
+    else
+        hws_set_callback(cat->listener, on_accept, cat);
+}
+
+/* ---- Progress ---- */
+
+static void on_progress(uv_timer_t *timer)
+{
+    const struct cat *cat = timer->data;
+    if (!cat->connected)
+        return;
+    double seconds = (double)(uv_hrtime() - cat->started_ns) / 1e9;
+    double megabits = (double)(cat->sent_bytes + cat->received_bytes) * 8 / 1e6;
+    fprintf(stderr, "\rsent %.1f MB, received %.1f MB, %.0f Mbit/s \033[K",
+            (double)cat->sent_bytes / 1e6, (double)cat->received_bytes / 1e6, megabits / seconds);
+}
+
+static void start_progress(struct cat *cat)
+{
+    uv_timer_init(&cat->session.loop, &cat->progress);
+    cat->progress.data = cat;
+    if (isatty(STDERR_FILENO))
+        uv_timer_start(&cat->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
+    uv_unref((uv_handle_t *)&cat->progress);
+}
+
+static void end_progress(struct cat *cat)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    on_progress(&cat->progress);
+    fputc('\n', stderr);
+}
+
+/* ---- The command ---- */
+
+static bool open_ends(struct cat *cat)
+{
+    size_t msg_size = cat->options.msg_size_bytes;
+    /* A whole number of messages, so that only the last one is shorter. */
+    size_t capacity = msg_size >= BUFFER_BYTES ? msg_size : BUFFER_BYTES / msg_size * msg_size;
+    int in = hws_cli_source_open(&cat->source, &cat->session.loop, STDIN_FILENO, capacity,
+                                 on_source, cat);
+    int out = hws_cli_sink_open(&cat->sink, &cat->session.loop, STDOUT_FILENO, BUFFER_BYTES,
+                                on_sink, cat);
+    if (in < 0)
+        hws_cli_complain("cannot use the standard input", -in);
+    if (out < 0)
+        hws_cli_complain("cannot use the standard output", -out);
+    return in >= 0 && out >= 0;
+}
+
+static void run(struct cat *cat)
+{
+    start_progress(cat);
+    if (!open_ends(cat))
+        finish(cat, HWS_CLI_FAILED);
+    else if (is_connector(cat))
+        connect_next(cat);
+    else
+        listen_for_one(cat);
+    if (!cat->finished)
+        uv_run(&cat->session.loop, UV_RUN_DEFAULT);
+    end_progress(cat);
+}
+
+static void help(void)
+{
+    puts("hawser cat -l PORT [OPTION...]       wait for a peer\n"
+         "hawser cat HOST PORT [OPTION...]     connect to one\n\n"
+         "Sends the standard input to the peer and writes what the peer sends to the standard\n"
+         "output. SCTP has no half-closed state: the connector's end of input starts the graceful\n"
+         "shutdown once all is sent; the listener's only ends its own sending, and it leaves when\n"
+         "the association ends. Exit code 0: everything was acknowledged; 1: not; 2: usage.\n");
+    hws_cli_options_help(HWS_CLI_CAT);
+}
+
+int hws_cli_cat(int argc, char **argv)
+{
+    struct cat cat = {0};
+    int rc = hws_cli_options_parse(HWS_CLI_CAT, argc, argv, &cat.options);
+    if (rc != HWS_CLI_OK)
+        return rc;
+    if (cat.options.help) {
+        help();
+        return HWS_CLI_OK;
+    }
+    if (is_connector(&cat)) {
+        cat.peers = cat.next_peer = hws_cli_peers(&cat.options);
+        if (cat.peers == NULL)
+            return HWS_CLI_FAILED;
+    }
+    rc = hws_cli_session_open(&cat.session, &cat.options, on_interrupt, &cat);
+    if (rc == HWS_CLI_OK) {
+        run(&cat);
+        hws_cli_session_close(&cat.session);
+        rc = cat.exit_code;
+    }
+    if (cat.peers != NULL)
+        freeaddrinfo(cat.peers);
+    return rc;
+}

@@ -1,0 +1,54 @@
+/* The hawser program: a table of commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/hawser/hawser.h"
+#include "cli/cat.h"
+#include "cli/echo.h"
+#include "cli/options.h"
+
+static const struct command {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"cat", "stdin to the peer, the peer to stdout", hws_cli_cat},
+    {"echo", "send every message back", hws_cli_echo},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+    fprintf(out, "hawser %s: SCTP in user space\n\n", hws_version());
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  hawser %-8s %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\nhawser COMMAND --help tells a command's options.\n");
+}
+
+static int run(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc, argv);
+    }
+    fprintf(stderr, "hawser: no command '%s'; see hawser --help\n", name);
+    return HWS_CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return HWS_CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return HWS_CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("hawser %s\n", hws_version());
+        return HWS_CLI_OK;
+    }
+    return run(argv[1], argc - 1, argv + 1);
+}

@@ -1,0 +1,320 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MSG_SIZE_MAX (64u << 20)
+#define DEFAULT_MSG_SIZE 65536u
+
+/* An option: its argument's name is NULL when it takes none, and in brackets when that is optional.
+ * `set` gets the argument (NULL: none) and answers what is wrong with it, or NULL. */
+struct row {
+    const char *name;
+    char letter; /* 0: none */
+    unsigned commands;
+    const char *argument;
+    const char *help;
+    const char *defaults; /* NULL: nothing to say */
+    const char *(*set)(struct hws_cli_options *options, const char *argument);
+};
+
+#define BOTH (HWS_CLI_CAT | HWS_CLI_ECHO)
+
+static bool read_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    uintmax_t number = strtoumax(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || number < min || number > max)
+        return false;
+    *out = number;
+    return true;
+}
+
+static const char *set_help(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->help = true;
+    return NULL;
+}
+
+static const char *set_listen(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->listening = true;
+    return NULL;
+}
+
+static const char *set_proto(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number;
+    if (!read_number(argument, 0, 255, &number) ||
+        (number != HWS_PROTO_SCTP && number != HWS_PROTO_EXPERIMENT_1 &&
+         number != HWS_PROTO_EXPERIMENT_2))
+        return "must be 132 (SCTP), 253 or 254 (experiments)";
+    options->protocol = (uint8_t)number;
+    options->proto_given = true;
+    return NULL;
+}
+
+static const char *set_udp(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number = HWS_UDP_PORT;
+    if (argument != NULL && !read_number(argument, 1, 65535, &number))
+        return "must be a UDP port, 1 to 65535";
+    options->udp = true;
+    options->udp_port = (uint16_t)number;
+    return NULL;
+}
+
+static const char *set_local(struct hws_cli_options *options, const char *argument)
+{
+    if (options->local_count == HWS_CLI_LOCALS_MAX)
+        return "can be given 8 times at most";
+    options->locals[options->local_count++] = argument;
+    return NULL;
+}
+
+static const char *set_ipv4(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->ipv4_only = true;
+    return NULL;
+}
+
+static const char *set_ipv6(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->ipv6_only = true;
+    return NULL;
+}
+
+static const char *set_streams(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number;
+    if (!read_number(argument, 1, 65535, &number))
+        return "must be a number of streams, 1 to 65535";
+    options->streams = (uint16_t)number;
+    return NULL;
+}
+
+static const char *set_msg_size(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number;
+    if (!read_number(argument, 1, MSG_SIZE_MAX, &number))
+        return "must be a number of bytes, 1 to 67108864";
+    options->msg_size_bytes = (uint32_t)number;
+    return NULL;
+}
+
+static const char *set_unordered(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->unordered = true;
+    return NULL;
+}
+
+static const char *set_expect(struct hws_cli_options *options, const char *argument)
+{
+    if (!read_number(argument, 0, UINT64_MAX, &options->expect_bytes))
+        return "must be a number of bytes";
+    return NULL;
+}
+
+static const char *set_stats(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->stats = true;
+    return NULL;
+}
+
+static const char *set_trace(struct hws_cli_options *options, const char *argument)
+{
+    options->trace = argument;
+    return NULL;
+}
+
+static const char *set_pcap(struct hws_cli_options *options, const char *argument)
+{
+    options->pcap = argument;
+    return NULL;
+}
+
+static const struct row rows[] = {
+    {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
+    {"proto", 0, BOTH, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
+    {"udp", 0, BOTH, "[PORT]",
+     "encapsulate in UDP (RFC 6951); PORT is the listener's UDP port, connectors take a free one",
+     "off; 9899", set_udp},
+    {"local", 0, BOTH, "ADDR", "use this local address; may be given up to 8 times", "all",
+     set_local},
+    {"ipv4", '4', BOTH, NULL, "IPv4 only", "both families", set_ipv4},
+    {"ipv6", '6', BOTH, NULL, "IPv6 only", "both families", set_ipv6},
+    {"streams", 0, BOTH, "N",
+     "outbound streams to ask for; cat sends its messages over all of them in turn when this is "
+     "given, and only those of one stream keep their order",
+     "cat asks for 10 and sends on one, echo asks for 2048", set_streams},
+    {"msg-size", 0, HWS_CLI_CAT, "N", "bytes of a message at most", "65536 bytes", set_msg_size},
+    {"unordered", 0, HWS_CLI_CAT, NULL, "send messages unordered", "ordered", set_unordered},
+    {"expect", 0, HWS_CLI_CAT, "N",
+     "connector: start the SHUTDOWN only when N bytes have come from the peer, too", "0 bytes",
+     set_expect},
+    {"stats", 0, BOTH, NULL, "counters as JSON on stderr at the end", "off", set_stats},
+    {"trace", 0, BOTH, "FILE", "every packet as a text line per chunk", "off", set_trace},
+    {"pcap", 0, BOTH, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
+    {"help", 'h', BOTH, NULL, "this text", NULL, set_help},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static int wrong(const char *format, const char *a, const char *b)
+{
+    fprintf(stderr, "hawser: ");
+    fprintf(stderr, format, a, b);
+    fprintf(stderr, "; see --help\n");
+    return HWS_CLI_USAGE;
+}
+
+/* ---- Parsing ---- */
+
+/* getopt's tables, made of ours. Values from LONG_BASE up name rows. */
+#define LONG_BASE 256
+
+static void make_tables(unsigned command, struct option *longs, char *letters)
+{
+    *letters++ = ':';
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        if ((row->commands & command) == 0)
+            continue;
+        int has_arg = row->argument == NULL     ? no_argument
+                      : row->argument[0] == '[' ? optional_argument
+                                                : required_argument;
+        *longs++ = (struct option){row->name, has_arg, NULL, LONG_BASE + (int)i};
+        if (row->letter != 0)
+            *letters++ = row->letter;
+    }
+    *longs = (struct option){0};
+    *letters = '\0';
+}
+
+static const struct row *row_of(int value)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (value == LONG_BASE + (int)i || (value == rows[i].letter && value != 0))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int unknown(char **argv)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+    if (optopt >= LONG_BASE)
+        return wrong("option %s takes no argument%s", argv[optind - 1], "");
+    return wrong("unknown option %s of %s", optopt != 0 ? letter : argv[optind - 1], argv[0]);
+}
+
+static int parse_rows(unsigned command, int argc, char **argv, struct hws_cli_options *out)
+{
+    struct option longs[ROWS + 1];
+    char letters[ROWS + 2];
+    make_tables(command, longs, letters);
+    opterr = 0;
+    optind = 0; /* start anew, whatever was parsed before */
+    for (;;) {
+        int value = getopt_long(argc, argv, letters, longs, NULL);
+        if (value == -1)
+            return HWS_CLI_OK;
+        const struct row *row = row_of(value);
+        if (value == ':')
+            return wrong("option --%s needs an argument%s", row_of(optopt)->name, "");
+        if (row == NULL)
+            return unknown(argv);
+        const char *problem = row->set(out, optarg);
+        if (problem != NULL)
+            return wrong("--%s %s", row->name, problem);
+    }
+}
+
+static int read_port(const char *text, struct hws_cli_options *out)
+{
+    uint64_t number;
+    if (!read_number(text, 1, 65535, &number))
+        return wrong("'%s' is no SCTP port%s: a number from 1 to 65535", text, "");
+    out->port = (uint16_t)number;
+    return HWS_CLI_OK;
+}
+
+static int read_operands(int count, char **operands, struct hws_cli_options *out)
+{
+    if (out->command == HWS_CLI_ECHO && !out->listening)
+        return wrong("echo only listens: hawser echo -l PORT%s%s", "", "");
+    if (out->listening && count != 1)
+        return wrong("listening takes one operand, the port%s%s", "", "");
+    if (!out->listening && count != 2)
+        return wrong("connecting takes two operands, host and port (or -l and a port)%s%s", "", "");
+    if (!out->listening)
+        out->host = operands[0];
+    return read_port(operands[count - 1], out);
+}
+
+static int check_contradictions(const struct hws_cli_options *options)
+{
+    if (options->ipv4_only && options->ipv6_only)
+        return wrong("-4 and -6 exclude each other%s%s", "", "");
+    if (options->udp && options->proto_given && options->protocol != HWS_PROTO_SCTP)
+        return wrong(
+            "--udp and --proto %s exclude each other: only SCTP (132) has an encapsulation "
+            "in UDP%s",
+            options->protocol == HWS_PROTO_EXPERIMENT_1 ? "253" : "254", "");
+    if (options->listening && options->expect_bytes > 0)
+        return wrong("--expect is for connectors, and -l listens%s%s", "", "");
+    return HWS_CLI_OK;
+}
+
+int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cli_options *out)
+{
+    *out = (struct hws_cli_options){.command = command,
+                                    .protocol = HWS_PROTO_SCTP,
+                                    .udp_port = HWS_UDP_PORT,
+                                    .msg_size_bytes = DEFAULT_MSG_SIZE};
+    int rc = parse_rows(command, argc, argv, out);
+    if (rc != HWS_CLI_OK || out->help)
+        return rc;
+    rc = read_operands(argc - optind, argv + optind, out);
+    return rc != HWS_CLI_OK ? rc : check_contradictions(out);
+}
+
+/* ---- Help ---- */
+
+static void print_row(const struct row *row)
+{
+    char name[64];
+    const char *argument = row->argument;
+    int len = row->letter != 0 ? snprintf(name, sizeof(name), "-%c, ", row->letter)
+                               : snprintf(name, sizeof(name), "    ");
+    size_t used = (size_t)len;
+    if (argument == NULL)
+        snprintf(name + used, sizeof(name) - used, "--%s", row->name);
+    else if (argument[0] == '[')
+        snprintf(name + used, sizeof(name) - used, "--%s[=%s", row->name, argument + 1);
+    else
+        snprintf(name + used, sizeof(name) - used, "--%s %s", row->name, argument);
+    printf("  %-26s %s", name, row->help);
+    if (row->defaults != NULL)
+        printf(" (default: %s)", row->defaults);
+    putchar('\n');
+}
+
+void hws_cli_options_help(unsigned command)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if ((rows[i].commands & command) != 0)
+            print_row(&rows[i]);
+    }
+}

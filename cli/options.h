@@ -1,0 +1,50 @@
+/* Command lines: one table of options drives parsing, --help and its check against the manual. */
+#ifndef HWS_CLI_OPTIONS_H
+#define HWS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/hawser/hawser.h"
+
+/** Exit codes of every command. */
+#define HWS_CLI_OK 0
+#define HWS_CLI_FAILED 1
+#define HWS_CLI_USAGE 2
+
+/** Commands that take these options; values are bits of a mask. */
+#define HWS_CLI_CAT 0x1u
+#define HWS_CLI_ECHO 0x2u
+
+#define HWS_CLI_LOCALS_MAX 8u
+
+struct hws_cli_options {
+    unsigned command;
+    bool help;
+    bool listening;
+    const char *host; /* NULL: listening */
+    uint16_t port;    /* SCTP port */
+    bool proto_given;
+    uint8_t protocol;
+    bool udp;
+    uint16_t udp_port;
+    const char *locals[HWS_CLI_LOCALS_MAX];
+    uint32_t local_count;
+    bool ipv4_only, ipv6_only;
+    uint16_t streams; /* 0: not given */
+    uint32_t msg_size_bytes;
+    bool unordered;
+    uint64_t expect_bytes;
+    bool stats;
+    const char *trace, *pcap; /* files, or NULL */
+};
+
+/** Reads the arguments after the command's name (argv[0] is that name). HWS_CLI_OK, or
+ * HWS_CLI_USAGE after a message on stderr that says what is wrong. With `help` set the rest may be
+ * incomplete. Strings point into argv. */
+int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cli_options *out);
+
+/** Prints the options of a command to stdout, one per line: name, argument, meaning, default. */
+void hws_cli_options_help(unsigned command);
+
+#endif

@@ -1,0 +1,37 @@
+/* What every command needs around its work: the loop, a runtime made from the options, signals,
+ * traces and counters; and messages for what goes wrong. */
+#ifndef HWS_CLI_SESSION_H
+#define HWS_CLI_SESSION_H
+
+#include <uv.h>
+
+#include "api/hawser/hawser.h"
+#include "cli/options.h"
+
+struct hws_cli_session {
+    uv_loop_t loop;
+    const struct hws_cli_options *options;
+    struct hws_runtime *runtime;
+    uv_signal_t signals[2];
+    void (*interrupted)(void *arg); /* SIGINT or SIGTERM came */
+    void *arg;
+};
+
+/** Opens loop and runtime. HWS_CLI_OK, or an exit code after a message on stderr. */
+int hws_cli_session_open(struct hws_cli_session *session, const struct hws_cli_options *options,
+                         void (*interrupted)(void *arg), void *arg);
+
+/** A socket with the options' streams, bound to the options' local addresses and to `port` (0: a
+ * free one). NULL after a message. */
+struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_t port);
+
+/** A socket that listens at the options' port. NULL after a message. */
+struct hws_sock *hws_cli_session_listen(struct hws_cli_session *session, int backlog);
+
+/** Writes the counters if wanted, frees everything and runs the loop until it is empty. */
+void hws_cli_session_close(struct hws_cli_session *session);
+
+/** Prints "hawser: WHAT: the error's text", and what can be done about it, if that is known. */
+void hws_cli_complain(const char *what, int error);
+
+#endif
