@@ -13,3 +13,13 @@ add_executable(swarm ${HWS_SIM_DIR}/swarm.c)
 target_link_libraries(swarm PRIVATE hws_sim)
 add_test(NAME swarm COMMAND swarm)
 set_tests_properties(swarm PROPERTIES TIMEOUT 400)
+
+add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c)
+target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
+foreach(name setup data end hostile)
+  hws_unit_test(pair_${name} hws_pair)
+endforeach()
+
+add_executable(test_allocfail ${HWS_SIM_DIR}/test_allocfail.c)
+target_link_libraries(test_allocfail PRIVATE hws_pair)
+add_test(NAME allocfail COMMAND test_allocfail)
