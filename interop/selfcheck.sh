@@ -82,7 +82,7 @@ packaged_servers()
     local pid result verdict=pass
     usrsctp_echo_start B "$work/echo"
     pid=$ROOMS_PID
-    seq -f 'line %g of a text for the echo' 20000 >"$work/text"
+    seq -f 'line %g of a text for the echo' 1000 >"$work/text"
     usrsctp_client A "$work/client" "$work/text" fd77::2 7 yes || verdict=FAIL
     row 'client to echo_server, 132, IPv6, text' "$verdict" "$(stat -c %s "$work/text")" 0
     verdict=pass

@@ -22,7 +22,9 @@
 #   is also buffered in blocks, so a server that is ended loses its last lines. usrsctp_quiet.so,
 #   preloaded, cures both; without it tsctp is no baseline worth the name.
 # - client is for text: it reads lines of at most 79 bytes, sends each as a message, shuts down at
-#   the end of its input. A server that sees the SHUTDOWN drops what it has not echoed yet: the
+#   the end of its input. It sends without blocking and ignores errors: lines that come faster than
+#   the association takes them are lost once the send buffer (256 KiB) is full, so keep TEXT below
+#   some 1,000 lines. A server that sees the SHUTDOWN drops what it has not echoed yet: the
 #   input has to stay open until all is back. It ends one or two seconds later, with 0 in any case.
 #   Between the echoed bytes it prints addresses, notifications and, last, its packet counts.
 # - tsctp's client prints the time until close() returned, with up to its send buffer (256 KiB) not

@@ -109,8 +109,7 @@ int hws_peer_send(struct hws_peer_socket *s, const void *data, size_t size,
                   const struct hws_peer_info *info)
 {
     uint32_t flags = info->unordered ? SCTP_UNORDERED : 0;
-    ssize_t n =
-        sctp_sendmsg(s->fd, data, size, NULL, 0, info->ppid, flags, info->stream, 0, 0);
+    ssize_t n = sctp_sendmsg(s->fd, data, size, NULL, 0, info->ppid, flags, info->stream, 0, 0);
     return n == (ssize_t)size ? 0 : -1;
 }
 

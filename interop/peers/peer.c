@@ -81,7 +81,8 @@ static int report(const char *mode, const struct figures *f)
 
 static struct hws_peer_address resolve(const char *host, const char *port)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     struct hws_peer_address address = {.length = 0};
     int error = getaddrinfo(host, port, &hints, &found);
@@ -147,7 +148,8 @@ static void store(struct hws_peer_socket *s, int fd, uint64_t expected, struct f
     free(buffer);
 }
 
-static int run_sink(const struct settings *set, const char *host, const char *port, const char *path)
+static int run_sink(const struct settings *set, const char *host, const char *port,
+                    const char *path)
 {
     struct figures f = {.bytes = 0};
     int fd = create(path);
@@ -333,17 +335,38 @@ int main(int argc, char *argv[])
 
     while ((option = getopt(argc, argv, "a:l:m:s:u1r:t:E:U:")) != -1) {
         switch (option) {
-        case 'a': listen_host = optarg; break;
-        case 'l': listen_port = optarg; break;
-        case 'm': set.message_size = number(optarg, 1, 1UL << 26); break;
-        case 's': set.streams = (unsigned)number(optarg, 1, 65535); break;
-        case 'u': set.unordered = true; break;
-        case '1': set.once = true; break;
-        case 'r': set.echo_file = optarg; break;
-        case 't': seconds = number(optarg, 0, 86400); break;
-        case 'E': set.stack.udp_local = (uint16_t)number(optarg, 1, 65535); break;
-        case 'U': set.stack.udp_remote = (uint16_t)number(optarg, 1, 65535); break;
-        default: usage(argv[0]);
+        case 'a':
+            listen_host = optarg;
+            break;
+        case 'l':
+            listen_port = optarg;
+            break;
+        case 'm':
+            set.message_size = number(optarg, 1, 1UL << 26);
+            break;
+        case 's':
+            set.streams = (unsigned)number(optarg, 1, 65535);
+            break;
+        case 'u':
+            set.unordered = true;
+            break;
+        case '1':
+            set.once = true;
+            break;
+        case 'r':
+            set.echo_file = optarg;
+            break;
+        case 't':
+            seconds = number(optarg, 0, 86400);
+            break;
+        case 'E':
+            set.stack.udp_local = (uint16_t)number(optarg, 1, 65535);
+            break;
+        case 'U':
+            set.stack.udp_remote = (uint16_t)number(optarg, 1, 65535);
+            break;
+        default:
+            usage(argv[0]);
         }
     }
     char **arguments = argv + optind;

@@ -1,6 +1,6 @@
 /*
- * Peers for interoperability runs: one program (peer.c: modes, files, figures) over one small set of
- * socket calls, implemented once per SCTP stack (kernel_peer.c, usrsctp_peer.c). Because both
+ * Peers for interoperability runs: one program (peer.c: modes, files, figures) over one small set
+ * of socket calls, implemented once per SCTP stack (kernel_peer.c, usrsctp_peer.c). Because both
  * programs read the same options and print the same line, a test treats every stack alike.
  */
 #ifndef HWS_PEER_H

@@ -39,7 +39,8 @@ static int subscribe(struct socket *so)
     static const uint16_t types[] = {SCTP_ASSOC_CHANGE, SCTP_SHUTDOWN_EVENT,
                                      SCTP_SEND_FAILED_EVENT};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = types[i], .se_on = 1};
+        struct sctp_event event = {
+            .se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = types[i], .se_on = 1};
         if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof(event)) != 0)
             return -1;
     }
