@@ -10,9 +10,10 @@
 
 #include "proto/packet.h"
 
-/* One row per chunk type: symbol, number, name in text, shortest length field (RFC 9260, 3.3). */
+/* One row per chunk type: symbol, number, name in text, shortest length field (RFC 9260, 3.3).
+ * DATA without user data has 16 and is answered (3.3.10.9), not dropped as malformed. */
 #define HWS_CHUNK_TYPES(X)                                                                         \
-    X(DATA, 0, "DATA", 17)                                                                         \
+    X(DATA, 0, "DATA", 16)                                                                         \
     X(INIT, 1, "INIT", 20)                                                                         \
     X(INIT_ACK, 2, "INIT-ACK", 20)                                                                 \
     X(SACK, 3, "SACK", 16)                                                                         \

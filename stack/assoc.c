@@ -1,0 +1,361 @@
+#include "stack/assoc.h"
+
+#include <string.h>
+
+#include "stack/endpoint.h"
+#include "stack/heartbeat.h"
+#include "stack/shutdown.h"
+#include "stack/timer.h"
+
+/* ---- Tables ---- */
+
+static uint64_t addr_hash(const struct hws_engine *e, const struct hws_addr *remote,
+                          uint16_t local_port, uint16_t remote_port)
+{
+    uint8_t key[16 + 4 + 1 + 4];
+    memcpy(key, remote->ip, 16);
+    hws_put32(key + 16, remote->scope_id);
+    key[20] = remote->family;
+    hws_put16(key + 21, local_port);
+    hws_put16(key + 23, remote_port);
+    return hws_siphash(&e->hash_key, key, sizeof key);
+}
+
+struct hws_assoc *hws_assoc_by_vtag(const struct hws_engine *e, uint32_t vtag, uint16_t local_port,
+                                    uint16_t remote_port)
+{
+    struct hws_hashtab_node *n = hws_hashtab_first(&e->by_vtag, vtag);
+    for (; n != NULL; n = hws_hashtab_next(n)) {
+        struct hws_assoc *a = HWS_CONTAINER(n, struct hws_assoc, by_vtag);
+        if (a->local_vtag == vtag && a->local_port == local_port && a->remote_port == remote_port)
+            return a;
+    }
+    return NULL;
+}
+
+struct hws_path *hws_assoc_by_addr(const struct hws_engine *e, const struct hws_addr *remote,
+                                   const struct hws_addr *local, uint16_t local_port,
+                                   uint16_t remote_port)
+{
+    uint64_t hash = addr_hash(e, remote, local_port, remote_port);
+    struct hws_hashtab_node *n = hws_hashtab_first(&e->by_addr, hash);
+    for (; n != NULL; n = hws_hashtab_next(n)) {
+        struct hws_path *p = HWS_CONTAINER(n, struct hws_path, by_addr);
+        const struct hws_assoc *a = p->assoc;
+        if (a->local_port == local_port && a->remote_port == remote_port &&
+            hws_addr_same(&p->remote, remote) && hws_endpoint_has_local(a->endpoint, local))
+            return p;
+    }
+    return NULL;
+}
+
+struct hws_path *hws_assoc_path(const struct hws_assoc *a, const struct hws_addr *remote)
+{
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (hws_addr_same(&a->paths[i]->remote, remote))
+            return a->paths[i];
+    return NULL;
+}
+
+uint32_t hws_assoc_draw_vtag(struct hws_engine *e)
+{
+    uint32_t tag = 0;
+    for (unsigned i = 0; i < HWS_LIMIT_TAG_DRAWS; i++) {
+        e->config.env.random(e->config.env.ctx, &tag, sizeof tag);
+        if (tag != 0 && hws_hashtab_first(&e->by_vtag, tag) == NULL)
+            break;
+    }
+    return tag != 0 ? tag : 1;
+}
+
+void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)
+{
+    struct hws_hashtab *tab = &a->engine->by_vtag;
+    hws_hashtab_remove(tab, &a->by_vtag);
+    a->local_vtag = vtag;
+    (void)hws_hashtab_add(tab, &a->by_vtag, vtag); /* cannot fail: the table has its buckets */
+}
+
+/* ---- Paths of an association ---- */
+
+struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *local,
+                                    const struct hws_addr *remote)
+{
+    if (a->path_count == HWS_LIMIT_PATHS || hws_assoc_path(a, remote) != NULL)
+        return NULL;
+    struct hws_path *p = hws_path_new(a, local, remote);
+    if (p == NULL)
+        return NULL;
+    uint64_t hash = addr_hash(a->engine, remote, a->local_port, a->remote_port);
+    if (!hws_hashtab_add(&a->engine->by_addr, &p->by_addr, hash)) {
+        hws_path_free(p);
+        return NULL;
+    }
+    p->index = a->path_count;
+    a->paths[a->path_count++] = p;
+    hws_path_tell(p, HWS_EVENT_BIT(PATH_NEW));
+    return p;
+}
+
+struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
+{
+    struct hws_path *primary = a->paths[a->primary];
+    if (primary->active && primary->confirmed)
+        return primary;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (a->paths[i]->active && a->paths[i]->confirmed)
+            return a->paths[i];
+    return primary;
+}
+
+/* ---- Beginning ---- */
+
+static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
+{
+    struct hws_engine *e = a->engine;
+    if (!hws_heap_push(&e->timers, &a->timer_node, HWS_NEVER))
+        return false;
+    if (!hws_hashtab_add(&e->by_vtag, &a->by_vtag, a->local_vtag))
+        return false;
+    a->in_tables = true;
+    a->id = hws_idtab_add(&e->assocs, a);
+    if (a->id == 0)
+        return false;
+    for (size_t i = 0; i < seed->remote_count; i++)
+        (void)hws_assoc_add_path(a, i == 0 ? seed->local : NULL, &seed->remotes[i]);
+    return a->path_count > 0;
+}
+
+static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
+{
+    struct hws_endpoint *ep = seed->endpoint;
+    a->engine = ep->engine;
+    a->endpoint = ep;
+    a->params = ep->params;
+    a->passive = seed->passive;
+    a->local_port = ep->port;
+    a->remote_port = seed->remote_port;
+    a->local_vtag = seed->local_vtag;
+    a->local_initial_tsn = seed->local_initial_tsn;
+    a->ostreams = ep->params.ostreams;
+    a->timer_node.index = HWS_HEAP_NONE;
+    a->timer_node.deadline_us = HWS_NEVER;
+    for (int t = 0; t < HWS_TIMER_COUNT; t++)
+        a->deadline_us[t] = HWS_NEVER;
+    hws_list_init(&a->touched_link);
+    hws_list_init(&a->ready_link);
+    hws_list_init(&a->event_link);
+    hws_sendq_init(&a->sendq, &a->engine->pool, hws_sched_find(a->params.sched));
+    hws_outq_init(&a->outq, &a->engine->pool, seed->local_initial_tsn);
+    hws_tsnmap_init(&a->tsnmap, &a->engine->pool, 0);
+    hws_reassembly_init(&a->reassembly, &a->engine->pool, 0);
+    a->advertised_rwnd = a->params.rcvbuf_bytes;
+}
+
+struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed)
+{
+    struct hws_engine *e = seed->endpoint->engine;
+    struct hws_assoc *a = hws_pool_zalloc(&e->pool, sizeof *a);
+    if (a == NULL)
+        return NULL;
+    init_assoc(a, seed);
+    a->endpoint->assoc_count++;
+    if (enter_tables(a, seed))
+        return a;
+    e->stats.drop_memory++;
+    hws_assoc_bury(a);
+    return NULL;
+}
+
+void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn, uint32_t rwnd,
+                        uint16_t peer_ostreams, uint16_t peer_max_instreams)
+{
+    const struct hws_params *params = &a->params;
+    a->remote_vtag = vtag;
+    a->peer_a_rwnd = rwnd;
+    a->ostreams = params->ostreams < peer_max_instreams ? params->ostreams : peer_max_instreams;
+    a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
+    hws_tsnmap_fini(&a->tsnmap);
+    hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
+    hws_reassembly_reset(&a->reassembly, true);
+    a->reassembly.stream_count = a->instreams;
+}
+
+void hws_assoc_establish(struct hws_assoc *a)
+{
+    a->state = HWS_STATE_ESTABLISHED;
+    hws_timer_stop(a, HWS_TIMER_T1);
+    a->init_tries = 0;
+    hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
+    a->cookie = NULL;
+    a->cookie_len = 0;
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_heartbeat_start(a->paths[i]);
+    hws_assoc_ready(a);
+    if (a->shutdown_wanted)
+        hws_shutdown_begin(a);
+}
+
+void hws_assoc_up(struct hws_assoc *a)
+{
+    if (a->passive)
+        a->engine->stats.assocs_passive++;
+    else
+        a->engine->stats.assocs_active++;
+    hws_assoc_tell(a, HWS_EVENT_BIT(UP));
+    hws_assoc_establish(a);
+}
+
+/* ---- End ---- */
+
+static void leave_tables(struct hws_assoc *a)
+{
+    struct hws_engine *e = a->engine;
+    if (a->in_tables) {
+        for (unsigned i = 0; i < a->path_count; i++)
+            hws_hashtab_remove(&e->by_addr, &a->paths[i]->by_addr);
+        hws_hashtab_remove(&e->by_vtag, &a->by_vtag);
+    }
+    a->in_tables = false;
+    hws_heap_remove(&e->timers, &a->timer_node);
+    hws_list_remove(&a->ready_link);
+    hws_list_remove(&a->touched_link);
+}
+
+static void free_queues(struct hws_assoc *a)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    hws_sendq_fini(&a->sendq);
+    hws_outq_fini(&a->outq);
+    hws_tsnmap_fini(&a->tsnmap);
+    hws_pool_free(pool, a->cookie, a->cookie_len + 1u);
+    hws_pool_free(pool, a->errors_out, a->errors_out_len);
+    a->cookie = NULL;
+    a->errors_out = NULL;
+    a->cookie_len = 0;
+    a->errors_out_len = 0;
+}
+
+void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
+{
+    if (a->over)
+        return;
+    a->over = true;
+    a->state = HWS_STATE_CLOSED;
+    a->reason = reason;
+    a->cause = cause;
+    if (reason == HWS_E_EOF)
+        a->engine->stats.assocs_shutdown++;
+    else
+        a->engine->stats.assocs_aborted++;
+    hws_timer_stop_all(a);
+    if (a->released) {
+        hws_assoc_bury(a);
+        return;
+    }
+    leave_tables(a);
+    free_queues(a);
+    hws_assoc_tell(a, HWS_EVENT_BIT(DOWN));
+}
+
+void hws_assoc_bury(struct hws_assoc *a)
+{
+    struct hws_engine *e = a->engine;
+    a->over = true;
+    leave_tables(a);
+    hws_list_remove(&a->event_link);
+    if (a->id != 0)
+        hws_idtab_remove(&e->assocs, a->id);
+    a->id = 0;
+    hws_list_push(&e->dead, &a->touched_link);
+}
+
+void hws_assoc_free(struct hws_assoc *a)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    struct hws_endpoint *ep = a->endpoint;
+    free_queues(a);
+    hws_reassembly_fini(&a->reassembly);
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_path_free(a->paths[i]);
+    hws_pool_free(pool, a, sizeof *a);
+    ep->assoc_count--;
+    hws_endpoint_reap(ep);
+}
+
+void hws_assoc_reap(struct hws_engine *e)
+{
+    while (!hws_list_empty(&e->dead)) {
+        struct hws_assoc *a = HWS_CONTAINER(e->dead.next, struct hws_assoc, touched_link);
+        hws_list_remove(&a->touched_link);
+        hws_assoc_free(a);
+    }
+}
+
+/* ---- Lists and wants ---- */
+
+static void make_ready(struct hws_assoc *a, struct hws_list *list)
+{
+    if (!a->over && hws_list_empty(&a->ready_link))
+        hws_list_push(list, &a->ready_link);
+}
+
+void hws_assoc_ready(struct hws_assoc *a)
+{
+    make_ready(a, &a->engine->ready_data);
+}
+
+void hws_assoc_touch(struct hws_assoc *a)
+{
+    if (!a->over && hws_list_empty(&a->touched_link))
+        hws_list_push(&a->engine->touched, &a->touched_link);
+}
+
+/* Asked for per path; all other chunks are one per association. */
+#define HWS_WANTS_PER_PATH (HWS_WANT_HEARTBEAT | HWS_WANT_HEARTBEAT_ACK)
+
+void hws_want(struct hws_path *p, uint16_t want)
+{
+    struct hws_assoc *a = p->assoc;
+    if (!(want & HWS_WANTS_PER_PATH))
+        hws_unwant(a, want);
+    p->wants |= want;
+    /* Control goes first: handshake, SACK and HEARTBEAT never wait behind another's data. */
+    hws_list_remove(&a->ready_link);
+    make_ready(a, &a->engine->ready_control);
+}
+
+bool hws_wanted(const struct hws_assoc *a, uint16_t want)
+{
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (a->paths[i]->wants & want)
+            return true;
+    return false;
+}
+
+void hws_unwant(struct hws_assoc *a, uint16_t want)
+{
+    for (unsigned i = 0; i < a->path_count; i++)
+        a->paths[i]->wants &= (uint16_t)~want;
+}
+
+void hws_assoc_tell(struct hws_assoc *a, uint32_t bit)
+{
+    if (a->released)
+        return;
+    a->events |= bit;
+    if (hws_list_empty(&a->event_link))
+        hws_list_push(&a->engine->events, &a->event_link);
+}
+
+void hws_path_tell(struct hws_path *p, uint32_t bit)
+{
+    p->events |= (uint16_t)bit;
+    hws_assoc_tell(p->assoc, 0);
+}
+
+bool hws_assoc_may_send(const struct hws_assoc *a)
+{
+    return a->state == HWS_STATE_ESTABLISHED || a->state == HWS_STATE_SHUTDOWN_PENDING ||
+           a->state == HWS_STATE_SHUTDOWN_RECEIVED;
+}

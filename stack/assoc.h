@@ -1,0 +1,134 @@
+/* Associations: making and ending them, finding them, their lists, and what to tell the
+ * application. */
+#ifndef HWS_STACK_ASSOC_H
+#define HWS_STACK_ASSOC_H
+
+#include "stack/core.h"
+
+/* What both ways of making an association know. */
+struct hws_assoc_seed {
+    struct hws_endpoint *endpoint;
+    uint16_t remote_port;
+    uint32_t local_vtag, local_initial_tsn;
+    const struct hws_addr *local; /* source of the first path, may be HWS_FAMILY_NONE */
+    const struct hws_addr *remotes;
+    size_t remote_count;
+    bool passive;
+};
+
+/** A new association in CLOSED state with its paths, in all tables. NULL: no memory. */
+struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed);
+
+/** Adds a path to `remote`. NULL when there is one already, or too many, or no memory. */
+struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *local,
+                                    const struct hws_addr *remote);
+
+/** The peer's side is known (from INIT, INIT ACK or a cookie): tag, streams, window, first TSN. */
+void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn, uint32_t rwnd,
+                        uint16_t peer_ostreams, uint16_t peer_max_instreams);
+
+/** ESTABLISHED: starts heartbeats; a shutdown asked for earlier goes on. */
+void hws_assoc_establish(struct hws_assoc *a);
+/** The same for the first time: tells the application. */
+void hws_assoc_up(struct hws_assoc *a);
+
+/** The association is over, for `reason` (an hws_error): everything stops, the application is told,
+ * or, when it has forgotten the association, the memory is given back. */
+void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause);
+
+/** Takes a released association out of all tables; it is freed when the engine's call ends. */
+void hws_assoc_bury(struct hws_assoc *a);
+
+/** Frees what was buried. */
+void hws_assoc_reap(struct hws_engine *e);
+
+/** Frees everything of an association at once. */
+void hws_assoc_free(struct hws_assoc *a);
+
+/** The association with our tag and those ports; NULL when there is none. */
+struct hws_assoc *hws_assoc_by_vtag(const struct hws_engine *e, uint32_t vtag, uint16_t local_port,
+                                    uint16_t remote_port);
+/** The path of an association with the peer's address and those ports, at local address `local`. */
+struct hws_path *hws_assoc_by_addr(const struct hws_engine *e, const struct hws_addr *remote,
+                                   const struct hws_addr *local, uint16_t local_port,
+                                   uint16_t remote_port);
+/** The association's path to that address, NULL when it is not one of the peer's. */
+struct hws_path *hws_assoc_path(const struct hws_assoc *a, const struct hws_addr *remote);
+
+/** An unpredictable verification tag, not 0 and in use by no association. */
+uint32_t hws_assoc_draw_vtag(struct hws_engine *e);
+/** Changes our tag in the tables. */
+void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag);
+
+/** Where new data goes: the primary path when it is active and confirmed, else one that is. */
+struct hws_path *hws_assoc_data_path(const struct hws_assoc *a);
+
+/** Asks for a chunk on a path. A chunk that an association sends once moves there from others. */
+void hws_want(struct hws_path *p, uint16_t want);
+/** Whether the chunk is asked for on any path. */
+bool hws_wanted(const struct hws_assoc *a, uint16_t want);
+void hws_unwant(struct hws_assoc *a, uint16_t want);
+
+/** Puts the association on the list of those with data to send. */
+void hws_assoc_ready(struct hws_assoc *a);
+
+/** Puts the association on the list of those that settle() looks at when the batch ends. */
+void hws_assoc_touch(struct hws_assoc *a);
+
+/** Notes an event for the application. `bit` is HWS_EVENT_BIT(...). */
+void hws_assoc_tell(struct hws_assoc *a, uint32_t bit);
+void hws_path_tell(struct hws_path *p, uint32_t bit);
+
+/** States in which the application's data may be sent for the first time. */
+bool hws_assoc_may_send(const struct hws_assoc *a);
+
+/** User data queued or in flight: what counts against sndbuf_bytes. */
+static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
+{
+    return a->sendq.unsent_bytes + a->outq.unacked_bytes;
+}
+
+/** What the peer takes beyond what is in flight (6.2.1 C, D). */
+static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
+{
+    uint32_t flight = a->outq.flight_payload;
+    return a->peer_a_rwnd > flight ? a->peer_a_rwnd - flight : 0;
+}
+
+/** What we can take: the receive buffer less what is held. */
+static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
+{
+    uint32_t held = a->reassembly.charged_bytes;
+    return a->params.rcvbuf_bytes > held ? a->params.rcvbuf_bytes - held : 0;
+}
+
+/* ---- Paths (path.c) ---- */
+
+struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
+                              const struct hws_addr *remote);
+void hws_path_free(struct hws_path *p);
+/** The IP MTU is known or changed. */
+void hws_path_set_mtu(struct hws_path *p, uint32_t mtu);
+/** Congestion window and round trips as on the first day (restart, 5.2.4 A). */
+void hws_path_restart(struct hws_path *p);
+/** The peer answered there: error counters go to zero, the path is active (8.1 to 8.3). */
+void hws_path_answered(struct hws_path *p);
+/** Proof that the peer owns the address (5.4). */
+void hws_path_confirm(struct hws_path *p);
+/** No answer: counts against path and association. False: the association is over (8.1). */
+bool hws_path_error(struct hws_path *p);
+static inline uint32_t hws_path_cwnd(const struct hws_path *p)
+{
+    return p->cc->cwnd(p->cc_state);
+}
+static inline uint32_t hws_path_flight(const struct hws_path *p)
+{
+    return p->assoc->outq.flight_bytes[p->index];
+}
+/** Largest DATA chunk the path carries whole: PMDCS (7.2). */
+static inline uint32_t hws_path_pmdcs(const struct hws_path *p)
+{
+    return p->max_packet - HWS_PACKET_HEADER_LEN;
+}
+
+#endif

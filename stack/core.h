@@ -1,0 +1,190 @@
+/* The structures behind the contract: engine, endpoint, association, path. Each is described where
+ * it is declared; which file works on what is told in docs/ARCHITECTURE.md. */
+#ifndef HWS_STACK_CORE_H
+#define HWS_STACK_CORE_H
+
+#include "proto/chunk.h"
+#include "stack/cc.h"
+#include "stack/engine.h"
+#include "stack/hashtab.h"
+#include "stack/heap.h"
+#include "stack/idtab.h"
+#include "stack/limits.h"
+#include "stack/list.h"
+#include "stack/outq.h"
+#include "stack/pool.h"
+#include "stack/reassembly.h"
+#include "stack/rto.h"
+#include "stack/sendq.h"
+#include "stack/siphash.h"
+#include "stack/tsnmap.h"
+
+#define HWS_NEVER UINT64_MAX
+
+/* ---- Timers: told in timer.h ---- */
+
+enum hws_timer { HWS_TIMER_T1, HWS_TIMER_T2, HWS_TIMER_T5, HWS_TIMER_SACK, HWS_TIMER_COUNT };
+enum hws_path_timer { HWS_PATH_TIMER_T3, HWS_PATH_TIMER_HEARTBEAT, HWS_PATH_TIMER_COUNT };
+
+/* ---- Wants: chunks that are to be sent; output.c turns them into bytes ---- */
+
+#define HWS_WANT_INIT 0x001u
+#define HWS_WANT_COOKIE_ECHO 0x002u
+#define HWS_WANT_COOKIE_ACK 0x004u
+#define HWS_WANT_SACK 0x008u
+#define HWS_WANT_HEARTBEAT_ACK 0x010u
+#define HWS_WANT_HEARTBEAT 0x020u
+#define HWS_WANT_SHUTDOWN 0x040u
+#define HWS_WANT_SHUTDOWN_ACK 0x080u
+#define HWS_WANT_ERROR 0x100u
+
+/* One destination address of the peer (RFC 9260, 5.1.2): its own round trips, congestion window,
+ * MTU and error count. */
+struct hws_path {
+    struct hws_assoc *assoc;
+    struct hws_hashtab_node by_addr; /* engine->by_addr: peer address and ports */
+    uint8_t index;                   /* in assoc->paths */
+    bool confirmed;                  /* the peer has shown that it is there (5.4) */
+    bool active;
+    bool hb_pending;   /* a HEARTBEAT waits for its ACK */
+    bool cwnd_limited; /* cwnd, and nothing else, kept the last output from sending more */
+    bool timing;       /* rtt_tsn is being timed */
+    uint16_t wants;    /* HWS_WANT_* */
+    uint16_t events;   /* HWS_EVENT_BIT(PATH_*) */
+    uint16_t errors;   /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */
+    struct hws_addr local, remote;
+    uint32_t mtu;        /* of IP */
+    uint32_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
+    uint32_t rtt_tsn;
+    uint64_t rtt_sent_us;
+    uint64_t last_data_us; /* data was last sent then; 0: never */
+    uint64_t hb_nonce, hb_sent_us;
+    uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
+    struct hws_rto rto;
+    uint8_t *echo; /* Heartbeat Info to send back, from the pool */
+    uint32_t echo_len;
+    const struct hws_cc_ops *cc;
+    _Alignas(max_align_t) uint8_t cc_state[];
+};
+
+/* A local port with its addresses. */
+struct hws_endpoint {
+    struct hws_engine *engine;
+    hws_endpoint_id id;
+    struct hws_hashtab_node by_port;
+    uint16_t port;
+    bool listening;
+    bool released; /* by the application; freed when the last association is gone */
+    uint32_t assoc_count;
+    uint32_t local_count; /* 0: any */
+    struct hws_addr locals[HWS_LIMIT_PATHS];
+    struct hws_params params;
+};
+
+struct hws_assoc {
+    struct hws_engine *engine;
+    struct hws_endpoint *endpoint;
+    hws_assoc_id id;
+    enum hws_assoc_state state;
+    bool passive;         /* the peer began */
+    bool in_tables;       /* can be found by tag and address */
+    bool released;        /* the application forgot it */
+    bool over;            /* DOWN was or will be told; nothing is sent or received any more */
+    bool shutdown_wanted; /* the application asked for the graceful end */
+    bool blocked;         /* send answered AGAIN: WRITABLE is owed */
+    bool undry;           /* data was queued since the last DRY */
+    bool in_recovery;     /* Fast Recovery (7.2.4) */
+    bool fast_packet;     /* one packet of retransmissions may ignore cwnd (7.2.4, 3) */
+    bool sacks_seen;      /* a SACK came since T3 last expired: a closed window is no fault (6.1) */
+    bool sack_now;        /* of the data that came, something asks for a SACK at once */
+    uint16_t local_port, remote_port;
+    uint32_t local_vtag, remote_vtag;
+    uint32_t tie_local, tie_remote;
+    uint16_t ostreams, instreams;
+    uint32_t local_initial_tsn;
+    struct hws_params params;
+
+    struct hws_hashtab_node by_vtag; /* engine->by_vtag */
+    struct hws_list touched_link;    /* engine->touched: has input to settle */
+    struct hws_list ready_link;      /* engine->ready_control or ready_data */
+    struct hws_list event_link;      /* engine->events */
+    uint32_t events;                 /* HWS_EVENT_BIT */
+    int reason;                      /* of DOWN */
+    uint16_t cause;                  /* of DOWN and REMOTE_ERROR */
+
+    struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
+    uint64_t deadline_us[HWS_TIMER_COUNT];
+    uint16_t init_tries; /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
+    uint16_t errors;     /* consecutive, over all paths (8.1) */
+
+    uint8_t path_count, primary;
+    uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */
+    struct hws_path *paths[HWS_LIMIT_PATHS];
+
+    uint8_t *cookie; /* the peer's State Cookie, while COOKIE-ECHOED */
+    uint32_t cookie_len;
+    uint8_t *errors_out; /* encoded causes that wait for an ERROR chunk */
+    uint32_t errors_out_len;
+
+    /* Sending */
+    struct hws_sendq sendq;
+    struct hws_outq outq;
+    uint32_t peer_a_rwnd;  /* the peer's last a_rwnd */
+    uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
+    uint32_t burst_left;   /* new data that may still be sent before the next SACK (6.1 D) */
+    uint64_t retransmits;
+
+    /* Receiving */
+    struct hws_tsnmap tsnmap;
+    struct hws_reassembly reassembly;
+    uint32_t unsacked_packets; /* packets with DATA since the last SACK */
+    uint32_t advertised_rwnd;  /* last a_rwnd sent, less the user data that came since */
+};
+
+/* A packet that belongs to no association (any more) and waits to be sent. */
+struct hws_reply {
+    struct hws_list link;
+    struct hws_addr src, dst;
+    uint32_t len;
+    uint8_t packet[];
+};
+
+struct hws_cookie_keys {
+    uint8_t key[2][HWS_MAC_KEY_LEN];
+    uint8_t current;
+    bool previous_valid;
+    uint64_t made_us; /* when the current key was drawn */
+};
+
+struct hws_engine {
+    struct hws_engine_config config;
+    struct hws_pool pool;
+    struct hws_stats stats;
+    uint64_t now_us; /* of the call in progress */
+    struct hws_siphash_key hash_key;
+    struct hws_cookie_keys cookie_keys;
+    struct hws_idtab assocs, endpoints;
+    struct hws_hashtab by_vtag; /* associations by our verification tag */
+    struct hws_hashtab by_addr; /* paths by peer address and both ports */
+    struct hws_hashtab by_port; /* endpoints */
+    struct hws_heap timers;     /* associations by deadline */
+    struct hws_list touched, ready_control, ready_data, events;
+    struct hws_list dead; /* associations to free when the call ends */
+    struct hws_list replies;
+    uint32_t reply_count;
+    uint64_t ootb_second; /* the rate limit's window, and what it has let through */
+    uint32_t ootb_sent;
+};
+
+#define HWS_EVENT_BIT(type) (1u << HWS_EVENT_##type)
+
+/* What a chunk handler gets to know about the packet its chunk came in. */
+struct hws_rx {
+    const struct hws_packet_in *packet;
+    struct hws_header header;
+    struct hws_path *path; /* the packet's source, NULL when no association's */
+    uint32_t chunk_index;
+    bool counted; /* this packet has been counted as one with DATA */
+};
+
+#endif

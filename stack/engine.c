@@ -1,0 +1,243 @@
+/* The contract's functions that concern the engine as a whole. */
+#include "stack/engine.h"
+
+#include <string.h>
+
+#include "proto/serial.h"
+#include "stack/assoc.h"
+#include "stack/cookie.h"
+#include "stack/endpoint.h"
+#include "stack/fault.h"
+#include "stack/input.h"
+#include "stack/output.h"
+#include "stack/receive.h"
+#include "stack/reply.h"
+#include "stack/timer.h"
+
+void hws_params_default(struct hws_params *params)
+{
+    *params = (struct hws_params){
+        .rto_initial_us = 1000000,
+        .rto_min_us = 1000000,
+        .rto_max_us = 60000000,
+        .hb_interval_us = 30000000,
+        .cookie_life_us = 60000000,
+        .sack_delay_us = 200000,
+        .sack_packets = 2,
+        .max_burst_bytes = 65536,
+        .slow_start_l = 32,
+        .max_init_retrans = 8,
+        .assoc_max_retrans = 10,
+        .path_max_retrans = 5,
+        .ostreams = 10,
+        .max_instreams = 65535,
+        .rcvbuf_bytes = 4u << 20,
+        .sndbuf_bytes = 4u << 20,
+    };
+}
+
+/* ---- Life ---- */
+
+static void init_lists(struct hws_engine *e)
+{
+    hws_list_init(&e->touched);
+    hws_list_init(&e->ready_control);
+    hws_list_init(&e->ready_data);
+    hws_list_init(&e->events);
+    hws_list_init(&e->dead);
+    hws_list_init(&e->replies);
+}
+
+struct hws_engine *hws_engine_new(const struct hws_engine_config *config)
+{
+    const struct hws_env *env = &config->env;
+    struct hws_engine *e = env->alloc(env->ctx, sizeof *e);
+    if (e == NULL)
+        return NULL;
+    memset(e, 0, sizeof *e);
+    e->config = *config;
+    hws_pool_init(&e->pool, &e->config.env, config->direct_alloc);
+    env->random(env->ctx, &e->hash_key, sizeof e->hash_key);
+    hws_cookie_init(e);
+    hws_idtab_init(&e->assocs, &e->pool);
+    hws_idtab_init(&e->endpoints, &e->pool);
+    hws_hashtab_init(&e->by_vtag, &e->pool);
+    hws_hashtab_init(&e->by_addr, &e->pool);
+    hws_hashtab_init(&e->by_port, &e->pool);
+    hws_heap_init(&e->timers, &e->pool);
+    init_lists(e);
+    return e;
+}
+
+/* Released associations are in no id table: those that still end by themselves are found by their
+ * timers, since each stands in the heap. */
+static void free_assocs(struct hws_engine *e)
+{
+    while (hws_heap_top(&e->timers) != NULL)
+        hws_assoc_bury(HWS_CONTAINER(hws_heap_top(&e->timers), struct hws_assoc, timer_node));
+    for (uint32_t i = 0; i < e->assocs.capacity; i++)
+        if (hws_idtab_at(&e->assocs, i) != NULL)
+            hws_assoc_bury(hws_idtab_at(&e->assocs, i));
+    hws_assoc_reap(e);
+}
+
+static void free_endpoints(struct hws_engine *e)
+{
+    for (uint32_t i = 0; i < e->endpoints.capacity; i++)
+        if (hws_idtab_at(&e->endpoints, i) != NULL)
+            hws_endpoint_free(hws_idtab_at(&e->endpoints, i));
+}
+
+void hws_engine_free(struct hws_engine *e)
+{
+    if (e == NULL)
+        return;
+    free_assocs(e);
+    free_endpoints(e);
+    hws_reply_free_all(e);
+    hws_idtab_fini(&e->assocs);
+    hws_idtab_fini(&e->endpoints);
+    hws_hashtab_fini(&e->by_vtag);
+    hws_hashtab_fini(&e->by_addr);
+    hws_hashtab_fini(&e->by_port);
+    hws_heap_fini(&e->timers);
+    hws_pool_fini(&e->pool);
+    struct hws_env env = e->config.env;
+    env.free(env.ctx, e, sizeof *e);
+}
+
+/* ---- Input ---- */
+
+static void settle_touched(struct hws_engine *e)
+{
+    while (!hws_list_empty(&e->touched)) {
+        struct hws_assoc *a = HWS_CONTAINER(e->touched.next, struct hws_assoc, touched_link);
+        hws_list_remove(&a->touched_link);
+        hws_receive_settle(a);
+    }
+    hws_assoc_reap(e);
+}
+
+void hws_engine_input(struct hws_engine *e, const struct hws_packet_in *packets, size_t count,
+                      uint64_t now_us)
+{
+    e->now_us = now_us;
+    for (size_t i = 0; i < count; i++)
+        hws_input_packet(e, &packets[i]);
+    settle_touched(e);
+}
+
+/* ---- What else the network says ---- */
+
+/* The association that an ICMP message is about: the quoted packet must be one we may have sent
+ * (RFC 9260, section 10, rules 5 and 6). */
+static struct hws_path *quoted_path(struct hws_engine *e, const struct hws_net_event *ev)
+{
+    struct hws_header h;
+    if (ev->quoted == NULL || ev->quoted_len < 8)
+        return NULL;
+    h.src_port = hws_get16(ev->quoted);
+    h.dst_port = hws_get16(ev->quoted + 2);
+    h.vtag = hws_get32(ev->quoted + 4);
+    struct hws_path *p = hws_assoc_by_addr(e, &ev->remote, &ev->local, h.src_port, h.dst_port);
+    if (p == NULL)
+        return NULL;
+    if (h.vtag != 0)
+        return h.vtag == p->assoc->remote_vtag ? p : NULL;
+    /* An INIT carries tag 0: its Initiate Tag has to be quoted as well. */
+    bool init = ev->quoted_len >= 20 && ev->quoted[12] == HWS_CHUNK_INIT &&
+                hws_get32(ev->quoted + 16) == p->assoc->local_vtag;
+    return init ? p : NULL;
+}
+
+static void set_mtu_of_all(struct hws_engine *e, const struct hws_net_event *ev)
+{
+    for (uint32_t i = 0; i < e->assocs.capacity; i++) {
+        struct hws_assoc *a = hws_idtab_at(&e->assocs, i);
+        struct hws_path *p = a != NULL ? hws_assoc_path(a, &ev->remote) : NULL;
+        if (p != NULL && !a->over)
+            hws_path_set_mtu(p, ev->mtu);
+    }
+}
+
+void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_path *p;
+    switch (ev->kind) {
+    case HWS_NET_MTU:
+        set_mtu_of_all(e, ev);
+        break;
+    case HWS_NET_SEND_FAILED:
+        e->stats.send_failed++; /* T3 or T1 will send it again */
+        break;
+    case HWS_NET_UNREACHABLE:
+        p = quoted_path(e, ev);
+        if (p != NULL && ev->protocol_unreachable)
+            hws_fault_protocol_unreachable(p->assoc);
+        break;
+    case HWS_NET_TOO_BIG:
+        p = quoted_path(e, ev);
+        if (p != NULL && ev->mtu >= HWS_LIMIT_MTU_MIN && ev->mtu < p->mtu)
+            hws_path_set_mtu(p, ev->mtu);
+        break;
+    }
+    hws_assoc_reap(e);
+}
+
+/* ---- Output ---- */
+
+/* One train per visit, then to the tail: associations take turns. */
+static bool output_from(struct hws_list *ready, struct hws_train *train)
+{
+    while (!hws_list_empty(ready)) {
+        struct hws_assoc *a = HWS_CONTAINER(ready->next, struct hws_assoc, ready_link);
+        hws_list_remove(&a->ready_link);
+        if (hws_output_assoc(a, train)) {
+            hws_assoc_ready(a);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hws_engine_output(struct hws_engine *e, struct hws_train *train, uint64_t now_us)
+{
+    e->now_us = now_us;
+    if (hws_reply_output(e, train)) {
+        e->stats.packets_out++;
+        e->stats.bytes_out += train->len;
+        return true;
+    }
+    return output_from(&e->ready_control, train) || output_from(&e->ready_data, train);
+}
+
+/* ---- Time ---- */
+
+void hws_engine_expire(struct hws_engine *e, uint64_t now_us)
+{
+    e->now_us = now_us;
+    for (;;) {
+        struct hws_heap_node *top = hws_heap_top(&e->timers);
+        if (top == NULL || top->deadline_us > now_us)
+            break;
+        hws_timer_run(HWS_CONTAINER(top, struct hws_assoc, timer_node));
+    }
+    settle_touched(e);
+}
+
+uint64_t hws_engine_deadline(const struct hws_engine *e)
+{
+    const struct hws_heap_node *top = hws_heap_top(&e->timers);
+    return top != NULL ? top->deadline_us : HWS_NEVER;
+}
+
+const struct hws_stats *hws_engine_stats(const struct hws_engine *e)
+{
+    return &e->stats;
+}
+
+size_t hws_engine_assoc_count(const struct hws_engine *e)
+{
+    return e->assocs.used;
+}

@@ -1,0 +1,116 @@
+#include "stack/fault.h"
+
+#include <string.h>
+
+#include "proto/cause.h"
+#include "stack/assoc.h"
+#include "stack/handshake.h"
+#include "stack/reply.h"
+
+/* ---- Sent ---- */
+
+void hws_fault_abort(struct hws_assoc *a, int reason, uint16_t cause, const void *value,
+                     uint32_t value_len)
+{
+    if (a->remote_vtag != 0) { /* before INIT ACK there is no tag that the peer would accept */
+        struct hws_reply_builder r;
+        hws_reply_open_path(&r, hws_assoc_data_path(a), a->remote_vtag);
+        bool put = hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0);
+        if (put && cause != 0)
+            hws_cause_put(&r.b, cause, value, value_len);
+        if (!put || !hws_builder_close(&r.b))
+            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+        hws_reply_send(a->engine, &r, false);
+    }
+    hws_assoc_down(a, reason, cause);
+}
+
+int hws_assoc_abort(struct hws_engine *e, hws_assoc_id id, const void *reason, size_t reason_len,
+                    uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL || a->over)
+        return HWS_E_NOENT;
+    if (reason_len > 128)
+        return HWS_E_INVAL;
+    hws_fault_abort(a, HWS_E_ABORTED, HWS_CAUSE_USER_ABORT, reason, (uint32_t)reason_len);
+    return HWS_OK;
+}
+
+void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uint32_t value_len)
+{
+    struct hws_assoc *a = p->assoc;
+    uint32_t cause_len = 4 + hws_pad4(value_len);
+    uint32_t len = a->errors_out_len + cause_len;
+    uint8_t *bytes =
+        len <= HWS_LIMIT_PENDING_ERROR_BYTES ? hws_pool_zalloc(&a->engine->pool, len) : NULL;
+    if (bytes == NULL) {
+        a->engine->stats.drop_memory++;
+        return;
+    }
+    if (a->errors_out_len > 0)
+        memcpy(bytes, a->errors_out, a->errors_out_len);
+    hws_put16(bytes + a->errors_out_len, cause);
+    hws_put16(bytes + a->errors_out_len + 2, (uint16_t)(4 + value_len));
+    if (value_len > 0)
+        memcpy(bytes + a->errors_out_len + 4, value, value_len);
+    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
+    a->errors_out = bytes;
+    a->errors_out_len = len;
+    hws_want(p, HWS_WANT_ERROR);
+}
+
+bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b)
+{
+    struct hws_assoc *a = p->assoc;
+    if (!hws_chunk_put(b, HWS_CHUNK_ERROR, 0, a->errors_out, a->errors_out_len))
+        return false;
+    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
+    a->errors_out = NULL;
+    a->errors_out_len = 0;
+    return true;
+}
+
+/* ---- Received ---- */
+
+static uint16_t first_cause(const struct hws_tlv *chunk)
+{
+    struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(chunk), hws_chunk_value_len(chunk));
+    struct hws_tlv cause;
+    return hws_tlv_next(&it, &cause) ? cause.type : 0;
+}
+
+static bool setting_up(const struct hws_assoc *a)
+{
+    return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
+}
+
+void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)rx;
+    hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
+}
+
+void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)rx;
+    struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(chunk), hws_chunk_value_len(chunk));
+    struct hws_tlv cause;
+    while (hws_tlv_next(&it, &cause)) {
+        if (cause.type == HWS_CAUSE_STALE_COOKIE) {
+            if (a->state == HWS_STATE_COOKIE_ECHOED)
+                hws_handshake_stale_cookie(a);
+            return; /* in any other state silently discarded (5.2.6) */
+        }
+        a->cause = cause.type;
+        hws_assoc_tell(a, HWS_EVENT_BIT(REMOTE_ERROR));
+    }
+    if (it.malformed)
+        a->engine->stats.drop_chunk_malformed++;
+}
+
+void hws_fault_protocol_unreachable(struct hws_assoc *a)
+{
+    hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, 0);
+}

@@ -1,0 +1,23 @@
+/* ABORT and ERROR chunks, sent and received, and their causes (RFC 9260, 3.3.7, 3.3.10, 9.1). */
+#ifndef HWS_STACK_FAULT_H
+#define HWS_STACK_FAULT_H
+
+#include "stack/core.h"
+
+/** Ends the association with an ABORT that carries one cause (0: none). */
+void hws_fault_abort(struct hws_assoc *a, int reason, uint16_t cause, const void *value,
+                     uint32_t value_len);
+
+/** Notes a cause for the next ERROR chunk on that path. A value too long is left out. */
+void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uint32_t value_len);
+
+/** Adds the ERROR chunk with what was noted. */
+bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b);
+
+void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
+void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
+
+/** ICMP said that the peer's host does not speak SCTP, about a packet of ours. */
+void hws_fault_protocol_unreachable(struct hws_assoc *a);
+
+#endif

@@ -1,0 +1,187 @@
+#include "stack/handshake.h"
+
+#include <string.h>
+
+#include "proto/cause.h"
+#include "stack/assoc.h"
+#include "stack/endpoint.h"
+#include "stack/fault.h"
+#include "stack/init_params.h"
+#include "stack/timer.h"
+
+/* ---- Beginning ---- */
+
+static void send_init(struct hws_assoc *a)
+{
+    struct hws_path *p = a->paths[a->init_tries % a->path_count];
+    a->state = HWS_STATE_COOKIE_WAIT;
+    hws_want(p, HWS_WANT_INIT);
+    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+}
+
+static bool remotes_ok(const struct hws_addr *remotes, size_t count)
+{
+    if (count == 0 || count > HWS_LIMIT_PATHS)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (hws_addr_len(&remotes[i]) == 0)
+            return false;
+    return true;
+}
+
+int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
+                      const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
+                      uint64_t now_us, hws_assoc_id *out)
+{
+    e->now_us = now_us;
+    struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, endpoint);
+    if (ep == NULL)
+        return HWS_E_NOENT;
+    if (!remotes_ok(remotes, remote_count) || remote_port == 0)
+        return HWS_E_INVAL;
+    for (size_t i = 0; i < remote_count; i++)
+        if (hws_assoc_by_addr(e, &remotes[i], NULL, ep->port, remote_port) != NULL)
+            return HWS_E_INUSE;
+    struct hws_assoc_seed seed = {
+        .endpoint = ep,
+        .remote_port = remote_port,
+        .local_vtag = hws_assoc_draw_vtag(e),
+        .local = hws_endpoint_source(ep, &remotes[0]),
+        .remotes = remotes,
+        .remote_count = remote_count,
+    };
+    e->config.env.random(e->config.env.ctx, &seed.local_initial_tsn, 4);
+    struct hws_assoc *a = hws_assoc_new(&seed);
+    if (a == NULL) {
+        hws_assoc_reap(e);
+        return HWS_E_NOMEM;
+    }
+    for (unsigned i = 0; i < a->path_count; i++)
+        a->paths[i]->confirmed = true; /* named by the application (5.4, rule 1) */
+    send_init(a);
+    *out = a->id;
+    return HWS_OK;
+}
+
+/* ---- INIT ACK ---- */
+
+static void refuse(struct hws_assoc *a, uint32_t peer_tag, uint16_t cause, const void *value,
+                   uint32_t value_len)
+{
+    a->remote_vtag = peer_tag; /* so that the ABORT reaches the peer */
+    hws_fault_abort(a, HWS_E_PROTO, cause, value, value_len);
+}
+
+/* Whether the INIT ACK can be used; otherwise the association has ended. */
+static bool acceptable(struct hws_assoc *a, const struct hws_init *init,
+                       enum hws_init_params_result result, const struct hws_init_params *params)
+{
+    static const uint8_t cookie_missing[] = {0, 0, 0, 1, 0, HWS_PARAM_COOKIE};
+    if (init->tag == 0)
+        hws_assoc_down(a, HWS_E_PROTO, 0); /* 3.3.3: destroyed, nobody to send an ABORT to */
+    else if (init->ostreams == 0 || init->max_instreams == 0)
+        refuse(a, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
+    else if (result == HWS_INIT_PARAMS_HOST_NAME)
+        refuse(a, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
+               params->offending.len);
+    else if (result == HWS_INIT_PARAMS_MALFORMED)
+        refuse(a, init->tag, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+    else if (params->cookie == NULL)
+        refuse(a, init->tag, HWS_CAUSE_MISSING_PARAM, cookie_missing, sizeof cookie_missing);
+    else
+        return true;
+    return false;
+}
+
+static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *params)
+{
+    uint8_t *cookie = hws_pool_alloc(&a->engine->pool, params->cookie_len + 1u);
+    if (cookie == NULL) {
+        a->engine->stats.drop_memory++;
+        return false;
+    }
+    memcpy(cookie, params->cookie, params->cookie_len);
+    hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
+    a->cookie = cookie;
+    a->cookie_len = params->cookie_len;
+    return true;
+}
+
+static void add_peer_addresses(struct hws_assoc *a, const struct hws_rx *rx,
+                               const struct hws_init_params *params)
+{
+    (void)hws_assoc_add_path(a, &rx->packet->dst, &rx->packet->src);
+    for (uint32_t i = 0; i < params->addr_count; i++) {
+        const struct hws_addr *source = hws_endpoint_source(a->endpoint, &params->addrs[i]);
+        (void)hws_assoc_add_path(a, source, &params->addrs[i]);
+    }
+}
+
+static void report_unknown(struct hws_path *p, const struct hws_init_params *params)
+{
+    for (uint32_t i = 0; i < params->unknown_count; i++)
+        hws_fault_report(p, HWS_CAUSE_UNRECOGNIZED_PARAMS, params->unknown[i].bytes,
+                         params->unknown[i].len);
+}
+
+void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    struct hws_init init;
+    struct hws_init_params params;
+    if (!hws_init_decode(chunk, &init)) {
+        a->engine->stats.drop_chunk_malformed++;
+        return;
+    }
+    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    if (!acceptable(a, &init, result, &params) || !keep_cookie(a, &params))
+        return;
+    hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
+    add_peer_addresses(a, rx, &params);
+    struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
+    if (p == NULL)
+        p = a->paths[a->primary];
+    report_unknown(p, &params);
+    hws_unwant(a, HWS_WANT_INIT);
+    a->state = HWS_STATE_COOKIE_ECHOED;
+    a->init_tries = 0;
+    hws_want(p, HWS_WANT_COOKIE_ECHO);
+    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+}
+
+/* ---- COOKIE ACK ---- */
+
+void hws_handshake_cookie_ack(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)chunk;
+    hws_unwant(a, HWS_WANT_COOKIE_ECHO);
+    if (rx->path != NULL)
+        hws_path_answered(rx->path);
+    hws_assoc_up(a);
+}
+
+void hws_handshake_stale_cookie(struct hws_assoc *a)
+{
+    hws_unwant(a, HWS_WANT_COOKIE_ECHO);
+    if (++a->init_tries > a->params.max_init_retrans)
+        hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
+    else
+        send_init(a);
+}
+
+void hws_handshake_t1_expired(struct hws_assoc *a)
+{
+    a->engine->stats.timeouts_t1++;
+    if (++a->init_tries > a->params.max_init_retrans) {
+        hws_assoc_down(a, HWS_E_TIMEDOUT, 0);
+        return;
+    }
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_rto_back_off(&a->paths[i]->rto);
+    if (a->state == HWS_STATE_COOKIE_WAIT) {
+        send_init(a);
+        return;
+    }
+    struct hws_path *p = a->paths[a->init_tries % a->path_count];
+    hws_want(p, HWS_WANT_COOKIE_ECHO);
+    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+}

@@ -1,0 +1,17 @@
+/* HEARTBEAT and HEARTBEAT ACK (RFC 9260, 8.3) and path verification with them (5.4). */
+#ifndef HWS_STACK_HEARTBEAT_H
+#define HWS_STACK_HEARTBEAT_H
+
+#include "stack/core.h"
+
+/** The association is up: schedules the first HEARTBEAT, at once for an unconfirmed address. */
+void hws_heartbeat_start(struct hws_path *p);
+void hws_heartbeat_timer_expired(struct hws_path *p);
+
+void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
+void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
+
+bool hws_heartbeat_fill(struct hws_path *p, struct hws_builder *b);
+bool hws_heartbeat_fill_ack(struct hws_path *p, struct hws_builder *b);
+
+#endif

@@ -1,0 +1,92 @@
+#include "stack/init_params.h"
+
+#include <string.h>
+
+/* Whether a peer can be at this address: neither unspecified nor multicast nor broadcast. */
+static bool usable(const struct hws_addr *a)
+{
+    static const uint8_t zero[16];
+    if (memcmp(a->ip, zero, 16) == 0)
+        return false;
+    if (a->family == HWS_FAMILY_IPV4)
+        return a->ip[0] < 224;
+    return a->ip[0] != 0xff;
+}
+
+static void add_address(const struct hws_tlv *p, const struct hws_addr *source,
+                        struct hws_init_params *out)
+{
+    struct hws_addr addr;
+    if (!hws_param_addr(p, &addr) || !usable(&addr) || out->addr_count == HWS_LIMIT_PATHS)
+        return;
+    addr.udp_port = source->udp_port;
+    out->addrs[out->addr_count++] = addr;
+}
+
+/* An unknown parameter. False: the rest of the list is not to be looked at (3.2.1). */
+static bool unknown(const struct hws_tlv *p, struct hws_init_params *out)
+{
+    if (hws_param_unknown_report(p->type) && out->unknown_count < HWS_LIMIT_UNKNOWN_PARAMS)
+        out->unknown[out->unknown_count++] = *p;
+    return hws_param_unknown_skip(p->type);
+}
+
+static bool take(const struct hws_tlv *p, const struct hws_addr *source,
+                 struct hws_init_params *out)
+{
+    switch (p->type) {
+    case HWS_PARAM_IPV4:
+    case HWS_PARAM_IPV6:
+        add_address(p, source, out);
+        return true;
+    case HWS_PARAM_COOKIE:
+        out->cookie = hws_param_value(p);
+        out->cookie_len = hws_param_value_len(p);
+        return true;
+    case HWS_PARAM_COOKIE_PRESERVATIVE:
+        return hws_param_cookie_preservative(p, &out->life_extension_ms);
+    case HWS_PARAM_SUPPORTED_ADDRESSES:
+        return hws_param_supported_addresses(p, &out->supported);
+    case HWS_PARAM_UNRECOGNIZED:
+        return true; /* our own parameter, echoed; nothing we sent is worth a second try */
+    default:
+        return unknown(p, out);
+    }
+}
+
+enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
+                                                 const struct hws_addr *source,
+                                                 struct hws_init_params *out)
+{
+    memset(out, 0, sizeof *out);
+    out->supported = HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6;
+    struct hws_tlv_iter it = hws_tlv_begin(init->params, init->params_len);
+    struct hws_tlv p;
+    while (hws_tlv_next(&it, &p)) {
+        out->offending = p;
+        if (!hws_param_len_ok(&p))
+            return HWS_INIT_PARAMS_MALFORMED;
+        if (p.type == HWS_PARAM_HOST_NAME)
+            return HWS_INIT_PARAMS_HOST_NAME;
+        if (!take(&p, source, out))
+            return HWS_INIT_PARAMS_OK;
+    }
+    return it.malformed ? HWS_INIT_PARAMS_MALFORMED : HWS_INIT_PARAMS_OK;
+}
+
+static unsigned family_bit(const struct hws_addr *a)
+{
+    return a->family == HWS_FAMILY_IPV4 ? HWS_SUPPORTS_IPV4 : HWS_SUPPORTS_IPV6;
+}
+
+void hws_init_params_put_local(struct hws_builder *b, const struct hws_endpoint *ep,
+                               unsigned supported_by_peer)
+{
+    unsigned supported = ep->local_count == 0 ? HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6 : 0;
+    for (uint32_t i = 0; i < ep->local_count; i++)
+        supported |= family_bit(&ep->locals[i]);
+    hws_param_put_supported_addresses(b, supported);
+    for (uint32_t i = 0; ep->local_count > 1 && i < ep->local_count; i++)
+        if (family_bit(&ep->locals[i]) & supported_by_peer)
+            hws_param_put_addr(b, &ep->locals[i]);
+}

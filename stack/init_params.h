@@ -1,0 +1,39 @@
+/* The parameter list of INIT and INIT ACK, read once into what the handshake needs. */
+#ifndef HWS_STACK_INIT_PARAMS_H
+#define HWS_STACK_INIT_PARAMS_H
+
+#include "proto/param.h"
+#include "stack/core.h"
+
+/* Unrecognized parameters that are reported; more are only skipped. */
+#define HWS_LIMIT_UNKNOWN_PARAMS 8u
+
+enum hws_init_params_result {
+    HWS_INIT_PARAMS_OK,
+    HWS_INIT_PARAMS_MALFORMED, /* a length is wrong */
+    HWS_INIT_PARAMS_HOST_NAME, /* Host Name Address: refused (3.3.2.1.4 of RFC 9260) */
+};
+
+struct hws_init_params {
+    uint32_t addr_count;
+    struct hws_addr addrs[HWS_LIMIT_PATHS];
+    const uint8_t *cookie; /* State Cookie, NULL: none */
+    uint32_t cookie_len;
+    uint32_t life_extension_ms; /* Cookie Preservative */
+    unsigned supported;         /* HWS_SUPPORTS_*; all when the peer does not say */
+    uint32_t unknown_count;     /* to be reported (3.2.1) */
+    struct hws_tlv unknown[HWS_LIMIT_UNKNOWN_PARAMS];
+    struct hws_tlv offending; /* the parameter behind a result other than OK */
+};
+
+/** Addresses get the encapsulation port of `source`, where the chunk came from. */
+enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
+                                                 const struct hws_addr *source,
+                                                 struct hws_init_params *out);
+
+/** Within an open INIT or INIT ACK: the endpoint's addresses that the peer can use, when there are
+ * several (5.1.2), and the address types we support. */
+void hws_init_params_put_local(struct hws_builder *b, const struct hws_endpoint *ep,
+                               unsigned supported_by_peer);
+
+#endif

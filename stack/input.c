@@ -1,0 +1,171 @@
+#include "stack/input.h"
+
+#include "proto/cause.h"
+#include "proto/crc32c.h"
+#include "stack/assoc.h"
+#include "stack/chunk_table.h"
+#include "stack/endpoint.h"
+#include "stack/fault.h"
+#include "stack/listener.h"
+#include "stack/ootb.h"
+
+/* Bytes of an unrecognized chunk that an ERROR quotes. */
+#define HWS_QUOTED_CHUNK_MAX 128u
+
+/* ---- Chunks ---- */
+
+/* An unknown chunk type (3.2). False: the rest of the packet is not to be looked at. */
+static bool unknown_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    uint8_t type = hws_chunk_type(chunk);
+    a->engine->stats.drop_chunk_unknown++;
+    if (hws_chunk_unknown_report(type)) {
+        uint32_t len = chunk->len < HWS_QUOTED_CHUNK_MAX ? chunk->len : HWS_QUOTED_CHUNK_MAX;
+        hws_fault_report(rx->path, HWS_CAUSE_UNRECOGNIZED_CHUNK, chunk->bytes, len);
+    }
+    return hws_chunk_unknown_skip(type);
+}
+
+static void known_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws_chunk_row *row,
+                        const struct hws_tlv *chunk)
+{
+    struct hws_stats *stats = &a->engine->stats;
+    if (chunk->len < hws_chunk_min_len(row->type))
+        stats->drop_chunk_malformed++;
+    else if (row->input == NULL || !(row->states & 1u << a->state))
+        stats->drop_chunk_state++;
+    else
+        row->input(a, rx, chunk);
+}
+
+static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
+{
+    struct hws_tlv chunk;
+    while (!a->over && hws_tlv_next(it, &chunk)) {
+        const struct hws_chunk_row *row = hws_chunk_row(hws_chunk_type(&chunk));
+        if (row == NULL) {
+            if (!unknown_chunk(a, rx, &chunk))
+                return;
+        } else if (row->alone && (rx->chunk_index > 0 || it->left > 0)) {
+            a->engine->stats.drop_bundle++;
+            return;
+        } else {
+            known_chunk(a, rx, row, &chunk);
+        }
+        rx->chunk_index++;
+    }
+    if (it->malformed)
+        a->engine->stats.drop_short++;
+}
+
+/* ---- The association a packet belongs to ---- */
+
+/* The T bit says that the tag is the receiver's own, reflected (8.5.1 B, C). */
+static bool reflects_tag(const struct hws_tlv *first)
+{
+    uint8_t type = hws_chunk_type(first);
+    return (type == HWS_CHUNK_ABORT || type == HWS_CHUNK_SHUTDOWN_COMPLETE) &&
+           (hws_chunk_flags(first) & HWS_FLAG_T);
+}
+
+/* The packet carries our own tag. */
+static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *first)
+{
+    rx->path = hws_assoc_path(a, &rx->packet->src);
+    bool init_ack = hws_chunk_type(first) == HWS_CHUNK_INIT_ACK;
+    if (rx->path == NULL && a->state == HWS_STATE_COOKIE_WAIT && init_ack)
+        rx->path = a->paths[a->primary]; /* a multi-homed peer may answer from elsewhere (5.1.2) */
+    if (rx->path == NULL || !hws_endpoint_has_local(a->endpoint, &rx->packet->dst)) {
+        a->engine->stats.drop_address++;
+        return;
+    }
+    if (reflects_tag(first) && a->remote_vtag != a->local_vtag) {
+        a->engine->stats.drop_vtag++;
+        return;
+    }
+    /* A NAT may have given the peer another encapsulation port (RFC 6951, 5.4). */
+    rx->path->remote.udp_port = rx->packet->src.udp_port;
+    struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
+    process_chunks(a, rx, &it);
+}
+
+static void cookie_echo(struct hws_engine *e, struct hws_rx *rx, struct hws_tlv_iter *it,
+                        const struct hws_tlv *first)
+{
+    struct hws_assoc *a = hws_listener_cookie_echo(e, rx, first);
+    if (a == NULL)
+        return;
+    rx->path = hws_assoc_path(a, &rx->packet->src);
+    if (rx->path == NULL)
+        rx->path = a->paths[a->primary];
+    rx->chunk_index++;
+    process_chunks(a, rx, it);
+}
+
+/* The tag is not one of ours: the peer's reflected, or a wrong one, or out of the blue. */
+static void foreign_tag(struct hws_engine *e, struct hws_rx *rx, const struct hws_tlv *first)
+{
+    rx->path = hws_assoc_by_addr(e, &rx->packet->src, &rx->packet->dst, rx->header.dst_port,
+                                 rx->header.src_port);
+    if (rx->path == NULL) {
+        hws_ootb_packet(e, rx, hws_chunk_type(first));
+        return;
+    }
+    struct hws_assoc *a = rx->path->assoc;
+    struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
+    if (reflects_tag(first) && a->remote_vtag != 0 && rx->header.vtag == a->remote_vtag)
+        process_chunks(a, rx, &it);
+    else if (hws_chunk_type(first) == HWS_CHUNK_SHUTDOWN_ACK &&
+             (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED))
+        hws_ootb_shutdown_ack(e, rx);
+    else
+        e->stats.drop_vtag++;
+}
+
+static void dispatch(struct hws_engine *e, struct hws_rx *rx)
+{
+    struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
+    struct hws_tlv first;
+    if (!hws_tlv_next(&it, &first)) {
+        e->stats.drop_short++;
+        return;
+    }
+    uint8_t type = hws_chunk_type(&first);
+    if (type == HWS_CHUNK_INIT) {
+        if (rx->header.vtag != 0) /* 8.5.1 A */
+            e->stats.drop_vtag++;
+        else if (it.left > 0)
+            e->stats.drop_bundle++;
+        else
+            hws_listener_init(e, rx, &first);
+        return;
+    }
+    if (type == HWS_CHUNK_COOKIE_ECHO) {
+        cookie_echo(e, rx, &it, &first);
+        return;
+    }
+    struct hws_assoc *a = NULL;
+    if (rx->header.vtag != 0)
+        a = hws_assoc_by_vtag(e, rx->header.vtag, rx->header.dst_port, rx->header.src_port);
+    if (a != NULL)
+        belongs(a, rx, &first);
+    else
+        foreign_tag(e, rx, &first);
+}
+
+void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet)
+{
+    struct hws_rx rx = {.packet = packet};
+    e->stats.packets_in++;
+    e->stats.bytes_in += packet->len;
+    if (!hws_header_read(packet->data, packet->len, &rx.header) || rx.header.src_port == 0 ||
+        rx.header.dst_port == 0) {
+        e->stats.drop_short++;
+        return;
+    }
+    if (!e->config.ignore_checksum && !hws_crc32c_ok(packet->data, packet->len)) {
+        e->stats.drop_checksum++;
+        return;
+    }
+    dispatch(e, &rx);
+}

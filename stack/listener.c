@@ -1,0 +1,397 @@
+#include "stack/listener.h"
+
+#include <string.h>
+
+#include "proto/cause.h"
+#include "stack/assoc.h"
+#include "stack/cookie.h"
+#include "stack/endpoint.h"
+#include "stack/fault.h"
+#include "stack/init_params.h"
+#include "stack/ootb.h"
+#include "stack/reply.h"
+#include "stack/timer.h"
+
+/* ---- INIT ---- */
+
+/* Answers an INIT with an ABORT to its Initiate Tag (5.1). */
+static void refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, uint16_t cause,
+                   const void *value, uint32_t value_len)
+{
+    if (!hws_reply_ootb_allowed(e))
+        return;
+    struct hws_reply_builder r;
+    /* No larger than what it answers, so that it amplifies nothing. */
+    hws_reply_open(&r, rx, tag, rx->packet->len);
+    if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
+        hws_cause_put(&r.b, cause, value, value_len);
+        if (!hws_builder_close(&r.b))
+            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+    }
+    hws_reply_send(e, &r, true);
+}
+
+/* Whether the INIT can be answered with an INIT ACK; refuses it otherwise. */
+static bool acceptable(struct hws_engine *e, const struct hws_rx *rx, const struct hws_init *init,
+                       enum hws_init_params_result result, const struct hws_init_params *params)
+{
+    if (init->ostreams == 0 || init->max_instreams == 0)
+        refuse(e, rx, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
+    else if (result == HWS_INIT_PARAMS_HOST_NAME)
+        refuse(e, rx, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
+               params->offending.len);
+    else if (result == HWS_INIT_PARAMS_MALFORMED)
+        refuse(e, rx, init->tag, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+    else
+        return true;
+    return false;
+}
+
+/* Whether INIT names an address that the existing association does not have (5.2.1, 5.2.2). */
+static bool adds_addresses(const struct hws_assoc *a, const struct hws_init_params *params)
+{
+    for (uint32_t i = 0; i < params->addr_count; i++)
+        if (hws_assoc_path(a, &params->addrs[i]) == NULL)
+            return true;
+    return false;
+}
+
+/* Tie-Tags: nonces that let a later cookie prove that it was made while this association existed
+ * (5.2.2). They are not the tags themselves, which the cookie would give away. */
+static void tie(struct hws_engine *e, struct hws_assoc *a, struct hws_cookie *cookie)
+{
+    while (a->tie_local == 0)
+        e->config.env.random(e->config.env.ctx, &a->tie_local, 4);
+    while (a->tie_remote == 0)
+        e->config.env.random(e->config.env.ctx, &a->tie_remote, 4);
+    cookie->tie_local = a->tie_local;
+    cookie->tie_remote = a->tie_remote;
+}
+
+static void cookie_addresses(struct hws_cookie *cookie, const struct hws_rx *rx,
+                             const struct hws_init_params *params)
+{
+    cookie->local = rx->packet->dst;
+    cookie->remote = rx->packet->src;
+    for (uint32_t i = 0; i < params->addr_count; i++)
+        if (!hws_addr_same(&params->addrs[i], &rx->packet->src))
+            cookie->addrs[cookie->addr_count++] = params->addrs[i];
+}
+
+static uint32_t cookie_life_us(const struct hws_params *params, uint32_t extension_ms)
+{
+    /* A Cookie Preservative may at most double the life (5.2.6 leaves the bound to us). */
+    uint64_t extension_us = (uint64_t)extension_ms * 1000;
+    if (extension_us > params->cookie_life_us)
+        extension_us = params->cookie_life_us;
+    return params->cookie_life_us + (uint32_t)extension_us;
+}
+
+static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *rx,
+                                     const struct hws_endpoint *ep, struct hws_assoc *a,
+                                     const struct hws_init *init,
+                                     const struct hws_init_params *params)
+{
+    bool ours_is_known =
+        a != NULL && (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED);
+    struct hws_cookie cookie = {
+        .made_us = e->now_us,
+        .life_us = cookie_life_us(&ep->params, params->life_extension_ms),
+        .local_vtag = ours_is_known ? a->local_vtag : hws_assoc_draw_vtag(e),
+        .remote_vtag = init->tag,
+        .remote_tsn = init->tsn,
+        .remote_rwnd = init->a_rwnd,
+        .remote_ostreams = init->ostreams,
+        .remote_max_instreams = init->max_instreams,
+        .local_port = rx->header.dst_port,
+        .remote_port = rx->header.src_port,
+    };
+    if (ours_is_known)
+        cookie.local_tsn = a->local_initial_tsn;
+    else
+        e->config.env.random(e->config.env.ctx, &cookie.local_tsn, 4);
+    if (a != NULL && a->state != HWS_STATE_COOKIE_WAIT)
+        tie(e, a, &cookie);
+    cookie_addresses(&cookie, rx, params);
+    return cookie;
+}
+
+static void echo_unknown(struct hws_builder *b, const struct hws_init_params *params)
+{
+    for (uint32_t i = 0; i < params->unknown_count; i++) {
+        const struct hws_tlv *p = &params->unknown[i];
+        if (b->limit - b->len < hws_pad4(p->len) + 8)
+            return; /* the reply to a stranger has an upper size */
+        uint8_t *v = hws_builder_tlv(b, HWS_PARAM_UNRECOGNIZED, p->len);
+        if (v != NULL)
+            memcpy(v, p->bytes, p->len);
+    }
+}
+
+static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
+                          const struct hws_endpoint *ep, const struct hws_cookie *cookie,
+                          const struct hws_init_params *params)
+{
+    uint8_t sealed[HWS_COOKIE_MAX_LEN];
+    uint32_t sealed_len = hws_cookie_seal(e, cookie, sealed);
+    struct hws_init ack = {
+        .tag = cookie->local_vtag,
+        .a_rwnd = ep->params.rcvbuf_bytes,
+        .ostreams = ep->params.ostreams,
+        .max_instreams = ep->params.max_instreams,
+        .tsn = cookie->local_tsn,
+    };
+    struct hws_reply_builder r;
+    hws_reply_open(&r, rx, cookie->remote_vtag, HWS_LIMIT_INIT_ACK_BYTES);
+    hws_init_open(&r.b, HWS_CHUNK_INIT_ACK, &ack);
+    uint8_t *v = hws_builder_tlv(&r.b, HWS_PARAM_COOKIE, sealed_len);
+    if (v != NULL)
+        memcpy(v, sealed, sealed_len);
+    hws_init_params_put_local(&r.b, ep, params->supported);
+    echo_unknown(&r.b, params);
+    if (hws_builder_close(&r.b))
+        hws_reply_send(e, &r, true);
+}
+
+/* The INIT meets an association (5.2.1, 5.2.2, 9.2). False: it has been dealt with. */
+static bool meets(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
+                  const struct hws_init *init, const struct hws_init_params *params)
+{
+    if (a->state == HWS_STATE_SHUTDOWN_ACK_SENT) {
+        hws_want(rx->path, HWS_WANT_SHUTDOWN_ACK);
+        return false;
+    }
+    if (a->state != HWS_STATE_COOKIE_WAIT && adds_addresses(a, params)) {
+        struct hws_reply_builder r;
+        hws_reply_open(&r, rx, init->tag, rx->packet->len);
+        if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
+            hws_cause_put_new_addresses(&r.b, params->addrs, params->addr_count);
+            if (!hws_builder_close(&r.b))
+                hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+        }
+        hws_reply_send(e, &r, true);
+        return false;
+    }
+    return true;
+}
+
+void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    struct hws_init init;
+    if (!hws_init_decode(chunk, &init) || init.tag == 0) {
+        e->stats.drop_chunk_malformed++;
+        return;
+    }
+    rx->path = hws_assoc_by_addr(e, &rx->packet->src, &rx->packet->dst, rx->header.dst_port,
+                                 rx->header.src_port);
+    struct hws_assoc *a = rx->path != NULL ? rx->path->assoc : NULL;
+    struct hws_endpoint *ep =
+        a != NULL ? a->endpoint : hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst);
+    if (a == NULL && (ep == NULL || !ep->listening)) {
+        hws_ootb_init(e, rx, init.tag);
+        return;
+    }
+    struct hws_init_params params;
+    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    if (!acceptable(e, rx, &init, result, &params))
+        return;
+    if (a != NULL && !meets(e, rx, a, &init, &params))
+        return;
+    struct hws_cookie cookie = make_cookie(e, rx, ep, a, &init, &params);
+    send_init_ack(e, rx, ep, &cookie, &params);
+}
+
+/* ---- COOKIE ECHO ---- */
+
+/* Tells the peer how stale its cookie is (3.3.10.3). */
+static void stale(struct hws_engine *e, const struct hws_rx *rx, const struct hws_cookie *cookie)
+{
+    e->stats.drop_cookie_stale++;
+    uint64_t late_us = e->now_us - cookie->made_us - cookie->life_us;
+    struct hws_reply_builder r;
+    if (!hws_reply_ootb_allowed(e))
+        return;
+    hws_reply_open(&r, rx, cookie->remote_vtag, rx->packet->len);
+    if (hws_builder_open(&r.b, HWS_CHUNK_ERROR, 0)) {
+        hws_cause_put_stale_cookie(&r.b, late_us < UINT32_MAX ? (uint32_t)late_us : UINT32_MAX);
+        hws_builder_close(&r.b);
+    }
+    hws_reply_send(e, &r, true);
+}
+
+static bool is_stale(const struct hws_engine *e, const struct hws_cookie *cookie)
+{
+    return e->now_us > cookie->made_us + cookie->life_us;
+}
+
+/* The path to answer on: where the packet came from when that is the peer's, else the primary. */
+static struct hws_path *answer_path(const struct hws_assoc *a, const struct hws_rx *rx)
+{
+    struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
+    return p != NULL ? p : a->paths[a->primary];
+}
+
+static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
+                                       const struct hws_cookie *cookie)
+{
+    struct hws_endpoint *ep = hws_endpoint_find(e, cookie->local_port, &rx->packet->dst);
+    if (ep == NULL || !ep->listening) {
+        hws_ootb_packet(e, rx, HWS_CHUNK_COOKIE_ECHO);
+        return NULL;
+    }
+    if (hws_hashtab_first(&e->by_vtag, cookie->local_vtag) != NULL) {
+        e->stats
+            .drop_cookie_mismatch++; /* the tag was free when the cookie was made, and is not now */
+        return NULL;
+    }
+    struct hws_addr remotes[HWS_LIMIT_PATHS];
+    uint32_t count = 0;
+    remotes[count++] = cookie->remote;
+    for (unsigned i = 0; i < cookie->addr_count && count < HWS_LIMIT_PATHS; i++)
+        remotes[count++] = cookie->addrs[i];
+    struct hws_assoc_seed seed = {
+        .endpoint = ep,
+        .remote_port = cookie->remote_port,
+        .local_vtag = cookie->local_vtag,
+        .local_initial_tsn = cookie->local_tsn,
+        .local = &cookie->local,
+        .remotes = remotes,
+        .remote_count = count,
+        .passive = true,
+    };
+    struct hws_assoc *a = hws_assoc_new(&seed);
+    if (a == NULL)
+        return NULL;
+    hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
+                       cookie->remote_ostreams, cookie->remote_max_instreams);
+    a->paths[0]->confirmed = true; /* our INIT ACK went there and came back (5.4, rule 2) */
+    hws_assoc_up(a);
+    hws_want(answer_path(a, rx), HWS_WANT_COOKIE_ACK);
+    return a;
+}
+
+/* Action A: the peer has restarted (5.2.4). What it never acknowledged is lost; what it sent before
+ * and is complete can still be read. */
+static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
+{
+    struct hws_engine *e = a->engine;
+    hws_timer_stop_all(a);
+    hws_unwant(a, UINT16_MAX);
+    hws_assoc_set_vtag(a, cookie->local_vtag);
+    a->local_initial_tsn = cookie->local_tsn;
+    hws_sendq_fini(&a->sendq);
+    hws_outq_fini(&a->outq);
+    hws_sendq_init(&a->sendq, &e->pool, hws_sched_find(a->params.sched));
+    hws_outq_init(&a->outq, &e->pool, cookie->local_tsn);
+    hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
+                       cookie->remote_ostreams, cookie->remote_max_instreams);
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_path_restart(a->paths[i]);
+    a->errors = 0;
+    a->in_recovery = false;
+    a->unsacked_packets = 0;
+    a->tie_local = 0;
+    a->tie_remote = 0;
+    e->stats.assocs_restarted++;
+    hws_assoc_tell(a, HWS_EVENT_BIT(RESTART));
+    hws_assoc_establish(a);
+}
+
+/* Table 12 of section 5.2.4. */
+enum cookie_action { ACTION_A, ACTION_B, ACTION_C, ACTION_D, ACTION_DISCARD };
+
+static enum cookie_action table_12(const struct hws_assoc *a, const struct hws_cookie *c)
+{
+    bool local = c->local_vtag == a->local_vtag;
+    bool remote = c->remote_vtag == a->remote_vtag && a->remote_vtag != 0;
+    bool ties = a->tie_local != 0 && c->tie_local == a->tie_local && c->tie_remote == a->tie_remote;
+    if (local)
+        return remote ? ACTION_D : ACTION_B;
+    if (!remote && ties)
+        return ACTION_A;
+    if (remote && c->tie_local == 0 && c->tie_remote == 0)
+        return ACTION_C;
+    return ACTION_DISCARD;
+}
+
+/* Action A while SHUTDOWN ACK is on its way: no new association (5.2.4). */
+static void restart_while_shutting_down(struct hws_path *p)
+{
+    hws_want(p, HWS_WANT_SHUTDOWN_ACK);
+    hws_fault_report(p, HWS_CAUSE_COOKIE_IN_SHUTDOWN, NULL, 0);
+}
+
+/* Actions B and D: both sides meant the same association. */
+static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum cookie_action action)
+{
+    if (action == ACTION_B &&
+        (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED))
+        hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
+                           cookie->remote_ostreams, cookie->remote_max_instreams);
+    else
+        a->remote_vtag = cookie->remote_vtag;
+    if (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) {
+        hws_unwant(a, HWS_WANT_INIT | HWS_WANT_COOKIE_ECHO);
+        hws_assoc_up(a);
+    }
+}
+
+static struct hws_assoc *meet_cookie(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
+                                     const struct hws_cookie *cookie)
+{
+    enum cookie_action action = table_12(a, cookie);
+    if (action != ACTION_D && is_stale(e, cookie)) {
+        stale(e, rx, cookie);
+        return NULL;
+    }
+    if (action == ACTION_C || action == ACTION_DISCARD) {
+        e->stats.drop_cookie_mismatch++;
+        return NULL;
+    }
+    if (action == ACTION_A && a->state == HWS_STATE_SHUTDOWN_ACK_SENT) {
+        restart_while_shutting_down(answer_path(a, rx));
+        return NULL;
+    }
+    if (action == ACTION_A)
+        restart(a, cookie);
+    else
+        collide(a, cookie, action);
+    if (!a->over)
+        hws_want(answer_path(a, rx), HWS_WANT_COOKIE_ACK);
+    return a->over ? NULL : a;
+}
+
+static struct hws_assoc *find_existing(struct hws_engine *e, const struct hws_rx *rx,
+                                       const struct hws_cookie *cookie)
+{
+    struct hws_assoc *a =
+        hws_assoc_by_vtag(e, cookie->local_vtag, cookie->local_port, cookie->remote_port);
+    if (a != NULL)
+        return a;
+    struct hws_path *p = hws_assoc_by_addr(e, &cookie->remote, &rx->packet->dst, cookie->local_port,
+                                           cookie->remote_port);
+    return p != NULL ? p->assoc : NULL;
+}
+
+struct hws_assoc *hws_listener_cookie_echo(struct hws_engine *e, struct hws_rx *rx,
+                                           const struct hws_tlv *chunk)
+{
+    struct hws_cookie cookie;
+    if (!hws_cookie_open(e, hws_chunk_value(chunk), hws_chunk_value_len(chunk), &cookie)) {
+        e->stats.drop_cookie_mac++;
+        return NULL;
+    }
+    if (cookie.local_vtag != rx->header.vtag || cookie.local_port != rx->header.dst_port ||
+        cookie.remote_port != rx->header.src_port) {
+        e->stats.drop_vtag++;
+        return NULL;
+    }
+    struct hws_assoc *a = find_existing(e, rx, &cookie);
+    if (a != NULL)
+        return meet_cookie(e, rx, a, &cookie);
+    if (is_stale(e, &cookie)) {
+        stale(e, rx, &cookie);
+        return NULL;
+    }
+    return accept_cookie(e, rx, &cookie);
+}

@@ -1,0 +1,161 @@
+#include "stack/output.h"
+
+#include <string.h>
+
+#include "stack/assoc.h"
+#include "stack/chunk_table.h"
+#include "stack/init_params.h"
+#include "stack/sack.h"
+#include "stack/transmit.h"
+
+/* ---- Fill functions ---- */
+
+bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
+{
+    const struct hws_assoc *a = p->assoc;
+    struct hws_init init = {
+        .tag = a->local_vtag,
+        .a_rwnd = a->params.rcvbuf_bytes,
+        .ostreams = a->params.ostreams,
+        .max_instreams = a->params.max_instreams,
+        .tsn = a->local_initial_tsn,
+    };
+    if (!hws_init_open(b, HWS_CHUNK_INIT, &init))
+        return false;
+    hws_init_params_put_local(b, a->endpoint, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
+    return hws_builder_close(b);
+}
+
+bool hws_output_fill_cookie_echo(struct hws_path *p, struct hws_builder *b)
+{
+    const struct hws_assoc *a = p->assoc;
+    return hws_chunk_put(b, HWS_CHUNK_COOKIE_ECHO, 0, a->cookie, a->cookie_len);
+}
+
+bool hws_output_fill_cookie_ack(struct hws_path *p, struct hws_builder *b)
+{
+    (void)p;
+    return hws_chunk_put(b, HWS_CHUNK_COOKIE_ACK, 0, NULL, 0);
+}
+
+bool hws_output_fill_shutdown(struct hws_path *p, struct hws_builder *b)
+{
+    return hws_shutdown_encode(b, p->assoc->tsnmap.cum);
+}
+
+bool hws_output_fill_shutdown_ack(struct hws_path *p, struct hws_builder *b)
+{
+    (void)p;
+    return hws_chunk_put(b, HWS_CHUNK_SHUTDOWN_ACK, 0, NULL, 0);
+}
+
+/* ---- Packets ---- */
+
+static bool must_be_alone(const struct hws_path *p)
+{
+    return p->wants & HWS_WANT_INIT;
+}
+
+/* Adds the control chunks that the path wants, in the table's order, as far as they fit. */
+static void fill_control(struct hws_path *p, struct hws_builder *b)
+{
+    for (unsigned i = 0; i < hws_chunk_row_count && p->wants != 0; i++) {
+        const struct hws_chunk_row *row = &hws_chunk_rows[i];
+        if (!(p->wants & row->want) || (row->alone && b->chunks > 0))
+            continue;
+        if (row->fill(p, b))
+            p->wants &= (uint16_t)~row->want;
+        if (row->alone && b->chunks > 0)
+            return;
+    }
+}
+
+/* A control chunk that no packet of the path's MTU can carry (a long cookie) goes with IP's help.
+ */
+static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
+{
+    if (b->chunks > 0 || p->wants == 0)
+        return;
+    b->limit = train->capacity < HWS_PACKET_MAX_LEN ? train->capacity & ~3u : HWS_PACKET_MAX_LEN;
+    fill_control(p, b);
+    train->may_fragment = b->chunks > 0;
+}
+
+/* A SACK that is owed goes along with data (6.2). */
+static void bundle_sack(struct hws_path *p, struct hws_builder *b)
+{
+    struct hws_assoc *a = p->assoc;
+    if (a->unsacked_packets > 0 && hws_sack_fill(p, b))
+        hws_unwant(a, HWS_WANT_SACK);
+}
+
+/* Builds one packet of at most `limit` bytes; its length, 0 when there is nothing to send. */
+static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
+                             struct hws_train *train)
+{
+    struct hws_assoc *a = p->assoc;
+    struct hws_builder b;
+    bool init = must_be_alone(p);
+    hws_builder_init(&b, buf, limit, a->local_port, a->remote_port, init ? 0 : a->remote_vtag);
+    if (p->wants != 0) {
+        fill_control(p, &b);
+        fill_oversized(p, &b, train);
+    }
+    if (!init && hws_transmit_possible(p)) {
+        bundle_sack(p, &b);
+        hws_transmit_fill(p, &b, train);
+    }
+    if (b.chunks == 0)
+        return 0;
+    a->engine->stats.packets_out++;
+    return hws_builder_finish(&b);
+}
+
+static void start_train(const struct hws_path *p, struct hws_train *train)
+{
+    train->len = 0;
+    train->packets = 0;
+    train->segment_len = 0;
+    train->may_fragment = false;
+    train->src = p->local;
+    train->dst = p->remote;
+}
+
+/* Packets follow one another as long as they are of the first one's size. */
+static bool build_train(struct hws_path *p, struct hws_train *train)
+{
+    start_train(p, train);
+    uint32_t limit = p->max_packet < train->capacity ? p->max_packet : train->capacity;
+    while (train->packets < train->max_packets && train->capacity - train->len >= limit) {
+        uint32_t len = build_packet(p, train->data + train->len, limit, train);
+        if (len == 0)
+            break;
+        if (train->packets++ == 0) {
+            train->segment_len = len;
+            limit = len;
+        }
+        train->len += len;
+        if (len < train->segment_len || train->may_fragment)
+            break;
+    }
+    return train->packets > 0;
+}
+
+/* The path whose turn it is: one that wants control chunks, else the one that carries data. */
+static struct hws_path *choose_path(struct hws_assoc *a)
+{
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (a->paths[i]->wants != 0)
+            return a->paths[i];
+    struct hws_path *p = hws_assoc_data_path(a);
+    return hws_transmit_possible(p) ? p : NULL;
+}
+
+bool hws_output_assoc(struct hws_assoc *a, struct hws_train *train)
+{
+    struct hws_path *p = choose_path(a);
+    if (p == NULL || !build_train(p, train))
+        return false;
+    a->engine->stats.bytes_out += train->len;
+    return true;
+}

@@ -1,0 +1,333 @@
+#include "stack/outq.h"
+
+#include <string.h>
+
+#include "proto/serial.h"
+
+#define HWS_OUTQ_FIRST_SIZE 64u
+#define HWS_OUTQ_MISSES_LOST 3u
+
+void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_tsn)
+{
+    memset(q, 0, sizeof *q);
+    q->pool = pool;
+    q->cum = initial_tsn - 1;
+    q->next_tsn = initial_tsn;
+    q->rtx_low = initial_tsn;
+}
+
+static size_t bitmap_bytes(uint32_t size)
+{
+    return size / 8;
+}
+
+static void free_rings(struct hws_outq *q)
+{
+    hws_pool_free(q->pool, q->ring, q->size * sizeof *q->ring);
+    hws_pool_free(q->pool, q->acked, bitmap_bytes(q->size));
+    hws_pool_free(q->pool, q->rtx, bitmap_bytes(q->size));
+}
+
+void hws_outq_fini(struct hws_outq *q)
+{
+    for (uint32_t t = q->cum + 1; t != q->next_tsn; t++)
+        hws_msg_unref(q->pool, hws_outq_at(q, t)->msg);
+    free_rings(q);
+    hws_outq_init(q, q->pool, q->next_tsn);
+}
+
+/* ---- Bits by TSN ---- */
+
+static bool bit_get(const uint64_t *bits, uint32_t size, uint32_t tsn)
+{
+    uint32_t i = tsn & (size - 1);
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
+static void bit_set(uint64_t *bits, uint32_t size, uint32_t tsn)
+{
+    uint32_t i = tsn & (size - 1);
+    bits[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+static void bit_clear(uint64_t *bits, uint32_t size, uint32_t tsn)
+{
+    uint32_t i = tsn & (size - 1);
+    bits[i / 64] &= ~((uint64_t)1 << (i % 64));
+}
+
+/* A stretch of TSNs whose bits lie in one word. */
+struct span {
+    uint32_t tsn; /* its first */
+    uint32_t count;
+    uint32_t word;
+    uint64_t mask;
+};
+
+/* The first span of [tsn, end). */
+static struct span span_at(const struct hws_outq *q, uint32_t tsn, uint32_t end)
+{
+    uint32_t i = tsn & (q->size - 1);
+    uint32_t count = 64 - i % 64;
+    if (count > end - tsn)
+        count = end - tsn;
+    uint64_t ones = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
+    return (struct span){.tsn = tsn, .count = count, .word = i / 64, .mask = ones << (i % 64)};
+}
+
+/* The TSN of a bit of the span's word. */
+static uint32_t span_tsn(const struct hws_outq *q, const struct span *s, unsigned bit)
+{
+    uint32_t first = s->tsn & (q->size - 1) & 63;
+    return s->tsn + (bit - first);
+}
+
+/* ---- Growing ---- */
+
+static bool alloc_rings(struct hws_outq *q, uint32_t size)
+{
+    q->ring = hws_pool_alloc(q->pool, size * sizeof *q->ring);
+    q->acked = hws_pool_zalloc(q->pool, bitmap_bytes(size));
+    q->rtx = hws_pool_zalloc(q->pool, bitmap_bytes(size));
+    q->size = size;
+    if (q->ring != NULL && q->acked != NULL && q->rtx != NULL)
+        return true;
+    free_rings(q);
+    return false;
+}
+
+static bool grow(struct hws_outq *q)
+{
+    struct hws_outq old = *q;
+    if (!alloc_rings(q, old.size > 0 ? old.size * 2 : HWS_OUTQ_FIRST_SIZE)) {
+        *q = old;
+        return false;
+    }
+    for (uint32_t t = q->cum + 1; t != q->next_tsn; t++) {
+        *hws_outq_at(q, t) = *hws_outq_at(&old, t);
+        if (bit_get(old.acked, old.size, t))
+            bit_set(q->acked, q->size, t);
+        if (bit_get(old.rtx, old.size, t))
+            bit_set(q->rtx, q->size, t);
+    }
+    free_rings(&old);
+    return true;
+}
+
+bool hws_outq_reserve(struct hws_outq *q)
+{
+    uint32_t count = hws_outq_count(q);
+    if (count < q->size)
+        return true;
+    return count < HWS_LIMIT_TSN_WINDOW / 2 && grow(q);
+}
+
+/* ---- In flight ---- */
+
+static void fly(struct hws_outq *q, struct hws_tx *tx, uint8_t path)
+{
+    tx->path = path;
+    tx->flying = true;
+    q->flight_bytes[path] += hws_tx_size(tx);
+    q->flight_payload += tx->len;
+}
+
+static void land(struct hws_outq *q, struct hws_tx *tx)
+{
+    if (!tx->flying)
+        return;
+    tx->flying = false;
+    q->flight_bytes[tx->path] -= hws_tx_size(tx);
+    q->flight_payload -= tx->len;
+}
+
+uint32_t hws_outq_add(struct hws_outq *q, const struct hws_fragment *f, uint8_t path)
+{
+    uint32_t tsn = q->next_tsn++;
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    *tx = (struct hws_tx){.msg = f->msg, .offset = f->offset, .len = f->len, .flags = f->flags};
+    fly(q, tx, path);
+    q->unacked_bytes += tx->len;
+    return tsn;
+}
+
+bool hws_outq_is_acked(const struct hws_outq *q, uint32_t tsn)
+{
+    return hws_tsn_le(tsn, q->cum) || bit_get(q->acked, q->size, tsn);
+}
+
+/* ---- Retransmission marks ---- */
+
+static void mark_rtx(struct hws_outq *q, uint32_t tsn)
+{
+    land(q, hws_outq_at(q, tsn));
+    if (bit_get(q->rtx, q->size, tsn))
+        return;
+    bit_set(q->rtx, q->size, tsn);
+    if (q->rtx_count++ == 0 || hws_tsn_lt(tsn, q->rtx_low))
+        q->rtx_low = tsn;
+}
+
+static void unmark_rtx(struct hws_outq *q, uint32_t tsn)
+{
+    if (q->rtx_count == 0 || !bit_get(q->rtx, q->size, tsn))
+        return;
+    bit_clear(q->rtx, q->size, tsn);
+    q->rtx_count--;
+}
+
+bool hws_outq_next_rtx(struct hws_outq *q, uint32_t from, uint32_t *tsn)
+{
+    if (q->rtx_count == 0)
+        return false;
+    bool from_low = hws_tsn_le(from, q->rtx_low);
+    uint32_t t = from_low ? q->rtx_low : from;
+    while (hws_tsn_lt(t, q->next_tsn)) {
+        struct span s = span_at(q, t, q->next_tsn);
+        uint64_t found = q->rtx[s.word] & s.mask;
+        if (found != 0) {
+            *tsn = span_tsn(q, &s, (unsigned)__builtin_ctzll(found));
+            if (from_low)
+                q->rtx_low = *tsn;
+            return true;
+        }
+        t += s.count;
+    }
+    return false;
+}
+
+void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path)
+{
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    unmark_rtx(q, tsn);
+    tx->misses = 0;
+    fly(q, tx, path);
+}
+
+void hws_outq_timeout(struct hws_outq *q, uint8_t path)
+{
+    for (uint32_t t = q->cum + 1; t != q->next_tsn; t++) {
+        struct hws_tx *tx = hws_outq_at(q, t);
+        if (tx->flying && tx->path == path) {
+            mark_rtx(q, t);
+            tx->fast = false; /* sent anew after the timeout, it may be fast retransmitted again */
+        }
+    }
+}
+
+/* ---- SACK ---- */
+
+static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
+{
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    out->acked_bytes[tx->path] += hws_tx_size(tx);
+    out->new_paths |= 1u << tx->path;
+    land(q, tx);
+    unmark_rtx(q, tsn);
+}
+
+static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *out)
+{
+    while (q->cum != cum) {
+        uint32_t t = q->cum + 1;
+        struct hws_tx *tx = hws_outq_at(q, t);
+        out->cum_paths |= 1u << tx->path;
+        if (bit_get(q->acked, q->size, t))
+            bit_clear(q->acked, q->size, t);
+        else
+            acknowledge(q, t, out);
+        q->unacked_bytes -= tx->len;
+        out->freed_bytes += tx->len;
+        hws_msg_unref(q->pool, tx->msg);
+        q->cum = t;
+        out->cum_advanced = true;
+    }
+    if (hws_tsn_le(q->rtx_low, cum))
+        q->rtx_low = cum + 1;
+}
+
+/* TSNs [start, end) are reported as received; returns the highest newly acknowledged, or `htna`. */
+static uint32_t ack_range(struct hws_outq *q, uint32_t start, uint32_t end, uint32_t htna,
+                          struct hws_outq_ack *out)
+{
+    for (uint32_t t = start; t != end;) {
+        struct span s = span_at(q, t, end);
+        uint64_t news = s.mask & ~q->acked[s.word];
+        q->acked[s.word] |= news;
+        for (; news != 0; news &= news - 1) {
+            htna = span_tsn(q, &s, (unsigned)__builtin_ctzll(news));
+            acknowledge(q, htna, out);
+        }
+        t += s.count;
+    }
+    return htna;
+}
+
+/* TSNs [start, end) are not reported: those that were before have been reneged on and are in flight
+ * again (6.2.1 D iii). */
+static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
+{
+    for (uint32_t t = start; t != end;) {
+        struct span s = span_at(q, t, end);
+        uint64_t reneged = s.mask & q->acked[s.word];
+        q->acked[s.word] &= ~reneged;
+        for (; reneged != 0; reneged &= reneged - 1) {
+            struct hws_tx *tx = hws_outq_at(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(reneged)));
+            fly(q, tx, tx->path);
+        }
+        t += s.count;
+    }
+}
+
+/* One more report that the chunk is missing; the third one marks it (7.2.4). */
+static void miss(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
+{
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    if (tx->fast || !tx->flying || ++tx->misses < HWS_OUTQ_MISSES_LOST)
+        return;
+    tx->fast = true;
+    out->lost_paths |= 1u << tx->path;
+    out->lost_chunks++;
+    mark_rtx(q, tsn);
+}
+
+static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, struct hws_outq_ack *out)
+{
+    for (uint32_t t = start; hws_tsn_lt(t, end);) {
+        struct span s = span_at(q, t, end);
+        uint64_t missing = s.mask & ~q->acked[s.word] & ~q->rtx[s.word];
+        for (; missing != 0; missing &= missing - 1)
+            miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), out);
+        t += s.count;
+    }
+}
+
+void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out)
+{
+    memset(out, 0, sizeof *out);
+    advance_cum(q, cum_tsn, out);
+}
+
+void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, bool in_recovery,
+                   struct hws_outq_ack *out)
+{
+    hws_outq_ack_cum(q, sack->cum_tsn, out);
+    uint32_t pos = q->cum + 1; /* first TSN not yet looked at */
+    uint32_t htna = q->cum;
+    for (uint32_t i = 0; i < sack->gap_count; i++) {
+        struct hws_gap gap = hws_sack_gap(sack, i);
+        uint32_t start = q->cum + gap.start;
+        uint32_t end = q->cum + gap.end + 1u;
+        if (gap.start > gap.end || hws_tsn_lt(start, pos) || hws_tsn_lt(q->next_tsn, end))
+            break;
+        renege_range(q, pos, start);
+        htna = ack_range(q, start, end, htna, out);
+        pos = end;
+    }
+    if (q->size > 0)
+        renege_range(q, pos, q->next_tsn);
+    /* In Fast Recovery with the cumulative TSN moving, every reported gap counts (7.2.4). */
+    uint32_t end = in_recovery && out->cum_advanced ? pos : htna;
+    if (end != q->cum && q->size > 0)
+        miss_range(q, q->cum + 1, end, out);
+}

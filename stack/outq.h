@@ -1,0 +1,100 @@
+/* DATA chunks in flight: sent and not yet covered by the cumulative TSN ack (RFC
+ * 9260, 6.2.1, 6.3.3, 7.2.4). A ring indexed by TSN, with bitmaps beside it for "acknowledged by a
+ * gap block" and "to be sent again", so that a SACK costs what it acknowledges and the holes it
+ * reports. */
+#ifndef HWS_STACK_OUTQ_H
+#define HWS_STACK_OUTQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/chunk.h"
+#include "stack/limits.h"
+#include "stack/pool.h"
+#include "stack/sendq.h"
+
+/* One DATA chunk. */
+struct hws_tx {
+    struct hws_msg *msg;
+    uint32_t offset;
+    uint16_t len;
+    uint8_t flags; /* HWS_DATA_* */
+    uint8_t path;  /* index of the path it was last sent on */
+    uint8_t misses;
+    bool flying; /* counted as in flight on its path */
+    bool fast;   /* has been fast retransmitted, is not eligible again (7.2.4, 5) */
+};
+
+struct hws_outq {
+    struct hws_pool *pool;
+    struct hws_tx *ring; /* NULL until the first chunk */
+    uint64_t *acked;     /* bit per ring place: acknowledged by a gap block */
+    uint64_t *rtx;       /* bit per ring place: to be sent again */
+    uint32_t size;       /* places, a power of two >= 64 */
+    uint32_t cum;        /* the cumulative TSN ack point */
+    uint32_t next_tsn;   /* the next new chunk's */
+    uint32_t rtx_count;
+    uint32_t rtx_low;                       /* no chunk to be sent again is below this TSN */
+    uint32_t unacked_bytes;                 /* user data above cum, gap-acknowledged or not */
+    uint32_t flight_payload;                /* user data in flight on all paths */
+    uint32_t flight_bytes[HWS_LIMIT_PATHS]; /* DATA chunks, headers and padding included */
+};
+
+/* What one SACK did. */
+struct hws_outq_ack {
+    uint32_t acked_bytes[HWS_LIMIT_PATHS]; /* newly acknowledged, as flight_bytes counts */
+    uint32_t new_paths;                    /* bit per path with anything newly acknowledged */
+    uint32_t cum_paths;                    /* ... newly acknowledged by the cumulative TSN ack */
+    uint32_t lost_paths; /* bit per path of chunks now marked by missing reports */
+    uint32_t lost_chunks;
+    uint32_t freed_bytes; /* user data that needs to be kept no longer */
+    bool cum_advanced;
+};
+
+void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_tsn);
+/** Lets go of every chunk. */
+void hws_outq_fini(struct hws_outq *q);
+
+/** Makes room for one more chunk; false when there is no memory or the TSN window is full. */
+bool hws_outq_reserve(struct hws_outq *q);
+/** Takes over a fragment that is being sent on `path` and returns its TSN. There is room. */
+uint32_t hws_outq_add(struct hws_outq *q, const struct hws_fragment *f, uint8_t path);
+
+/** The chunk of a TSN within (cum, next_tsn). */
+static inline struct hws_tx *hws_outq_at(const struct hws_outq *q, uint32_t tsn)
+{
+    return &q->ring[tsn & (q->size - 1)];
+}
+
+/** Number of chunks above the cumulative TSN ack. */
+static inline uint32_t hws_outq_count(const struct hws_outq *q)
+{
+    return q->next_tsn - q->cum - 1;
+}
+
+/** A DATA chunk's bytes in a packet. */
+static inline uint32_t hws_tx_size(const struct hws_tx *tx)
+{
+    return HWS_DATA_HEADER_LEN + hws_pad4(tx->len);
+}
+
+/** Whether a TSN has been acknowledged, by the cumulative TSN or a gap block. */
+bool hws_outq_is_acked(const struct hws_outq *q, uint32_t tsn);
+
+/** The lowest TSN >= `from` to be sent again; false when there is none. */
+bool hws_outq_next_rtx(struct hws_outq *q, uint32_t from, uint32_t *tsn);
+/** The chunk is being sent again, on `path`. */
+void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path);
+
+/** Applies a SACK whose cumulative TSN lies within [cum, next_tsn). Gap blocks that are out of
+ * order or beyond what was sent end the evaluation of gaps. `in_recovery` as 7.2.4 needs it. */
+void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, bool in_recovery,
+                   struct hws_outq_ack *out);
+
+/** The cumulative TSN of a SHUTDOWN (9.2), within [cum, next_tsn): it says nothing about gaps. */
+void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out);
+
+/** T3-rtx expired: everything in flight on `path` is to be sent again (6.3.3 E3). */
+void hws_outq_timeout(struct hws_outq *q, uint8_t path);
+
+#endif

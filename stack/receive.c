@@ -1,0 +1,133 @@
+#include "stack/receive.h"
+
+#include "proto/cause.h"
+#include "proto/serial.h"
+#include "stack/assoc.h"
+#include "stack/fault.h"
+#include "stack/sack.h"
+#include "stack/shutdown.h"
+
+/* The packet carries DATA: it counts once towards the SACK, whatever becomes of its chunks. */
+static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
+{
+    if (rx->counted)
+        return;
+    rx->counted = true;
+    a->unsacked_packets++;
+    a->last_data_path = rx->path->index;
+    hws_assoc_touch(a);
+    if (a->state == HWS_STATE_SHUTDOWN_SENT)
+        hws_shutdown_data_came(rx->path);
+}
+
+/* Whether the chunk must be given up for want of buffer. What fills a gap may use more of it than
+ * new data, since it is what lets the rest be delivered (6.2). */
+static bool no_room(const struct hws_assoc *a, const struct hws_data *d)
+{
+    uint32_t charged = a->reassembly.charged_bytes;
+    uint32_t rcvbuf = a->params.rcvbuf_bytes;
+    if (hws_tsn_lt(a->tsnmap.highest, d->tsn))
+        return charged >= rcvbuf;
+    return charged >= rcvbuf * HWS_LIMIT_RCVBUF_FACTOR;
+}
+
+/* Whether the chunk is new and there is room for it. */
+static bool admit(struct hws_assoc *a, const struct hws_data *d)
+{
+    struct hws_stats *stats = &a->engine->stats;
+    enum hws_tsn_result seen = hws_tsnmap_check(&a->tsnmap, d->tsn);
+    if (seen == HWS_TSN_DUPLICATE) {
+        (void)hws_tsnmap_add(&a->tsnmap, d->tsn);
+        stats->duplicates_in++;
+        a->sack_now = true;
+        return false;
+    }
+    if (seen != HWS_TSN_NEW || no_room(a, d)) {
+        stats->drop_data_window++;
+        a->sack_now = true;
+        return false;
+    }
+    return true;
+}
+
+static void out_of_memory(struct hws_assoc *a)
+{
+    a->engine->stats.drop_memory++;
+    hws_fault_abort(a, HWS_E_NOMEM, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
+}
+
+/* An invalid stream: acknowledged, reported, not delivered (6.5). */
+static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
+{
+    a->engine->stats.drop_data_invalid++;
+    if (hws_tsnmap_add(&a->tsnmap, d->tsn) != HWS_TSN_NEW)
+        return;
+    uint8_t value[4] = {0};
+    hws_put16(value, d->sid);
+    hws_fault_report(rx->path, HWS_CAUSE_INVALID_STREAM, value, sizeof value);
+}
+
+static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
+{
+    const struct hws_packet_in *packet = rx->packet;
+    enum hws_reassembly_result result =
+        hws_reassembly_add(&a->reassembly, d, packet->buf, packet->truesize);
+    switch (result) {
+    case HWS_REASSEMBLY_NOMEM:
+        a->engine->stats.drop_memory++;
+        return;
+    case HWS_REASSEMBLY_INVALID:
+        a->engine->stats.drop_data_invalid++;
+        hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+        return;
+    case HWS_REASSEMBLY_READY:
+        hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
+        break;
+    case HWS_REASSEMBLY_HELD:
+        break;
+    }
+    if (hws_tsnmap_add(&a->tsnmap, d->tsn) != HWS_TSN_NEW) {
+        out_of_memory(a);
+        return;
+    }
+    a->engine->stats.data_bytes_in += d->payload_len;
+    a->advertised_rwnd -= d->payload_len < a->advertised_rwnd ? d->payload_len : a->advertised_rwnd;
+}
+
+void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    struct hws_data d;
+    a->engine->stats.data_in++;
+    if (!hws_data_decode(chunk, &d)) {
+        a->engine->stats.drop_chunk_malformed++;
+        return;
+    }
+    if (d.payload_len == 0) {
+        uint8_t tsn[4];
+        hws_put32(tsn, d.tsn);
+        a->engine->stats.drop_data_invalid++;
+        hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_NO_USER_DATA, tsn, sizeof tsn);
+        return;
+    }
+    count_packet(a, rx);
+    bool had_gap = hws_tsnmap_has_gap(&a->tsnmap);
+    if (!admit(a, &d))
+        return;
+    if (d.sid >= a->instreams)
+        invalid_stream(a, rx, &d);
+    else
+        deliver(a, rx, &d);
+    if (had_gap || (d.flags & HWS_DATA_I) || hws_tsnmap_has_gap(&a->tsnmap))
+        a->sack_now = true;
+}
+
+void hws_receive_settle(struct hws_assoc *a)
+{
+    if (a->over)
+        return;
+    if (!hws_reassembly_readable(&a->reassembly) &&
+        a->reassembly.charged_bytes >= a->params.rcvbuf_bytes / 2 &&
+        hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum))
+        hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
+    hws_sack_settle(a);
+}

@@ -1,0 +1,182 @@
+#include "stack/retransmit.h"
+
+#include <string.h>
+
+#include "proto/serial.h"
+#include "stack/assoc.h"
+#include "stack/shutdown.h"
+#include "stack/timer.h"
+
+/* ---- What an acknowledgement does ---- */
+
+/* One round trip at a time is measured, never over data sent twice (6.3.1 C4, C5). */
+static void sample_rtt(struct hws_assoc *a, const struct hws_outq_ack *ack)
+{
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        if (!p->timing || !(ack->new_paths & 1u << i) || !hws_outq_is_acked(&a->outq, p->rtt_tsn))
+            continue;
+        p->timing = false;
+        hws_rto_sample(&p->rto, a->engine->now_us - p->rtt_sent_us);
+    }
+}
+
+static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32_t flight_before)
+{
+    struct hws_assoc *a = p->assoc;
+    struct hws_cc_ack args = {
+        .now_us = a->engine->now_us,
+        .acked_bytes = ack->acked_bytes[p->index],
+        .flight_before_bytes = flight_before,
+        .flight_bytes = hws_path_flight(p),
+        .cum_advanced = ack->cum_advanced,
+        .in_recovery = a->in_recovery,
+        .cwnd_limited = p->cwnd_limited,
+        .all_acked = hws_outq_count(&a->outq) == 0,
+        .srtt_us = p->rto.measured ? p->rto.srtt_us : 0,
+    };
+    p->cc->ack(p->cc_state, &args);
+}
+
+static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
+                         const uint32_t *flight_before)
+{
+    sample_rtt(a, ack);
+    for (unsigned i = 0; i < a->path_count; i++) {
+        if (!(ack->new_paths & 1u << i))
+            continue;
+        hws_path_answered(a->paths[i]);
+        grow_cwnd(a->paths[i], ack, flight_before[i]);
+    }
+    if (a->in_recovery && hws_tsn_le(a->recovery_tsn, a->outq.cum))
+        a->in_recovery = false;
+}
+
+/* Fast retransmit (7.2.4): the window shrinks once per Fast Recovery. */
+static void lost(struct hws_assoc *a, const struct hws_outq_ack *ack)
+{
+    a->engine->stats.fast_retransmits += ack->lost_chunks;
+    if (ack->lost_chunks == 0 || a->in_recovery)
+        return;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (ack->lost_paths & 1u << i)
+            a->paths[i]->cc->loss(a->paths[i]->cc_state, a->engine->now_us,
+                                  hws_path_flight(a->paths[i]));
+    a->in_recovery = true;
+    a->recovery_tsn = a->outq.next_tsn - 1;
+    a->fast_packet = true;
+}
+
+/* T3 runs while data is in flight, anew whenever the lowest outstanding TSN of the path has been
+ * acknowledged (6.3.2 R2, R3). */
+static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
+{
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        if (hws_path_flight(p) == 0)
+            hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+        else if ((ack->cum_paths & 1u << i) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
+            hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
+    }
+}
+
+static void tell_progress(struct hws_assoc *a)
+{
+    uint32_t unacked = hws_assoc_unacked(a);
+    if (a->blocked && unacked < a->params.sndbuf_bytes) {
+        a->blocked = false;
+        hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));
+    }
+    if (unacked == 0 && a->undry) {
+        a->undry = false;
+        hws_assoc_tell(a, HWS_EVENT_BIT(DRY));
+    }
+    hws_shutdown_progress(a);
+}
+
+/* New data that may follow one acknowledgement (6.1 D), but never less than a few packets. */
+static void allow_burst(struct hws_assoc *a)
+{
+    uint32_t least = 4 * hws_path_pmdcs(hws_assoc_data_path(a));
+    a->burst_left = a->params.max_burst_bytes > least ? a->params.max_burst_bytes : least;
+}
+
+static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
+                   const uint32_t *flight_before)
+{
+    acknowledged(a, ack, flight_before);
+    lost(a, ack);
+    restart_t3(a, ack);
+    allow_burst(a);
+    hws_assoc_ready(a);
+    tell_progress(a);
+}
+
+/* ---- Chunks ---- */
+
+/* Whether the cumulative TSN is one that can be applied: neither old nor of data never sent. */
+static bool plausible(struct hws_assoc *a, uint32_t cum_tsn)
+{
+    if (hws_tsn_le(a->outq.cum, cum_tsn) && hws_tsn_lt(cum_tsn, a->outq.next_tsn))
+        return true;
+    a->engine->stats.drop_sack_invalid++;
+    return false;
+}
+
+void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)rx;
+    struct hws_sack sack;
+    a->engine->stats.sacks_in++;
+    if (!hws_sack_decode(chunk, &sack)) {
+        a->engine->stats.drop_chunk_malformed++;
+        return;
+    }
+    if (!plausible(a, sack.cum_tsn))
+        return;
+    uint32_t flight_before[HWS_LIMIT_PATHS];
+    memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
+    struct hws_outq_ack ack;
+    hws_outq_sack(&a->outq, &sack, a->in_recovery, &ack);
+    a->peer_a_rwnd = sack.a_rwnd;
+    a->sacks_seen = true;
+    settle(a, &ack, flight_before);
+}
+
+void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
+{
+    if (!plausible(a, cum_tsn))
+        return;
+    uint32_t flight_before[HWS_LIMIT_PATHS];
+    memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
+    struct hws_outq_ack ack;
+    hws_outq_ack_cum(&a->outq, cum_tsn, &ack);
+    settle(a, &ack, flight_before);
+}
+
+/* ---- T3-rtx (6.3.3) ---- */
+
+/* A zero-window probe that goes unacknowledged while SACKs keep coming is no fault of the path
+ * (6.1 A). */
+static bool only_window_closed(struct hws_assoc *a)
+{
+    bool closed = a->peer_a_rwnd == 0 && a->sacks_seen;
+    a->sacks_seen = false;
+    return closed;
+}
+
+void hws_retransmit_t3_expired(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
+    a->engine->stats.timeouts_t3++;
+    p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
+    hws_rto_back_off(&p->rto);
+    hws_outq_timeout(&a->outq, p->index);
+    p->timing = false;
+    a->in_recovery = false;
+    a->fast_packet = false;
+    allow_burst(a);
+    if (!only_window_closed(a) && !hws_path_error(p))
+        return;
+    hws_assoc_ready(a);
+}

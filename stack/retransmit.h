@@ -1,0 +1,15 @@
+/* What the peer has acknowledged, what is lost, and what is sent again (RFC
+ * 9260, 6.2.1, 6.3, 7.2.4). */
+#ifndef HWS_STACK_RETRANSMIT_H
+#define HWS_STACK_RETRANSMIT_H
+
+#include "stack/core.h"
+
+void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
+
+/** The cumulative TSN that a SHUTDOWN carries (9.2). */
+void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn);
+
+void hws_retransmit_t3_expired(struct hws_path *p);
+
+#endif

@@ -1,0 +1,56 @@
+#include "stack/sack.h"
+
+#include "stack/assoc.h"
+#include "stack/timer.h"
+
+static void want_sack(struct hws_assoc *a)
+{
+    hws_want(a->paths[a->last_data_path], HWS_WANT_SACK);
+}
+
+void hws_sack_settle(struct hws_assoc *a)
+{
+    if (a->unsacked_packets == 0 && !a->sack_now)
+        return;
+    if (a->sack_now || a->unsacked_packets >= a->params.sack_packets)
+        want_sack(a);
+    else if (!hws_timer_running(a, HWS_TIMER_SACK))
+        hws_timer_start(a, HWS_TIMER_SACK, a->params.sack_delay_us);
+}
+
+void hws_sack_timer_expired(struct hws_assoc *a)
+{
+    want_sack(a);
+}
+
+/* An update is worth a packet when it opens a quarter of the buffer, or a window so nearly closed
+ * that the peer had to stop (silly window avoidance, 6.2). */
+void hws_sack_window_update(struct hws_assoc *a)
+{
+    if (a->remote_vtag == 0 || a->over)
+        return;
+    uint32_t rwnd = hws_assoc_rwnd(a);
+    uint32_t opened = rwnd > a->advertised_rwnd ? rwnd - a->advertised_rwnd : 0;
+    if (opened >= a->params.rcvbuf_bytes / 4)
+        want_sack(a);
+}
+
+bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
+{
+    struct hws_assoc *a = p->assoc;
+    struct hws_gap gaps[HWS_LIMIT_SACK_GAPS];
+    uint32_t gap_count = 0;
+    if (hws_tsnmap_has_gap(&a->tsnmap))
+        gap_count = hws_tsnmap_gaps(&a->tsnmap, gaps, HWS_LIMIT_SACK_GAPS);
+    uint32_t rwnd = hws_assoc_rwnd(a);
+    if (!hws_sack_encode(b, a->tsnmap.cum, rwnd, gaps, gap_count, a->tsnmap.dups,
+                         a->tsnmap.dup_count))
+        return false;
+    hws_tsnmap_clear_dups(&a->tsnmap);
+    a->advertised_rwnd = rwnd;
+    a->unsacked_packets = 0;
+    a->sack_now = false;
+    hws_timer_stop(a, HWS_TIMER_SACK);
+    a->engine->stats.sacks_out++;
+    return true;
+}

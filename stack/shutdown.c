@@ -1,0 +1,137 @@
+#include "stack/shutdown.h"
+
+#include "proto/serial.h"
+#include "stack/assoc.h"
+#include "stack/fault.h"
+#include "stack/ootb.h"
+#include "stack/reply.h"
+#include "stack/retransmit.h"
+#include "stack/timer.h"
+
+static void send_on(struct hws_path *p, uint16_t want)
+{
+    hws_want(p, want);
+    hws_timer_start(p->assoc, HWS_TIMER_T2, p->rto.rto_us);
+}
+
+static void start_guard(struct hws_assoc *a)
+{
+    if (!hws_timer_running(a, HWS_TIMER_T5))
+        hws_timer_start(a, HWS_TIMER_T5, 5 * (uint64_t)a->params.rto_max_us);
+}
+
+void hws_shutdown_begin(struct hws_assoc *a)
+{
+    a->state = HWS_STATE_SHUTDOWN_PENDING;
+    hws_assoc_ready(a); /* what Nagle's rule held back goes now */
+    hws_shutdown_progress(a);
+}
+
+void hws_shutdown_progress(struct hws_assoc *a)
+{
+    if (hws_assoc_unacked(a) > 0)
+        return;
+    if (a->state == HWS_STATE_SHUTDOWN_PENDING) {
+        a->state = HWS_STATE_SHUTDOWN_SENT;
+        start_guard(a);
+        send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN);
+    } else if (a->state == HWS_STATE_SHUTDOWN_RECEIVED) {
+        a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
+        start_guard(a);
+        send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN_ACK);
+    }
+}
+
+void hws_shutdown_data_came(struct hws_path *p)
+{
+    p->assoc->sack_now = true;
+    send_on(p, HWS_WANT_SHUTDOWN);
+}
+
+int hws_assoc_shutdown(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL || a->over)
+        return HWS_E_NOENT;
+    a->shutdown_wanted = true;
+    if (a->state == HWS_STATE_ESTABLISHED)
+        hws_shutdown_begin(a);
+    return HWS_OK;
+}
+
+/* ---- Received ---- */
+
+static void answer_shutdown(struct hws_assoc *a, struct hws_rx *rx)
+{
+    switch (a->state) {
+    case HWS_STATE_ESTABLISHED:
+    case HWS_STATE_SHUTDOWN_PENDING:
+        a->state = HWS_STATE_SHUTDOWN_RECEIVED;
+        hws_assoc_tell(a, HWS_EVENT_BIT(PEER_SHUTDOWN));
+        hws_assoc_ready(a);
+        hws_shutdown_progress(a);
+        break;
+    case HWS_STATE_SHUTDOWN_SENT:
+        a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
+        hws_unwant(a, HWS_WANT_SHUTDOWN);
+        send_on(rx->path, HWS_WANT_SHUTDOWN_ACK);
+        break;
+    case HWS_STATE_SHUTDOWN_ACK_SENT:
+        hws_want(rx->path, HWS_WANT_SHUTDOWN_ACK); /* the peer has not got ours */
+        break;
+    default:
+        break;
+    }
+}
+
+void hws_shutdown_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    uint32_t cum_tsn;
+    if (!hws_shutdown_decode(chunk, &cum_tsn)) {
+        a->engine->stats.drop_chunk_malformed++;
+        return;
+    }
+    hws_retransmit_cum(a, cum_tsn);
+    if (!a->over)
+        answer_shutdown(a, rx);
+}
+
+void hws_shutdown_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)chunk;
+    if (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) {
+        hws_ootb_shutdown_ack(a->engine, rx); /* 8.5.1 E: of an association long gone */
+        return;
+    }
+    struct hws_reply_builder r;
+    hws_reply_open_path(&r, rx->path, a->remote_vtag);
+    hws_chunk_put(&r.b, HWS_CHUNK_SHUTDOWN_COMPLETE, 0, NULL, 0);
+    hws_reply_send(a->engine, &r, false);
+    hws_assoc_down(a, HWS_E_EOF, 0);
+}
+
+void hws_shutdown_complete_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)rx;
+    (void)chunk;
+    hws_assoc_down(a, HWS_E_EOF, 0);
+}
+
+/* ---- Timers ---- */
+
+void hws_shutdown_t2_expired(struct hws_assoc *a)
+{
+    a->engine->stats.timeouts_t2++;
+    struct hws_path *p = hws_assoc_data_path(a);
+    hws_rto_back_off(&p->rto);
+    if (!hws_path_error(p))
+        return;
+    p = hws_assoc_data_path(a);
+    send_on(p, a->state == HWS_STATE_SHUTDOWN_SENT ? HWS_WANT_SHUTDOWN : HWS_WANT_SHUTDOWN_ACK);
+}
+
+void hws_shutdown_t5_expired(struct hws_assoc *a)
+{
+    hws_fault_abort(a, HWS_E_TIMEDOUT, 0, NULL, 0);
+}

@@ -1,0 +1,204 @@
+#include "stack/transmit.h"
+
+#include <string.h>
+
+#include "stack/assoc.h"
+#include "stack/timer.h"
+
+/* User data of a zero-window probe: little, since it will probably be dropped (6.1 A). */
+#define HWS_PROBE_BYTES 64u
+
+/* ---- What is allowed ---- */
+
+static bool cwnd_open(const struct hws_path *p)
+{
+    return hws_path_flight(p) < hws_path_cwnd(p);
+}
+
+/* User data that a packet with nothing else in it carries. */
+static uint32_t full_payload(const struct hws_path *p)
+{
+    return hws_path_pmdcs(p) - HWS_DATA_HEADER_LEN;
+}
+
+/* How much new user data the peer's window lets the next chunk have, 0: none. A window smaller than
+ * the chunk that would be sent counts as closed (6.1 A, and the sender's silly window avoidance),
+ * unless nothing is in flight: then what there is, or a probe. */
+static uint32_t window_allows(const struct hws_path *p)
+{
+    const struct hws_assoc *a = p->assoc;
+    uint32_t rwnd = hws_assoc_peer_rwnd(a);
+    uint32_t useful = full_payload(p);
+    if (a->sendq.unsent_bytes < useful)
+        useful = a->sendq.unsent_bytes;
+    if (rwnd >= useful)
+        return rwnd;
+    if (a->outq.flight_payload > 0)
+        return 0;
+    return rwnd > HWS_PROBE_BYTES ? rwnd & ~3u : HWS_PROBE_BYTES;
+}
+
+/* Nagle's rule as in 6.1: a small packet waits while data is in flight. Not when the association is
+ * to end, and not for what completes a message already begun. */
+static bool nagle_holds(const struct hws_path *p)
+{
+    const struct hws_assoc *a = p->assoc;
+    return !a->params.nodelay && a->outq.flight_payload > 0 && a->sendq.current == NULL &&
+           a->state == HWS_STATE_ESTABLISHED && a->sendq.unsent_bytes < full_payload(p) &&
+           a->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->sendq.unsent_bytes <
+               hws_path_pmdcs(p);
+}
+
+static bool new_data_possible(const struct hws_path *p)
+{
+    const struct hws_assoc *a = p->assoc;
+    bool burst = a->burst_left > 0 || a->outq.flight_payload == 0;
+    return a->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) && burst &&
+           window_allows(p) > 0 && !nagle_holds(p);
+}
+
+bool hws_transmit_possible(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
+    if (!hws_assoc_may_send(a))
+        return false;
+    if (a->outq.rtx_count > 0)
+        return a->fast_packet || cwnd_open(p);
+    p->cwnd_limited = a->sendq.unsent_bytes > 0 && !cwnd_open(p);
+    return new_data_possible(p);
+}
+
+/* ---- One chunk ---- */
+
+static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
+{
+    const struct hws_tx *tx = hws_outq_at(&p->assoc->outq, tsn);
+    struct hws_data d = {
+        .tsn = tsn,
+        .sid = tx->msg->sid,
+        .ssn = tx->msg->ssn,
+        .ppid = tx->msg->ppid,
+        .flags = tx->flags,
+        .payload_len = tx->len,
+    };
+    uint8_t *payload = hws_data_encode(b, &d);
+    if (payload == NULL)
+        return false;
+    memcpy(payload, tx->msg->data + tx->offset, tx->len);
+    p->assoc->engine->stats.data_out++;
+    return true;
+}
+
+static void data_sent(struct hws_path *p, uint32_t bytes)
+{
+    struct hws_engine *e = p->assoc->engine;
+    p->last_data_us = e->now_us;
+    p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
+    if (!hws_path_timer_running(p, HWS_PATH_TIMER_T3))
+        hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
+}
+
+/* ---- Retransmissions ---- */
+
+static void resend(struct hws_path *p, uint32_t tsn)
+{
+    struct hws_assoc *a = p->assoc;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (a->paths[i]->rtt_tsn == tsn)
+            a->paths[i]->timing = false; /* Karn's rule (6.3.1 C5) */
+    /* The earliest outstanding chunk restarts the timer (6.3.2 R1, 7.2.4 rule 4). */
+    if (tsn == a->outq.cum + 1)
+        hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+    hws_outq_resent(&a->outq, tsn, p->index);
+    a->retransmits++;
+    a->engine->stats.retransmits++;
+    data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
+}
+
+/* The first chunk of an otherwise empty packet does not fit the path's MTU any more. */
+static void enlarge(const struct hws_tx *tx, struct hws_builder *b, struct hws_train *train)
+{
+    uint32_t need = HWS_PACKET_HEADER_LEN + hws_tx_size(tx);
+    if (b->chunks > 0 || need <= b->limit || need > train->capacity - train->len)
+        return;
+    b->limit = need;
+    train->may_fragment = true;
+}
+
+static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
+{
+    struct hws_assoc *a = p->assoc;
+    uint32_t tsn = a->outq.cum + 1;
+    bool fast = a->fast_packet;
+    a->fast_packet = false;
+    while ((fast || cwnd_open(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
+        /* In a later packet of a train, a chunk too large for its size waits for the next train. */
+        if (train->packets == 0)
+            enlarge(hws_outq_at(&a->outq, tsn), b, train);
+        if (!encode(p, b, tsn))
+            return;
+        resend(p, tsn++);
+    }
+}
+
+/* ---- New data ---- */
+
+static void time_round_trip(struct hws_path *p, uint32_t tsn)
+{
+    if (p->timing)
+        return;
+    p->timing = true;
+    p->rtt_tsn = tsn;
+    p->rtt_sent_us = p->assoc->engine->now_us;
+}
+
+static void decay_idle_cwnd(struct hws_path *p)
+{
+    uint64_t idle_us = p->assoc->engine->now_us - p->last_data_us;
+    if (hws_path_flight(p) == 0 && p->last_data_us != 0 && idle_us > p->rto.rto_us)
+        p->cc->idle(p->cc_state, idle_us, p->rto.rto_us);
+}
+
+/* Cuts one fragment that fits packet and window. False: the packet is as full as it gets. */
+static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_fragment *out)
+{
+    struct hws_assoc *a = p->assoc;
+    uint32_t room = hws_builder_room(b);
+    if (room < HWS_DATA_HEADER_LEN - 4 + 4)
+        return false;
+    room -= HWS_DATA_HEADER_LEN - 4;
+    uint32_t full = full_payload(p);
+    uint32_t window = window_allows(p);
+    if (window < full)
+        full = window;
+    if (room > window)
+        room = window;
+    return hws_sendq_cut(&a->sendq, room, full, out);
+}
+
+static void fill_new_data(struct hws_path *p, struct hws_builder *b)
+{
+    struct hws_assoc *a = p->assoc;
+    decay_idle_cwnd(p);
+    struct hws_fragment f;
+    while (new_data_possible(p) && hws_outq_reserve(&a->outq) && cut(p, b, &f)) {
+        bool probe = hws_assoc_peer_rwnd(a) < f.len;
+        uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);
+        uint32_t size = hws_tx_size(hws_outq_at(&a->outq, tsn));
+        (void)encode(p, b, tsn); /* it was cut to fit */
+        time_round_trip(p, tsn);
+        data_sent(p, size);
+        a->burst_left -= size < a->burst_left ? size : a->burst_left;
+        a->engine->stats.data_bytes_out += f.len;
+        a->engine->stats.window_probes += probe;
+    }
+}
+
+void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
+{
+    struct hws_assoc *a = p->assoc;
+    if (a->outq.rtx_count > 0)
+        fill_retransmissions(p, b, train);
+    if (a->outq.rtx_count == 0 && !train->may_fragment)
+        fill_new_data(p, b);
+}

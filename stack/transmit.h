@@ -1,0 +1,15 @@
+/* DATA chunks into packets (RFC 9260, 6.1): retransmissions first, then new data, while the peer's
+ * window, the congestion window and the burst limit allow. */
+#ifndef HWS_STACK_TRANSMIT_H
+#define HWS_STACK_TRANSMIT_H
+
+#include "stack/core.h"
+
+/** Whether any DATA chunk could be sent on this path now. */
+bool hws_transmit_possible(struct hws_path *p);
+
+/** Fills the rest of the packet. A chunk larger than any packet of the path (its MTU shrank) goes
+ * alone, with `may_fragment` set in the train. */
+void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train);
+
+#endif

@@ -1,0 +1,183 @@
+/* The application's calls on an association: send, receive, release, status (RFC 9260, section 11).
+ */
+#include <string.h>
+
+#include "stack/assoc.h"
+#include "stack/receive.h"
+#include "stack/sack.h"
+#include "stack/shutdown.h"
+#include "stack/timer.h"
+
+/* ---- Send ---- */
+
+/* The iovecs' total, HWS_LIMIT_MESSAGE_BYTES + 1 when it is more than that. */
+static uint32_t total_len(const struct hws_iovec *iov, size_t iov_count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < iov_count; i++) {
+        if (iov[i].len > HWS_LIMIT_MESSAGE_BYTES - len)
+            return HWS_LIMIT_MESSAGE_BYTES + 1;
+        len += iov[i].len;
+    }
+    return (uint32_t)len;
+}
+
+static bool ending(const struct hws_assoc *a)
+{
+    return a->shutdown_wanted || a->state >= HWS_STATE_SHUTDOWN_PENDING;
+}
+
+int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
+                   const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    if (a->over)
+        return a->reason == HWS_E_EOF ? HWS_E_SHUTDOWN : a->reason;
+    if (ending(a))
+        return HWS_E_SHUTDOWN;
+    uint32_t len = total_len(iov, iov_count);
+    if (len == 0 || info->sid >= a->ostreams)
+        return HWS_E_INVAL;
+    if (len > HWS_LIMIT_MESSAGE_BYTES)
+        return HWS_E_MSGSIZE;
+    if (hws_assoc_unacked(a) >= a->params.sndbuf_bytes) {
+        a->blocked = true;
+        return HWS_E_AGAIN;
+    }
+    int result = hws_sendq_push(&a->sendq, info, iov, iov_count, len);
+    if (result != HWS_OK)
+        return result;
+    a->undry = true;
+    e->stats.messages_out++;
+    if (hws_assoc_may_send(a))
+        hws_assoc_ready(a);
+    return HWS_OK;
+}
+
+/* ---- Receive ---- */
+
+int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capacity, size_t *len,
+                   struct hws_rcvinfo *info, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    if (capacity == 0)
+        return HWS_E_INVAL;
+    *len = hws_reassembly_take(&a->reassembly, buf, capacity, info);
+    if (*len == 0)
+        return a->over ? a->reason : HWS_E_AGAIN;
+    if (info->flags & HWS_RECV_EOR)
+        e->stats.messages_in++;
+    if (!a->over)
+        hws_sack_window_update(a);
+    return HWS_OK;
+}
+
+/* ---- Release ---- */
+
+int hws_assoc_release(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    if (!a->over && !ending(a))
+        (void)hws_assoc_abort(e, id, NULL, 0, now_us);
+    if (a->over) {
+        hws_assoc_bury(a);
+        hws_assoc_reap(e);
+        return HWS_OK;
+    }
+    /* It finishes by itself: nobody will read what still comes. */
+    a->released = true;
+    a->events = 0;
+    hws_list_remove(&a->event_link);
+    hws_idtab_remove(&e->assocs, a->id);
+    a->id = 0;
+    hws_reassembly_reset(&a->reassembly, false);
+    return HWS_OK;
+}
+
+/* ---- Status ---- */
+
+const char *hws_assoc_state_name(enum hws_assoc_state state)
+{
+    static const char *const names[] = {
+        [HWS_STATE_CLOSED] = "CLOSED",
+        [HWS_STATE_COOKIE_WAIT] = "COOKIE-WAIT",
+        [HWS_STATE_COOKIE_ECHOED] = "COOKIE-ECHOED",
+        [HWS_STATE_ESTABLISHED] = "ESTABLISHED",
+        [HWS_STATE_SHUTDOWN_PENDING] = "SHUTDOWN-PENDING",
+        [HWS_STATE_SHUTDOWN_SENT] = "SHUTDOWN-SENT",
+        [HWS_STATE_SHUTDOWN_RECEIVED] = "SHUTDOWN-RECEIVED",
+        [HWS_STATE_SHUTDOWN_ACK_SENT] = "SHUTDOWN-ACK-SENT",
+    };
+    return names[state];
+}
+
+static bool timer_armed(const struct hws_assoc *a)
+{
+    if (hws_timer_running(a, HWS_TIMER_T1) || hws_timer_running(a, HWS_TIMER_T2))
+        return true;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (hws_path_timer_running(a->paths[i], HWS_PATH_TIMER_T3))
+            return true;
+    return false;
+}
+
+int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_assoc_status *out)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    *out = (struct hws_assoc_status){
+        .state = a->state,
+        .local_port = a->local_port,
+        .remote_port = a->remote_port,
+        .local_vtag = a->local_vtag,
+        .remote_vtag = a->remote_vtag,
+        .instreams = a->instreams,
+        .ostreams = a->ostreams,
+        .path_count = a->path_count,
+        .primary = a->primary,
+        .unsent_bytes = a->sendq.unsent_bytes,
+        .flight_bytes = a->outq.flight_payload,
+        .unacked_bytes = hws_assoc_unacked(a),
+        .peer_rwnd = hws_assoc_peer_rwnd(a),
+        .rwnd = a->advertised_rwnd,
+        .charged_bytes = a->reassembly.charged_bytes,
+        .retransmits = a->retransmits,
+        .timer_armed = timer_armed(a),
+    };
+    return HWS_OK;
+}
+
+int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t index,
+                          struct hws_path_status *out)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL || index >= a->path_count)
+        return HWS_E_NOENT;
+    const struct hws_path *p = a->paths[index];
+    *out = (struct hws_path_status){
+        .local = p->local,
+        .remote = p->remote,
+        .confirmed = p->confirmed,
+        .active = p->active,
+        .mtu = p->mtu,
+        .cwnd = hws_path_cwnd(p),
+        .ssthresh = p->cc->ssthresh(p->cc_state),
+        .flight_bytes = a->over ? 0 : hws_path_flight(p),
+        .srtt_us = p->rto.srtt_us,
+        .rttvar_us = p->rto.rttvar_us,
+        .rto_us = p->rto.rto_us,
+        .errors = p->errors,
+        .max_packet_bytes = p->max_packet,
+    };
+    return HWS_OK;
+}
