@@ -5,3 +5,6 @@ target_link_libraries(hws_link_tool PUBLIC hws_api PkgConfig::CMOCKA)
 foreach(name port_set raw_filter rxpool port_claim link_memory link_raw link_udp pcapng trace)
   hws_unit_test(${name} hws_link_tool)
 endforeach()
+
+add_library(hws_fake_engine STATIC fake_engine.c)
+hws_unit_test(socket hws_fake_engine hws_api)

@@ -214,8 +214,10 @@ HWS_API int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, 
 HWS_API int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *value,
                            socklen_t len);
 
-/** Reads an option: those above, and SOL_SOCKET with SO_ERROR (int, an errno or 0; reading takes
- * it). @return 0, or -1: ENOPROTOOPT, EINVAL (*len too short). */
+/** Reads an option: those above; SOL_SOCKET with SO_ERROR (int, an errno or 0; reading takes it);
+ * IPPROTO_SCTP with SCTP_STATUS (RFC 6458, 8.2.1), of which sstat_unackdata and sstat_penddata are
+ * 1 or 0 for now: whether sent data is unacknowledged, and received data unread.
+ * @return 0, or -1: ENOPROTOOPT, EINVAL (*len too short, or no association). */
 HWS_API int hws_getsockopt(struct hws_sock *sock, int level, int option, void *value,
                            socklen_t *len);
 

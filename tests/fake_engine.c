@@ -1,0 +1,136 @@
+#include "fake_engine.h"
+
+#include <string.h>
+
+struct fake_engine fake_engine;
+
+void fake_engine_reset(void)
+{
+    fake_engine = (struct fake_engine){.next_id = 100, .recv_rc = HWS_E_AGAIN};
+}
+
+void hws_params_default(struct hws_params *params)
+{
+    *params = (struct hws_params){.ostreams = 10, .max_instreams = 65535};
+}
+
+int hws_endpoint_new(struct hws_engine *engine, const struct hws_endpoint_config *config,
+                     hws_endpoint_id *out)
+{
+    (void)engine;
+    if (fake_engine.endpoint_new_rc < 0)
+        return fake_engine.endpoint_new_rc;
+    fake_engine.last_port = config->port;
+    fake_engine.last_params = *config->params;
+    fake_engine.endpoints++;
+    *out = fake_engine.next_id++;
+    return HWS_OK;
+}
+
+int hws_endpoint_listen(struct hws_engine *engine, hws_endpoint_id id, bool listening)
+{
+    (void)engine;
+    (void)id;
+    fake_engine.listens += listening;
+    return HWS_OK;
+}
+
+int hws_endpoint_release(struct hws_engine *engine, hws_endpoint_id id)
+{
+    (void)engine;
+    (void)id;
+    fake_engine.endpoints--;
+    return HWS_OK;
+}
+
+int hws_assoc_connect(struct hws_engine *engine, hws_endpoint_id endpoint,
+                      const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
+                      uint64_t now_us, hws_assoc_id *out)
+{
+    (void)engine;
+    (void)endpoint;
+    (void)remotes;
+    (void)remote_count;
+    (void)remote_port;
+    (void)now_us;
+    fake_engine.connects++;
+    *out = fake_engine.last_assoc = fake_engine.next_id++;
+    return fake_engine.connect_rc;
+}
+
+int hws_assoc_send(struct hws_engine *engine, hws_assoc_id id, const struct hws_sndinfo *info,
+                   const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)info;
+    (void)iov;
+    (void)iov_count;
+    (void)now_us;
+    fake_engine.sends++;
+    return fake_engine.send_rc;
+}
+
+int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
+                   size_t *len, struct hws_rcvinfo *info, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    if (fake_engine.message == NULL)
+        return fake_engine.recv_rc;
+    size_t left = strlen(fake_engine.message);
+    *len = left < capacity ? left : capacity;
+    memcpy(buf, fake_engine.message, *len);
+    *info = (struct hws_rcvinfo){.flags = *len == left ? HWS_RECV_EOR : 0};
+    fake_engine.message = *len == left ? NULL : fake_engine.message + *len;
+    return HWS_OK;
+}
+
+int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.shutdowns++;
+    return fake_engine.shutdown_rc;
+}
+
+int hws_assoc_abort(struct hws_engine *engine, hws_assoc_id id, const void *reason,
+                    size_t reason_len, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)reason;
+    (void)reason_len;
+    (void)now_us;
+    fake_engine.aborts++;
+    return HWS_OK;
+}
+
+int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.releases++;
+    return HWS_OK;
+}
+
+int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id, struct hws_assoc_status *out)
+{
+    (void)engine;
+    (void)id;
+    *out = (struct hws_assoc_status){.state = HWS_STATE_ESTABLISHED, .ostreams = 7};
+    return HWS_OK;
+}
+
+int hws_assoc_path_status(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                          struct hws_path_status *out)
+{
+    (void)engine;
+    (void)id;
+    (void)index;
+    *out = (struct hws_path_status){.confirmed = true, .active = true, .mtu = 1500};
+    return HWS_OK;
+}
