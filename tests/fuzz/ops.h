@@ -1,0 +1,35 @@
+/* The language of fuzz_engine's inputs: one operation after another, each a byte and its arguments.
+ * The corpus generator writes it, the fuzzer mutates it. */
+#ifndef HWS_TESTS_FUZZ_OPS_H
+#define HWS_TESTS_FUZZ_OPS_H
+
+/* The operation byte: low four bits the operation, bit 7 which engine. */
+enum fuzz_op {
+    FUZZ_SEND,     /* sid, flags, length / 64 */
+    FUZZ_DELIVER,  /* the next packet of that engine arrives */
+    FUZZ_MUTATE,   /* offset, mask: it arrives with a byte altered */
+    FUZZ_LOSE,     /* it does not arrive */
+    FUZZ_REPEAT,   /* it arrives twice */
+    FUZZ_PACKET,   /* control, length, bytes: a packet of the input's own, to that engine */
+    FUZZ_TIME,     /* exponent: 2^n ms pass */
+    FUZZ_RECEIVE,  /* capacity */
+    FUZZ_SHUTDOWN, /* graceful */
+    FUZZ_ABORT,
+    FUZZ_RELEASE, /* and connect anew */
+    FUZZ_NETWORK, /* kind, mtu: what the network says */
+    FUZZ_LISTEN,  /* on or off */
+    FUZZ_SETTLE,  /* everything arrives until nobody speaks */
+    FUZZ_OPS,
+};
+
+/* The control byte of FUZZ_PACKET: what is put right before the packet is handed in. */
+#define FUZZ_FIX_PORTS 0x01u
+#define FUZZ_FIX_TAG 0x02u      /* the receiver's own */
+#define FUZZ_FIX_TAG_PEER 0x04u /* the peer's, as with the T bit */
+#define FUZZ_FIX_TSN 0x08u      /* TSNs count from where the association stands */
+#define FUZZ_FIX_COOKIE 0x10u   /* a COOKIE ECHO carries the last cookie seen */
+#define FUZZ_STRANGER 0x20u     /* from an address that is nobody's */
+
+#define FUZZ_PACKET_MAX 600u
+
+#endif
