@@ -110,10 +110,11 @@ static ssize_t send_next(struct cat *cat)
     const struct hws_cli_source *source = &cat->source;
     size_t len = source->len < options->msg_size_bytes ? source->len : options->msg_size_bytes;
     const struct iovec iov = {.iov_base = source->buf + source->start, .iov_len = len};
-    const struct sctp_sndinfo info = {
-        .snd_sid = cat->next_sid,
-        .snd_flags = options->unordered ? SCTP_UNORDERED : 0,
-    };
+    /* What may be the input's end is acknowledged at once, so that a SHUTDOWN need not wait for a
+     * delayed SACK (RFC 7053). */
+    unsigned flags = (options->unordered ? SCTP_UNORDERED : 0u) |
+                     (len == source->len ? SCTP_SACK_IMMEDIATELY : 0u);
+    const struct sctp_sndinfo info = {.snd_sid = cat->next_sid, .snd_flags = (uint16_t)flags};
     return hws_sendv(cat->sock, &iov, 1, &info, 0);
 }
 
@@ -370,8 +371,7 @@ int hws_cli_cat(int argc, char **argv)
     rc = hws_cli_session_open(&cat.session, &cat.options, on_interrupt, &cat);
     if (rc == HWS_CLI_OK) {
         run(&cat);
-        hws_cli_session_close(&cat.session);
-        rc = cat.exit_code;
+        rc = hws_cli_session_close(&cat.session, cat.exit_code);
     }
     if (cat.peers != NULL)
         freeaddrinfo(cat.peers);

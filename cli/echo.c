@@ -199,7 +199,5 @@ int hws_cli_echo(int argc, char **argv)
     rc = hws_cli_session_open(&echo.session, &echo.options, on_interrupt, &echo);
     if (rc != HWS_CLI_OK)
         return rc;
-    rc = serve(&echo);
-    hws_cli_session_close(&echo.session);
-    return rc;
+    return hws_cli_session_close(&echo.session, serve(&echo));
 }

@@ -82,10 +82,8 @@ int hws_cli_session_open(struct hws_cli_session *session, const struct hws_cli_o
     uv_loop_init(&session->loop);
     watch_signals(session);
     session->runtime = open_runtime(session);
-    if (session->runtime == NULL) {
-        hws_cli_session_close(session);
-        return HWS_CLI_FAILED;
-    }
+    if (session->runtime == NULL || !hws_cli_taps_open(&session->taps, options, session->runtime))
+        return hws_cli_session_close(session, HWS_CLI_FAILED);
     return HWS_CLI_OK;
 }
 
@@ -95,7 +93,7 @@ static void close_signals(struct hws_cli_session *session)
         uv_close((uv_handle_t *)&session->signals[i], NULL);
 }
 
-void hws_cli_session_close(struct hws_cli_session *session)
+int hws_cli_session_close(struct hws_cli_session *session, int exit_code)
 {
     if (session->runtime != NULL && session->options->stats)
         hws_cli_counters_print(session->runtime);
@@ -104,6 +102,7 @@ void hws_cli_session_close(struct hws_cli_session *session)
     while (uv_loop_alive(&session->loop))
         uv_run(&session->loop, UV_RUN_DEFAULT);
     uv_loop_close(&session->loop);
+    return hws_cli_taps_close(&session->taps) ? exit_code : HWS_CLI_FAILED;
 }
 
 /* ---- Sockets ---- */
@@ -167,10 +166,14 @@ static bool bind_any(struct hws_sock *sock, uint16_t port)
     return false;
 }
 
-static void set_streams(struct hws_sock *sock, uint16_t streams)
+/* No holding back of small packets (Nagle's rule): whole messages are at hand, so there is nothing
+ * to wait for. */
+static void set_options(struct hws_sock *sock, uint16_t streams)
 {
     const struct sctp_initmsg init = {.sinit_num_ostreams = streams};
+    const int nodelay = 1;
     hws_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
+    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
 }
 
 struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_t port)
@@ -181,7 +184,7 @@ struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_
         return NULL;
     }
     hws_set_nonblocking(sock, true);
-    set_streams(sock, session->options->streams);
+    set_options(sock, session->options->streams);
     bool bound =
         session->options->local_count > 0 ? bind_locals(session, sock, port) : bind_any(sock, port);
     if (bound)

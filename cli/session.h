@@ -7,6 +7,7 @@
 
 #include "api/hawser/hawser.h"
 #include "cli/options.h"
+#include "cli/taps.h"
 
 struct hws_cli_session {
     uv_loop_t loop;
@@ -15,6 +16,7 @@ struct hws_cli_session {
     uv_signal_t signals[2];
     void (*interrupted)(void *arg); /* SIGINT or SIGTERM came */
     void *arg;
+    struct hws_cli_taps taps;
 };
 
 /** Opens loop and runtime. HWS_CLI_OK, or an exit code after a message on stderr. */
@@ -28,8 +30,9 @@ struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_
 /** A socket that listens at the options' port. NULL after a message. */
 struct hws_sock *hws_cli_session_listen(struct hws_cli_session *session, int backlog);
 
-/** Writes the counters if wanted, frees everything and runs the loop until it is empty. */
-void hws_cli_session_close(struct hws_cli_session *session);
+/** Writes the counters if wanted, frees everything and runs the loop until it is empty. Answers the
+ * command's exit code: `exit_code`, unless a trace could not be written. */
+int hws_cli_session_close(struct hws_cli_session *session, int exit_code);
 
 /** Prints "hawser: WHAT: the error's text", and what can be done about it, if that is known. */
 void hws_cli_complain(const char *what, int error);
