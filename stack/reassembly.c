@@ -525,7 +525,7 @@ bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
         return false;
     /* Everything up to cum has arrived, so only the message of cum itself can go on growing. */
     struct hws_frag *tail = run_ending_at(r, cum);
-    if (tail == NULL || ends(tail->flags))
+    if (tail == NULL)
         return false;
     struct hws_frag *head = tail->other_end;
     bool ordered = !is_unordered(head->flags);

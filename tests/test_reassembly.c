@@ -453,6 +453,14 @@ static void reset_drops_everything(void **state)
     assert_message("ready");
 }
 
+static void reset_forgets_the_last_end(void **state)
+{
+    (void)state;
+    assert_ready(add(0, 1, WHOLE, "x"));
+    hws_reassembly_reset(&r, false);
+    assert_held(add(0, 2, E, "of the peer's new TSNs"));
+}
+
 static void reset_ends_partial_delivery(void **state)
 {
     (void)state;
@@ -809,6 +817,43 @@ static void every_allocation_fails_once(void **state)
     }
 }
 
+/** Any flags, streams and SSNs, TSNs new or (`repeat`) held already: memory stays in order. */
+static void run_hostile(uint64_t seed, bool repeat)
+{
+    static bool arrived[3000];
+    uint8_t out[64];
+    struct hws_rcvinfo info;
+    uint32_t cum = 0;
+    memset(arrived, 0, sizeof arrived);
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint32_t tsn = cum + 1 + random_below(&seed, 40);
+        uint8_t flags = (uint8_t)(random64(&seed) & random64(&seed) & (B | E | U));
+        bool is_new = !arrived[tsn];
+        if (is_new || repeat)
+            add_on((uint16_t)random_below(&seed, 2), (uint16_t)random_below(&seed, 3), tsn, flags,
+                   "some bytes");
+        arrived[tsn] = true;
+        while (arrived[cum + 1] && cum < 2900)
+            cum++;
+        if (random_below(&seed, 8) == 0)
+            hws_reassembly_deliver_partial(&r, cum);
+        if (random_below(&seed, 4) == 0)
+            hws_reassembly_take(&r, out, 1 + random_below(&seed, 64), &info);
+        if (random_below(&seed, 500) == 0)
+            hws_reassembly_reset(&r, random_below(&seed, 2) == 0);
+    }
+}
+
+static void hostile_chunks(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        begin(NULL);
+        run_hostile(seed, seed % 2 == 0);
+        end(NULL);
+    }
+}
+
 #define story(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -834,12 +879,14 @@ int main(void)
         story(contradictions_in_partial_delivery),
         story(reset_keeps_what_is_ready),
         story(reset_drops_everything),
+        story(reset_forgets_the_last_end),
         story(reset_ends_partial_delivery),
         story(fini_frees_everything),
         cmocka_unit_test(random_messages_agree_with_model),
         cmocka_unit_test(random_messages_with_partial_delivery),
         cmocka_unit_test(random_messages_while_memory_fails),
         cmocka_unit_test(every_allocation_fails_once),
+        cmocka_unit_test(hostile_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
