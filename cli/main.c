@@ -4,6 +4,7 @@
 
 #include "api/hawser/hawser.h"
 #include "cli/cat.h"
+#include "cli/doctor.h"
 #include "cli/echo.h"
 #include "cli/options.h"
 
@@ -14,6 +15,7 @@ static const struct command {
 } commands[] = {
     {"cat", "stdin to the peer, the peer to stdout", hws_cli_cat},
     {"echo", "send every message back", hws_cli_echo},
+    {"doctor", "what SCTP needs of this machine, and remedies", hws_cli_doctor},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

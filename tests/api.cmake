@@ -8,3 +8,5 @@ endforeach()
 
 add_library(hws_fake_engine STATIC fake_engine.c)
 hws_unit_test(socket hws_fake_engine hws_api)
+
+hws_unit_test(firewall hws_cli)
