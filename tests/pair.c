@@ -101,6 +101,14 @@ void pair_reboot(struct pair_end *end, bool listening)
 
 /* ---- The wire ---- */
 
+/* HWS_PAIR_TRACE=1 prints every packet as it is sent. */
+static void trace(const struct pair_end *end, const struct pair_packet *packet)
+{
+    if (getenv("HWS_PAIR_TRACE") != NULL)
+        printf("%10.6f %s: %s\n", (double)end->pair->now_us / 1e6, end == &end->pair->a ? "a" : "b",
+               pair_text(packet));
+}
+
 static void wire_put(struct pair_end *end, const struct hws_train *train, uint32_t at, uint32_t len)
 {
     struct pair_packet *packet = malloc(sizeof *packet + len);
@@ -114,6 +122,7 @@ static void wire_put(struct pair_end *end, const struct hws_train *train, uint32
         end->wire_tail->next = packet;
     end->wire_tail = packet;
     end->packets++;
+    trace(end, packet);
 }
 
 static void end_output(struct pair_end *end)

@@ -207,7 +207,7 @@ static void abort_with_a_reason(struct pair *p, struct pair_end *from)
     pair_pull(p);
     struct hws_tlv chunk = pair_chunk(pair_first(from), 0);
     struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(&chunk), hws_chunk_value_len(&chunk));
-    struct hws_tlv cause;
+    struct hws_tlv cause = {0};
     assert_true(hws_tlv_next(&it, &cause));
     assert_int_equal(cause.type, HWS_CAUSE_USER_ABORT);
     assert_int_equal(cause.len, 4 + 7);

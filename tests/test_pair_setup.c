@@ -272,7 +272,7 @@ static void stale_cookie(void **state)
     struct hws_tlv error = pair_chunk(pair_first(&p->b), 0);
     assert_int_equal(hws_chunk_type(&error), HWS_CHUNK_ERROR);
     struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(&error), hws_chunk_value_len(&error));
-    struct hws_tlv cause;
+    struct hws_tlv cause = {0};
     uint32_t staleness_us = 0;
     assert_true(hws_tlv_next(&it, &cause));
     assert_true(hws_cause_stale_cookie(&cause, &staleness_us));

@@ -94,8 +94,8 @@ static void draw_params(struct mood *m, struct hws_params *p)
 {
     struct sim_rng *rng = &m->rng;
     hws_params_default(p);
-    p->rto_initial_us = PICK(rng, 1000000, 1000000, 3000000, 300000);
     p->rto_min_us = PICK(rng, 1000000, 1000000, 300000, 50000);
+    p->rto_initial_us = PICK(rng, 1000000, 1000000, 3000000, p->rto_min_us);
     p->rto_max_us = PICK(rng, 60000000, 10000000);
     p->hb_interval_us = PICK(rng, 30000000, 5000000);
     p->sack_delay_us = PICK(rng, 200000, 200000, 40000, 500000);
@@ -148,7 +148,6 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     struct sim_rng *rng = &m->rng;
     struct sim_end_config *c = &end->config;
     c->connects = connects;
-    c->listens = !connects || sim_rng_below(rng, 2) == 0;
     c->connect_at_us = sim_rng_scale(rng, 0, SECOND_US);
     c->port = (uint16_t)((connects ? CONNECT_PORT : LISTEN_PORT) + flow_index);
     c->read_bytes = PICK(rng, 65536, 65536, 2000, 100);
@@ -178,6 +177,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         struct sim_end *end = &flow->ends[i];
         end->flow = flow;
         draw_end(m, end, index, i == 0 || collision);
+        end->config.listens = i == 1 || collision;
         end->config.shuts_down = closer == 2 || closer == i;
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);

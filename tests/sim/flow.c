@@ -136,15 +136,23 @@ static void end_wait(struct sim_end *end, uint32_t delay_us, sim_call *wake)
     sim_world_call(world_of(end), delay_us, &end->host->node, wake, end, 0);
 }
 
+/* A late packet to an end that is gone already is answered with ABORT (8.4, 8), which may come
+ * before the SHUTDOWN COMPLETE does. Nothing is lost by it. */
+static bool expected_reason(const struct sim_end *end, int reason)
+{
+    return end->flow->aborted || reason == HWS_E_EOF ||
+           (reason == HWS_E_RESET && other(end)->released);
+}
+
 static void end_over(struct sim_end *end, int reason)
 {
-    bool expected = end->flow->aborted || reason == HWS_E_EOF;
-    SIM_CHECK(world_of(end), expected, "the association ended: %s", hws_error_text(reason));
+    SIM_CHECK(world_of(end), expected_reason(end, reason), "the association ended: %s",
+              hws_error_text(reason));
     sim_host_unwatch(end->host, end->assoc);
     int error = hws_assoc_release(end->host->engine, end->assoc, world_of(end)->now_us);
     SIM_CHECK(world_of(end), error == HWS_OK, "release: %s", hws_error_text(error));
     end->released = true;
-    end->host->app_changed = true;
+    end->host->changed = true;
 }
 
 /* Reads until there is no more, or the quota is used up. */
@@ -169,7 +177,7 @@ static void end_read(struct sim_end *end)
         }
         SIM_CHECK(world_of(end), len != 0 && len <= end->config.read_bytes, "recv gave %zu bytes",
                   len);
-        end->host->app_changed = true;
+        end->host->changed = true;
         sim_ledger_receive(world_of(end), &other(end)->ledger, buffer, len, &info);
         bytes += len;
     }
@@ -195,7 +203,7 @@ static bool send_one(struct sim_end *end)
         return false;
     }
     l->sent++;
-    end->host->app_changed = true;
+    end->host->changed = true;
     return true;
 }
 
@@ -226,14 +234,15 @@ static void end_shutdown(struct sim_end *end)
     bool expected = error == HWS_OK || error == HWS_E_SHUTDOWN || end->flow->aborted;
     SIM_CHECK(world_of(end), expected, "shutdown: %s", hws_error_text(error));
     end->shutdown_called = true;
-    end->host->app_changed = true;
+    end->host->changed = true;
 }
 
 /* What one end does may allow the other one to shut down. */
 static void tell_other(struct sim_end *end)
 {
     struct sim_end *peer = other(end);
-    if (peer->up && !peer->shutdown_called && may_shut_down(end->flow))
+    bool waits = peer->up && !peer->down && peer->config.shuts_down && !peer->shutdown_called;
+    if (waits && may_shut_down(end->flow))
         end_wait(peer, 0, wake_nothing);
 }
 
@@ -301,7 +310,7 @@ static void refuse(struct sim_host *host, hws_assoc_id id)
 {
     struct sim_app *app = host->app;
     app->strangers++;
-    host->app_changed = true;
+    host->changed = true;
     hws_assoc_abort(host->engine, id, NULL, 0, host->node.world->now_us);
     hws_assoc_release(host->engine, id, host->node.world->now_us);
 }
@@ -331,8 +340,9 @@ static void app_event(struct sim_host *host, const struct hws_event *event)
     struct sim_end *end = find_end(host, event->assoc);
     if (end == NULL || event->type == HWS_EVENT_PATH_NEW)
         return;
-    SIM_CHECK(host->node.world, !end->released && !end->down, "event %d after the end",
-              (int)event->type);
+    bool own_abort = end->flow->aborted && event->type == HWS_EVENT_DOWN;
+    SIM_CHECK(host->node.world, !end->released && (!end->down || own_abort),
+              "event %d after the end", (int)event->type);
     SIM_CHECK(host->node.world, event->type != HWS_EVENT_RESTART, "nobody restarted");
     if (event->type == HWS_EVENT_READABLE)
         end->may_read = true;
@@ -388,7 +398,7 @@ static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
     /* When both connect, the other's association may be there before. */
     SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
               "connect: %s", hws_error_text(error));
-    end->host->app_changed = true;
+    end->host->changed = true;
     if (error != HWS_OK)
         return;
     end->may_send = true;
@@ -409,7 +419,7 @@ static void flow_abort(struct sim_world *world, void *ctx, uint32_t arg)
     int error = hws_assoc_abort(end->host->engine, end->assoc, "enough", 6, world->now_us);
     SIM_CHECK(world, error == HWS_OK, "abort: %s", hws_error_text(error));
     end->down = true;
-    end->host->app_changed = true;
+    end->host->changed = true;
     sim_world_call(world, 0, &end->host->node, wake_nothing, NULL, 0);
 }
 

@@ -147,13 +147,16 @@ static bool forge_port(struct sim_foreign *f, struct sim_host *host, struct forg
     return true;
 }
 
-/* A cookie is its own proof, wherever it comes from (5.1.5), so it is left out here. */
+/* Left out: a cookie is its own proof, wherever it comes from (5.1.5), and an INIT ACK may come
+ * from another address of its sender (5.1.2). */
 static bool forge_address(struct sim_foreign *f, struct sim_host *host, struct forged *out)
 {
     if (!forge_from_recorded(f, host, out) || hws_get32(out->data + 4) == 0)
         return false;
-    if (out->len > HWS_PACKET_HEADER_LEN &&
-        out->data[HWS_PACKET_HEADER_LEN] == HWS_CHUNK_COOKIE_ECHO)
+    if (out->len <= HWS_PACKET_HEADER_LEN)
+        return false;
+    uint8_t first = out->data[HWS_PACKET_HEADER_LEN];
+    if (first == HWS_CHUNK_COOKIE_ECHO || first == HWS_CHUNK_INIT_ACK)
         return false;
     out->src.ip[3] ^= 0x55;
     return true;
@@ -193,7 +196,7 @@ static void inject(struct sim_foreign *f, struct sim_host *host, const struct fo
                                .dst = forged->dst};
     sim_net_trace(f->net, what, &in.src, &in.dst, in.data, in.len);
     hws_engine_input(host->engine, &in, 1, world->now_us);
-    host->app_changed = true;
+    host->changed = true;
     f->attempts++;
     witness_compare(host, &was, what);
     SIM_CHECK(world, !forged->counted || sim_refused(hws_engine_stats(host->engine)) > refused,
@@ -223,7 +226,7 @@ static void forge_icmp(struct sim_foreign *f, struct sim_host *host)
     struct witness was;
     witness_take(host, &was);
     hws_engine_net_event(host->engine, &event, f->net->world->now_us);
-    host->app_changed = true;
+    host->changed = true;
     f->attempts++;
     witness_compare(host, &was, "forged ICMP");
 }

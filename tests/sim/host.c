@@ -48,22 +48,25 @@ static void check_window(struct sim_host *host, const struct before *was,
               was->assoc.peer_rwnd, was->assoc.flight_bytes);
 }
 
-/* 6.1 B: cwnd may be exceeded by less than one packet; 7.2.4, 3 lets the first packet of a fast
- * retransmission go whatever cwnd is. */
+/* 6.1 B: cwnd may be exceeded by less than one packet, which is larger than the MTU when it was cut
+ * for an earlier one; 7.2.4, 3 lets the first packet of a fast retransmission go whatever cwnd is.
+ */
 static void check_cwnd(struct sim_host *host, const struct hws_path_status *was,
-                       const struct hws_path_status *now, bool retransmitted)
+                       const struct hws_path_status *now, bool retransmitted, uint32_t packet_bytes)
 {
     if (now->flight_bytes <= was->flight_bytes)
         return;
-    uint32_t limit = (now->cwnd > was->cwnd ? now->cwnd : was->cwnd) + now->mtu;
-    if (retransmitted && limit < was->flight_bytes + now->mtu)
-        limit = was->flight_bytes + now->mtu;
+    uint32_t over = now->mtu > packet_bytes ? now->mtu : packet_bytes;
+    uint32_t limit = (now->cwnd > was->cwnd ? now->cwnd : was->cwnd) + over;
+    if (retransmitted && limit < was->flight_bytes + over)
+        limit = was->flight_bytes + over;
     SIM_CHECK(host->node.world, now->flight_bytes <= limit,
               "flight grew from %u to %u bytes with cwnd %u, MTU %u (6.1 B)", was->flight_bytes,
               now->flight_bytes, now->cwnd, now->mtu);
 }
 
-static void check_output(struct sim_host *host, hws_assoc_id id, const struct before *was)
+static void check_output(struct sim_host *host, hws_assoc_id id, const struct before *was,
+                         uint32_t packet_bytes)
 {
     struct before now;
     take_before(host, id, &now);
@@ -72,7 +75,7 @@ static void check_output(struct sim_host *host, hws_assoc_id id, const struct be
     check_window(host, was, &now.assoc);
     bool retransmitted = now.assoc.retransmits != was->assoc.retransmits;
     for (uint32_t i = 0; i < was->assoc.path_count && i < HWS_LIMIT_PATHS; i++)
-        check_cwnd(host, &was->paths[i], &now.paths[i], retransmitted);
+        check_cwnd(host, &was->paths[i], &now.paths[i], retransmitted, packet_bytes);
 }
 
 /* 6.3.2, R1: whenever DATA is outstanding T3-rtx runs. */
@@ -152,7 +155,7 @@ static bool send_one_train(struct sim_host *host)
     if (host->node.world->failed)
         return false;
     for (uint32_t i = 0; i < host->assoc_count; i++)
-        check_output(host, host->assocs[i], &was[i]);
+        check_output(host, host->assocs[i], &was[i], train.segment_len);
     sim_net_send(host->net, &host->node, &train);
     return true;
 }
@@ -179,7 +182,7 @@ static void take_events(struct sim_host *host)
     struct hws_event event;
     uint32_t turns = 0;
     do {
-        host->app_changed = false;
+        host->changed = false;
         while (hws_engine_event(host->engine, &event) && turns++ < TURNS_MAX) {
             if (event.type == HWS_EVENT_PATH_NEW)
                 tell_mtu(host, &event);
@@ -188,7 +191,7 @@ static void take_events(struct sim_host *host)
         }
         if (host->on_turn != NULL)
             host->on_turn(host);
-    } while (host->app_changed && turns++ < TURNS_MAX);
+    } while (host->changed && turns++ < TURNS_MAX);
     SIM_CHECK(host->node.world, turns < TURNS_MAX, "events do not end");
 }
 
@@ -206,7 +209,7 @@ static void host_run(struct sim_node *node)
 static void probe_deadline(struct sim_host *host)
 {
     struct sim_world *world = host->node.world;
-    if (host->app_changed || hws_engine_deadline(host->engine) <= world->now_us ||
+    if (host->changed || hws_engine_deadline(host->engine) <= world->now_us ||
         !sim_rng_chance(&host->rng, PROBE_PPM))
         return;
     hws_engine_expire(host->engine, world->now_us);
@@ -217,21 +220,18 @@ static void host_input(struct sim_node *node, const struct hws_packet_in *packet
 {
     struct sim_host *host = host_of(node);
     probe_deadline(host);
-    if (!host->config.copied_input) {
-        hws_engine_input(host->engine, packets, count, node->world->now_us);
-        return;
-    }
     struct hws_packet_in copies[SIM_BATCH_MAX];
     memcpy(copies, packets, count * sizeof *packets);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && host->config.copied_input; i++)
         copies[i].buf = NULL;
+    host->changed = true;
     hws_engine_input(host->engine, copies, count, node->world->now_us);
 }
 
 static void host_net_event(struct sim_node *node, const struct hws_net_event *event)
 {
     struct sim_host *host = host_of(node);
-    host->app_changed = true;
+    host->changed = true;
     hws_engine_net_event(host->engine, event, node->world->now_us);
 }
 

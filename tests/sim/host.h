@@ -33,7 +33,7 @@ struct sim_host {
     void (*on_event)(struct sim_host *host, const struct hws_event *event);
     void (*on_turn)(struct sim_host *host); /* between events and output */
     void *app;
-    bool app_changed; /* the application did something that may have raised events */
+    bool changed; /* events or packets may wait to be taken */
 };
 
 void sim_host_init(struct sim_host *host, struct sim_net *net,
