@@ -49,6 +49,7 @@ struct hws_path {
     bool hb_pending;   /* a HEARTBEAT waits for its ACK */
     bool cwnd_limited; /* cwnd, and nothing else, kept the last output from sending more */
     bool timing;       /* rtt_tsn is being timed */
+    bool one_packet;   /* T3 expired: one packet in flight until an acknowledgement (7.2.1) */
     uint16_t wants;    /* HWS_WANT_* */
     uint16_t events;   /* HWS_EVENT_BIT(PATH_*) */
     uint16_t errors;   /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */

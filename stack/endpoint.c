@@ -88,8 +88,7 @@ static uint16_t draw_port(struct hws_engine *e, const struct hws_endpoint_config
 
 static bool params_ok(const struct hws_params *p)
 {
-    return p->rto_min_us >= 1000 && p->rto_min_us <= p->rto_initial_us &&
-           p->rto_initial_us <= p->rto_max_us && p->sack_delay_us <= 500000 &&
+    return p->rto_min_us >= 1000 && p->rto_min_us <= p->rto_max_us && p->sack_delay_us <= 500000 &&
            p->sack_packets > 0 && p->slow_start_l > 0 && p->max_burst_bytes > 0 &&
            p->ostreams > 0 && p->max_instreams > 0 && p->cookie_life_us > 0 &&
            p->rcvbuf_bytes >= 4096 && p->rcvbuf_bytes <= UINT32_MAX / 4 && p->sndbuf_bytes > 0 &&

@@ -252,7 +252,8 @@ int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
 /** Starts the graceful end: everything queued is sent and acknowledged first. DOWN follows. */
 int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
-/** Ends at once with an ABORT that carries `reason` (at most 128 bytes, may be NULL). */
+/** Ends at once with an ABORT that carries `reason` (at most 128 bytes, may be NULL). DOWN with
+ * HWS_E_ABORTED follows. */
 int hws_assoc_abort(struct hws_engine *engine, hws_assoc_id id, const void *reason,
                     size_t reason_len, uint64_t now_us);
 

@@ -148,6 +148,22 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
     hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
 }
 
+struct hws_path *hws_handshake_listed_path(struct hws_assoc *a, const struct hws_addr *source,
+                                           const struct hws_tlv *chunk)
+{
+    struct hws_init init;
+    struct hws_init_params params;
+    if (a->state != HWS_STATE_COOKIE_WAIT || !hws_init_decode(chunk, &init) ||
+        hws_init_params_read(&init, source, &params) != HWS_INIT_PARAMS_OK)
+        return NULL;
+    for (uint32_t i = 0; i < params.addr_count; i++) {
+        struct hws_path *p = hws_assoc_path(a, &params.addrs[i]);
+        if (p != NULL)
+            return p;
+    }
+    return NULL;
+}
+
 /* ---- COOKIE ACK ---- */
 
 void hws_handshake_cookie_ack(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)

@@ -6,6 +6,7 @@
 #include "stack/chunk_table.h"
 #include "stack/endpoint.h"
 #include "stack/fault.h"
+#include "stack/handshake.h"
 #include "stack/listener.h"
 #include "stack/ootb.h"
 
@@ -72,9 +73,8 @@ static bool reflects_tag(const struct hws_tlv *first)
 static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *first)
 {
     rx->path = hws_assoc_path(a, &rx->packet->src);
-    bool init_ack = hws_chunk_type(first) == HWS_CHUNK_INIT_ACK;
-    if (rx->path == NULL && a->state == HWS_STATE_COOKIE_WAIT && init_ack)
-        rx->path = a->paths[a->primary]; /* a multi-homed peer may answer from elsewhere (5.1.2) */
+    if (rx->path == NULL && hws_chunk_type(first) == HWS_CHUNK_INIT_ACK)
+        rx->path = hws_handshake_listed_path(a, &rx->packet->src, first);
     if (rx->path == NULL || !hws_endpoint_has_local(a->endpoint, &rx->packet->dst)) {
         a->engine->stats.drop_address++;
         return;

@@ -81,6 +81,7 @@ void hws_path_restart(struct hws_path *p)
     start_rto(p);
     start_cc(p);
     p->timing = false;
+    p->one_packet = false;
     p->errors = 0;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);

@@ -50,12 +50,6 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
     return true;
 }
 
-static void out_of_memory(struct hws_assoc *a)
-{
-    a->engine->stats.drop_memory++;
-    hws_fault_abort(a, HWS_E_NOMEM, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
-}
-
 /* An invalid stream: acknowledged, reported, not delivered (6.5). */
 static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
 {
@@ -70,8 +64,9 @@ static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const s
 static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
 {
     const struct hws_packet_in *packet = rx->packet;
-    enum hws_reassembly_result result =
-        hws_reassembly_add(&a->reassembly, d, packet->buf, packet->truesize);
+    enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
+    if (hws_tsnmap_reserve(&a->tsnmap, d->tsn))
+        result = hws_reassembly_add(&a->reassembly, d, packet->buf, packet->truesize);
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
         a->engine->stats.drop_memory++;
@@ -86,10 +81,7 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     case HWS_REASSEMBLY_HELD:
         break;
     }
-    if (hws_tsnmap_add(&a->tsnmap, d->tsn) != HWS_TSN_NEW) {
-        out_of_memory(a);
-        return;
-    }
+    (void)hws_tsnmap_add(&a->tsnmap, d->tsn); /* new and reserved: marked now */
     a->engine->stats.data_bytes_in += d->payload_len;
     a->advertised_rwnd -= d->payload_len < a->advertised_rwnd ? d->payload_len : a->advertised_rwnd;
 }

@@ -6,6 +6,7 @@
 #include "stack/assoc.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
+#include "stack/transmit.h"
 
 /* ---- What an acknowledgement does ---- */
 
@@ -46,6 +47,7 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
         if (!(ack->new_paths & 1u << i))
             continue;
         hws_path_answered(a->paths[i]);
+        a->paths[i]->one_packet = false;
         grow_cwnd(a->paths[i], ack, flight_before[i]);
     }
     if (a->in_recovery && hws_tsn_le(a->recovery_tsn, a->outq.cum))
@@ -94,20 +96,13 @@ static void tell_progress(struct hws_assoc *a)
     hws_shutdown_progress(a);
 }
 
-/* New data that may follow one acknowledgement (6.1 D), but never less than a few packets. */
-static void allow_burst(struct hws_assoc *a)
-{
-    uint32_t least = 4 * hws_path_pmdcs(hws_assoc_data_path(a));
-    a->burst_left = a->params.max_burst_bytes > least ? a->params.max_burst_bytes : least;
-}
-
 static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
                    const uint32_t *flight_before)
 {
     acknowledged(a, ack, flight_before);
     lost(a, ack);
     restart_t3(a, ack);
-    allow_burst(a);
+    hws_transmit_allow_burst(a);
     hws_assoc_ready(a);
     tell_progress(a);
 }
@@ -173,9 +168,10 @@ void hws_retransmit_t3_expired(struct hws_path *p)
     hws_rto_back_off(&p->rto);
     hws_outq_timeout(&a->outq, p->index);
     p->timing = false;
+    p->one_packet = true;
     a->in_recovery = false;
     a->fast_packet = false;
-    allow_burst(a);
+    hws_transmit_allow_burst(a);
     if (!only_window_closed(a) && !hws_path_error(p))
         return;
     hws_assoc_ready(a);

@@ -3,11 +3,6 @@
 /* The clock's granularity G of RFC 9260, 6.3.1 G1. */
 #define CLOCK_GRANULARITY_US 1u
 
-void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us)
-{
-    *rto = (struct hws_rto){.rto_us = initial_us, .min_us = min_us, .max_us = max_us};
-}
-
 static uint32_t bounded(const struct hws_rto *rto, uint64_t rto_us)
 {
     if (rto_us < rto->min_us) /* C6 */
@@ -15,6 +10,12 @@ static uint32_t bounded(const struct hws_rto *rto, uint64_t rto_us)
     if (rto_us > rto->max_us) /* C7 */
         return rto->max_us;
     return (uint32_t)rto_us;
+}
+
+void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us)
+{
+    *rto = (struct hws_rto){.min_us = min_us, .max_us = max_us};
+    rto->rto_us = bounded(rto, initial_us);
 }
 
 static uint32_t at_least_granularity(uint64_t us)

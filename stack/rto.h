@@ -12,7 +12,7 @@ struct hws_rto {
     bool measured; /* a round trip has been measured (C2 was done) */
 };
 
-/** initial, min and max in microseconds, min <= initial <= max. */
+/** initial, min and max in microseconds, min <= max; the initial RTO is brought within them. */
 void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us);
 
 /** A round trip was measured (6.3.1 C2, C3, and the clock granularity rule; integers only). */

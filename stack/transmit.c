@@ -21,6 +21,13 @@ static uint32_t full_payload(const struct hws_path *p)
     return hws_path_pmdcs(p) - HWS_DATA_HEADER_LEN;
 }
 
+/* Never less than a few packets, so that large ones are not sent one by one. */
+void hws_transmit_allow_burst(struct hws_assoc *a)
+{
+    uint32_t least = 4 * hws_path_pmdcs(hws_assoc_data_path(a));
+    a->burst_left = a->params.max_burst_bytes > least ? a->params.max_burst_bytes : least;
+}
+
 /* How much new user data the peer's window lets the next chunk have, 0: none. A window smaller than
  * the chunk that would be sent counts as closed (6.1 A, and the sender's silly window avoidance),
  * unless nothing is in flight: then what there is, or a probe. */
@@ -52,20 +59,21 @@ static bool nagle_holds(const struct hws_path *p)
 static bool new_data_possible(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
-    bool burst = a->burst_left > 0 || a->outq.flight_payload == 0;
-    return a->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) && burst &&
-           window_allows(p) > 0 && !nagle_holds(p);
+    return a->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) &&
+           a->burst_left > 0 && window_allows(p) > 0;
 }
 
 bool hws_transmit_possible(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (!hws_assoc_may_send(a))
+    if (!hws_assoc_may_send(a) || (p->one_packet && hws_path_flight(p) > 0))
         return false;
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
+    if (a->outq.flight_payload == 0)
+        hws_transmit_allow_burst(a);
     p->cwnd_limited = a->sendq.unsent_bytes > 0 && !cwnd_open(p);
-    return new_data_possible(p);
+    return new_data_possible(p) && !nagle_holds(p);
 }
 
 /* ---- One chunk ---- */
@@ -111,6 +119,7 @@ static void resend(struct hws_path *p, uint32_t tsn)
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     hws_outq_resent(&a->outq, tsn, p->index);
     a->retransmits++;
+    a->engine->stats.window_probes += a->peer_a_rwnd == 0;
     a->engine->stats.retransmits++;
     data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
 }

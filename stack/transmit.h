@@ -5,6 +5,9 @@
 
 #include "stack/core.h"
 
+/** New data may follow an acknowledgement or a timeout, up to the burst limit (6.1 D). */
+void hws_transmit_allow_burst(struct hws_assoc *a);
+
 /** Whether any DATA chunk could be sent on this path now. */
 bool hws_transmit_possible(struct hws_path *p);
 
