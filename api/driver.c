@@ -23,15 +23,29 @@ static void trace_inbound(const struct hws_driver *driver, const struct hws_pack
     }
 }
 
+/* The source address that the packets will have: where the engine leaves the choice to the
+ * network, what the route says now. */
+static struct hws_addr source_of(struct hws_link *link, const struct hws_train *train)
+{
+    struct hws_addr src = train->src;
+    if (src.family == HWS_FAMILY_NONE && link->ops->route(link, &train->dst, &src, NULL) != 0)
+        src.family = HWS_FAMILY_NONE;
+    src.udp_port = link->ops->encapsulation_port(link);
+    return src;
+}
+
 static void trace_train(const struct hws_driver *driver, const struct hws_train *train,
                         uint64_t now_us)
 {
-    for (uint32_t at = 0; at < train->len && driver->trace != NULL; at += train->segment_len) {
+    if (driver->trace == NULL)
+        return;
+    struct hws_addr src = source_of(driver->link, train);
+    for (uint32_t at = 0; at < train->len; at += train->segment_len) {
         uint32_t left = train->len - at;
         trace(driver, &(struct hws_driver_packet){
                           .outbound = true,
                           .now_us = now_us,
-                          .src = &train->src,
+                          .src = &src,
                           .dst = &train->dst,
                           .data = train->data + at,
                           .len = left < train->segment_len ? left : train->segment_len});

@@ -12,7 +12,7 @@
 struct hws_driver_packet {
     bool outbound;
     uint64_t now_us;                  /* the engine's time */
-    const struct hws_addr *src, *dst; /* src may be HWS_FAMILY_NONE when outbound: not chosen yet */
+    const struct hws_addr *src, *dst; /* src may be HWS_FAMILY_NONE when outbound: no route */
     const uint8_t *data;              /* from the SCTP header on */
     uint32_t len;
 };

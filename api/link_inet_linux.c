@@ -177,7 +177,8 @@ int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
 }
 
 /* The receive buffer and the packets dropped for want of it, as the kernel counts them. Asked for
- * here, they are exact; SO_RXQ_OVFL would tell with the next packet that does arrive. */
+ * here, they are exact; SO_RXQ_OVFL would tell with the next packet that does arrive. Of two
+ * sockets' buffers the smaller one counts: windows have to fit into whichever is used. */
 static void add_memory(int fd, struct hws_link_stats *stats)
 {
     uint32_t info[SK_MEMINFO_VARS];
@@ -185,7 +186,8 @@ static void add_memory(int fd, struct hws_link_stats *stats)
     if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0 || len < sizeof(info))
         return;
     stats->rx_socket_drops += info[SK_MEMINFO_DROPS];
-    stats->rx_buffer_bytes += info[SK_MEMINFO_RCVBUF];
+    if (stats->rx_buffer_bytes == 0 || info[SK_MEMINFO_RCVBUF] < stats->rx_buffer_bytes)
+        stats->rx_buffer_bytes = info[SK_MEMINFO_RCVBUF];
 }
 
 const struct hws_link_stats *hws_link_inet_stats(struct hws_link *link)

@@ -52,17 +52,28 @@ static void run(struct hws_runtime *runtime, uint64_t now_us)
     set_timer(runtime, more ? now_us : hws_engine_deadline(runtime->engine));
 }
 
+/* What is left after the last batch may lie in the link already (one UDP_GRO message holds many
+ * packets), where no descriptor shows it: the timer, due at once, brings us back. */
+static void receive(struct hws_runtime *runtime)
+{
+    size_t count = 1;
+    for (unsigned i = 0; i < BATCHES_PER_WAKE && count > 0; i++) {
+        uint64_t now_us = hws_env_now_us();
+        count = hws_driver_input(&runtime->driver, now_us);
+        run(runtime, now_us);
+    }
+    runtime->unread = count > 0;
+    if (runtime->unread) {
+        runtime->timer_us = 0;
+        uv_timer_start(&runtime->timer, on_timer, 0, 0);
+    }
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct hws_runtime *runtime = poll->data;
     (void)events;
-    for (unsigned i = 0; i < BATCHES_PER_WAKE; i++) {
-        uint64_t now_us = hws_env_now_us();
-        size_t count = hws_driver_input(&runtime->driver, now_us);
-        run(runtime, now_us);
-        if (count == 0)
-            break;
-    }
+    receive(runtime);
     /* libuv stops a handle whose descriptor reports POLLERR: here that is news in the error queue,
      * which has been read now. */
     if (status < 0)
@@ -72,7 +83,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct hws_runtime *runtime = prepare->data;
-    if (runtime->pending)
+    if (runtime->unread)
+        receive(runtime);
+    else if (runtime->pending)
         run(runtime, hws_env_now_us());
 }
 

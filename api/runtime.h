@@ -32,6 +32,7 @@ struct hws_runtime {
     bool polls_writable;
     bool running; /* inside hws_driver_run: a callback of the application may be on the stack */
     bool pending; /* calls changed something that has not been sent */
+    bool unread;  /* the link may hold packets that no descriptor tells of */
     unsigned open_handles;
 };
 
