@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/env.h"
+#include "api/local.h"
 
 /* Receive batches before other handles of the loop get their turn. */
 #define BATCHES_PER_WAKE 8u
@@ -119,6 +120,12 @@ static void host_remove_port(void *arg, uint16_t port)
     link->ops->remove_port(link, port);
 }
 
+static int host_check_local(void *arg, const struct hws_addr *local)
+{
+    /* A link without descriptors has addresses of its own. */
+    return ((struct hws_runtime *)arg)->poll_count > 0 ? hws_local_check(local) : 0;
+}
+
 static int host_check_route(void *arg, const struct hws_addr *remote)
 {
     struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
@@ -177,6 +184,7 @@ static int init_engine(struct hws_runtime *runtime, bool own_host)
     const struct hws_sockets_host host = {.arg = runtime,
                                           .add_port = host_add_port,
                                           .remove_port = host_remove_port,
+                                          .check_local = host_check_local,
                                           .check_route = host_check_route};
     hws_sockets_init(&runtime->sockets, runtime->engine, &runtime->env, &host);
     return 0;

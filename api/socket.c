@@ -226,15 +226,28 @@ static bool any_wildcard(const struct hws_addr *locals, uint32_t count)
     return false;
 }
 
+static int set_locals(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count)
+{
+    const struct hws_sockets_host *host = &sock->sockets->host;
+    sock->local_count = any_wildcard(locals, count) ? 0 : count;
+    for (uint32_t i = 0; i < sock->local_count; i++) {
+        int rc = host->check_local(host->arg, &locals[i]);
+        if (rc < 0)
+            return rc;
+        sock->locals[i] = locals[i];
+    }
+    return 0;
+}
+
 int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
                   uint16_t port)
 {
     if (sock->state != HWS_SOCK_NEW || count > HWS_LIMIT_PATHS)
         return -EINVAL;
-    sock->local_count = any_wildcard(locals, count) ? 0 : count;
-    for (uint32_t i = 0; i < sock->local_count; i++)
-        sock->locals[i] = locals[i];
-    int rc = port != 0 ? bind_port(sock, port) : bind_ephemeral(sock);
+    int rc = set_locals(sock, locals, count);
+    if (rc < 0)
+        return rc;
+    rc = port != 0 ? bind_port(sock, port) : bind_ephemeral(sock);
     if (rc == 0)
         sock->state = HWS_SOCK_BOUND;
     return rc;

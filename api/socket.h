@@ -23,6 +23,8 @@ struct hws_sockets_host {
     /** Makes packets to `port` arrive, and keeps other processes from it. 0 or a negative errno. */
     int (*add_port)(void *arg, uint16_t port);
     void (*remove_port)(void *arg, uint16_t port);
+    /** Whether `local` is an address of this host: 0 or a negative errno. */
+    int (*check_local)(void *arg, const struct hws_addr *local);
     /** Whether there is a route to `remote`: 0 or a negative errno. */
     int (*check_route)(void *arg, const struct hws_addr *remote);
 };
@@ -105,8 +107,8 @@ bool hws_sockets_dispatch(struct hws_sockets *sockets);
 struct hws_sock *hws_sock_new(struct hws_sockets *sockets);
 
 /** Binds to `port` (0: a free one from 49152 up) on `count` addresses; HWS_FAMILY_NONE among them,
- * or none, means any. -EINVAL (bound already, too many), -EADDRINUSE, -ENOMEM, the link's errors.
- */
+ * or none, means any. -EINVAL (bound already, too many), -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM, the
+ * link's errors. */
 int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
                   uint16_t port);
 

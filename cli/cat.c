@@ -155,11 +155,6 @@ static void pump_out(struct cat *cat)
         hws_cli_source_read(&cat->source);
 }
 
-static void on_source(void *arg)
-{
-    pump_out(arg);
-}
-
 /* ---- From the peer to stdout ---- */
 
 /* One receive call; false: there is nothing more now. */
@@ -183,19 +178,20 @@ static bool receive_next(struct cat *cat)
 
 static void pump_in(struct cat *cat)
 {
-    if (!cat->connected || cat->ended || cat->finished)
+    if (!cat->connected || cat->finished)
         return;
-    while (receive_next(cat))
+    while (!cat->ended && receive_next(cat))
         ;
     hws_cli_sink_flush(&cat->sink);
     check_finished(cat);
 }
 
-static void on_sink(void *arg)
+/* Both directions: what came may allow the end that --expect holds back. */
+static void pump(void *arg)
 {
     struct cat *cat = arg;
     pump_in(cat);
-    check_finished(cat);
+    pump_out(cat);
 }
 
 /* ---- The association ---- */
@@ -232,8 +228,7 @@ static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
         return;
     }
     cat->connected = true;
-    pump_in(cat);
-    pump_out(cat);
+    pump(cat);
 }
 
 static void start(struct cat *cat)
@@ -317,10 +312,10 @@ static bool open_ends(struct cat *cat)
     size_t msg_size = cat->options.msg_size_bytes;
     /* A whole number of messages, so that only the last one is shorter. */
     size_t capacity = msg_size >= BUFFER_BYTES ? msg_size : BUFFER_BYTES / msg_size * msg_size;
-    int in = hws_cli_source_open(&cat->source, &cat->session.loop, STDIN_FILENO, capacity,
-                                 on_source, cat);
-    int out = hws_cli_sink_open(&cat->sink, &cat->session.loop, STDOUT_FILENO, BUFFER_BYTES,
-                                on_sink, cat);
+    int in =
+        hws_cli_source_open(&cat->source, &cat->session.loop, STDIN_FILENO, capacity, pump, cat);
+    int out =
+        hws_cli_sink_open(&cat->sink, &cat->session.loop, STDOUT_FILENO, BUFFER_BYTES, pump, cat);
     if (in < 0)
         hws_cli_complain("cannot use the standard input", -in);
     if (out < 0)

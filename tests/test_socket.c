@@ -17,7 +17,7 @@ struct world {
     struct hws_sockets sockets;
     int add_port_rc;
     unsigned add_port_failures; /* this many times add_port answers -EADDRINUSE first */
-    int route_rc;
+    int route_rc, local_rc;
     unsigned ports;
     uint16_t last_removed;
 };
@@ -48,6 +48,12 @@ static int world_check_route(void *arg, const struct hws_addr *remote)
     return ((struct world *)arg)->route_rc;
 }
 
+static int world_check_local(void *arg, const struct hws_addr *local)
+{
+    (void)local;
+    return ((struct world *)arg)->local_rc;
+}
+
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -57,6 +63,7 @@ static int setup(void **state)
     const struct hws_sockets_host host = {.arg = w,
                                           .add_port = world_add_port,
                                           .remove_port = world_remove_port,
+                                          .check_local = world_check_local,
                                           .check_route = world_check_route};
     hws_sockets_init(&w->sockets, NULL, &w->mem.env, &host);
     *state = w;
@@ -130,6 +137,17 @@ static void a_failed_bind_leaves_nothing(void **state)
     assert_int_equal(fake_engine.endpoints, 0);
     w->add_port_rc = 0;
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5000), 0);
+}
+
+static void binds_only_to_addresses_of_this_host(void **state)
+{
+    struct world *w = *state;
+    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    w->local_rc = -EADDRNOTAVAIL;
+    assert_int_equal(hws_sock_bind(sock, &peer, 1, 5000), -EADDRNOTAVAIL);
+    w->local_rc = 0;
+    assert_int_equal(hws_sock_bind(sock, &peer, 1, 5000), 0);
+    assert_int_equal(sock->local_count, 1);
 }
 
 static void ephemeral_ports_step_over_those_taken(void **state)
@@ -485,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(binds_once),
         TEST(a_failed_bind_leaves_nothing),
+        TEST(binds_only_to_addresses_of_this_host),
         TEST(ephemeral_ports_step_over_those_taken),
         TEST(a_port_lives_as_long_as_its_last_association),
         TEST(running_out_of_memory_at_any_point_leaves_nothing),

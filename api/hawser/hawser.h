@@ -124,7 +124,7 @@ HWS_API void hws_set_nonblocking(struct hws_sock *sock, bool nonblocking);
 /** Binds to one address and port (RFC 6458, 4.1.2). Port 0 takes a free one from 49152 up; a
  * wildcard address of either family means all addresses of the runtime's families.
  * @return 0, or -1: EINVAL (bound already, or `len` too short), EADDRINUSE (by another socket or
- * process), EAFNOSUPPORT, ENOMEM. */
+ * process), EADDRNOTAVAIL (not this host's), EAFNOSUPPORT, ENOMEM. */
 HWS_API int hws_bind(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len);
 
 /** Binds to `count` (1..8) addresses, packed back to back and all with the same port, which the

@@ -1,0 +1,10 @@
+/* Which addresses are this host's. */
+#ifndef HWS_API_LOCAL_H
+#define HWS_API_LOCAL_H
+
+#include "proto/addr.h"
+
+/** 0 when the host has this address now, -EADDRNOTAVAIL when not, or another negative errno. */
+int hws_local_check(const struct hws_addr *addr);
+
+#endif
