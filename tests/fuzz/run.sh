@@ -21,7 +21,7 @@ say_on_failure cmake --build "$build" --target fuzz_engine fuzz_text fuzz_corpus
 "$build/tests/fuzz_corpus" "$build/text" "$build/engine"
 
 run() {
-    "$build/tests/fuzz_$1" -max_total_time="$2" -max_len=4096 -timeout=20 -rss_limit_mb=2000 \
+    "$build/tests/fuzz_$1" -max_total_time="$2" -max_len=2048 -len_control=20 -timeout=20 -rss_limit_mb=2000 \
         -print_final_stats=1 -artifact_prefix="$build/crashes/$1-" "$build/$1" \
         >"$build/$1.log" 2>&1 || { tail -n 60 "$build/$1.log"; exit 1; }
     grep -E 'number_of_executed_units|DONE' "$build/$1.log" | sed "s/^/$1: /"

@@ -218,7 +218,7 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
 static void draw_foreign(struct sim_case *c, struct mood *m)
 {
     c->foreign = (struct sim_foreign){.net = &c->net,
-                                      .rng = {sim_rng_next(&m->rng)},
+                                      .rng = sim_rng_seeded(sim_rng_next(&m->rng)),
                                       .hosts = {&c->hosts[0], &c->hosts[1]},
                                       .period_us = sim_rng_scale(&m->rng, 3000, SECOND_US),
                                       .until_us = c->heal_at_us};
@@ -230,7 +230,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
 {
     memset(c, 0, sizeof *c);
     c->seed = seed;
-    struct mood m = {.rng = {seed * 0x9e3779b97f4a7c15u + 1}};
+    struct mood m = {.rng = sim_rng_seeded(seed)};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;

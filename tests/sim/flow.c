@@ -106,7 +106,7 @@ void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, cons
 
 static struct sim_world *world_of(const struct sim_end *end)
 {
-    return end->host->node.world;
+    return end->node->world;
 }
 
 static struct sim_end *other(const struct sim_end *end)
@@ -133,7 +133,7 @@ static void wake_nothing(struct sim_world *world, void *ctx, uint32_t arg)
 
 static void end_wait(struct sim_end *end, uint32_t delay_us, sim_call *wake)
 {
-    sim_world_call(world_of(end), delay_us, &end->host->node, wake, end, 0);
+    sim_world_call(world_of(end), delay_us, end->node, wake, end, 0);
 }
 
 /* A late packet to an end that is gone already is answered with ABORT (8.4, 8), which may come
@@ -218,7 +218,7 @@ static void end_send(struct sim_end *end)
     }
 }
 
-static bool may_shut_down(const struct sim_flow *flow)
+bool sim_flow_may_shut_down(const struct sim_flow *flow)
 {
     const struct sim_ledger *a = &flow->ends[0].ledger, *b = &flow->ends[1].ledger;
     if (flow->ending == SIM_END_EARLY)
@@ -228,7 +228,8 @@ static bool may_shut_down(const struct sim_flow *flow)
 
 static void end_shutdown(struct sim_end *end)
 {
-    if (!end->up || end->shutdown_called || !end->config.shuts_down || !may_shut_down(end->flow))
+    if (!end->up || end->shutdown_called || !end->config.shuts_down ||
+        !sim_flow_may_shut_down(end->flow))
         return;
     int error = hws_assoc_shutdown(end->host->engine, end->assoc, world_of(end)->now_us);
     bool expected = error == HWS_OK || error == HWS_E_SHUTDOWN || end->flow->aborted;
@@ -242,7 +243,7 @@ static void tell_other(struct sim_end *end)
 {
     struct sim_end *peer = other(end);
     bool waits = peer->up && !peer->down && peer->config.shuts_down && !peer->shutdown_called;
-    if (waits && may_shut_down(end->flow))
+    if (waits && sim_flow_may_shut_down(end->flow))
         end_wait(peer, 0, wake_nothing);
 }
 
@@ -382,6 +383,7 @@ void sim_app_add(struct sim_host *host, struct sim_end *end)
 {
     struct sim_app *app = host->app;
     end->host = host;
+    end->node = &host->node;
     end->endpoint = endpoint_of(host, end);
     app->ends[app->end_count++] = end;
 }
@@ -392,9 +394,9 @@ static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
     struct sim_end *end = ctx, *peer = other(end);
     if (end->assoc != 0)
         return;
-    int error = hws_assoc_connect(end->host->engine, end->endpoint, peer->host->node.addrs,
-                                  peer->host->node.addr_count, peer->config.port, world->now_us,
-                                  &end->assoc);
+    int error =
+        hws_assoc_connect(end->host->engine, end->endpoint, peer->node->addrs,
+                          peer->node->addr_count, peer->config.port, world->now_us, &end->assoc);
     /* When both connect, the other's association may be there before. */
     SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
               "connect: %s", hws_error_text(error));
@@ -427,9 +429,9 @@ void sim_flow_start(struct sim_flow *flow)
 {
     for (uint32_t i = 0; i < 2; i++) {
         struct sim_end *end = &flow->ends[i];
-        if (end->config.connects)
-            sim_world_call(world_of(end), end->config.connect_at_us, &end->host->node, end_connect,
-                           end, 0);
+        if (end->config.connects && end->host != NULL)
+            sim_world_call(world_of(end), end->config.connect_at_us, end->node, end_connect, end,
+                           0);
     }
     if (flow->ending == SIM_END_ABORT)
         sim_world_call(world_of(&flow->ends[0]), flow->abort_at_us, NULL, flow_abort, flow, 0);

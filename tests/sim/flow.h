@@ -51,7 +51,8 @@ struct sim_end_config {
 struct sim_end {
     struct sim_end_config config;
     struct sim_flow *flow;
-    struct sim_host *host;
+    struct sim_node *node; /* where it lives */
+    struct sim_host *host; /* the same, when that is an engine of ours */
     hws_endpoint_id endpoint;
     hws_assoc_id assoc;
     struct sim_ledger ledger; /* what this end sends */
@@ -81,6 +82,9 @@ const uint8_t *sim_message_bytes(const struct sim_message *message);
 /** Enters what recv gave; broken promises go to the world. */
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info);
+
+/** Whether the flow's ending allows an end to ask for SHUTDOWN now. */
+bool sim_flow_may_shut_down(const struct sim_flow *flow);
 
 /** Starts the flow: sets the times when its ends connect. Both hosts need on_event and on_turn of
  * sim_app. */

@@ -249,7 +249,7 @@ void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_
     host->node.ops = &host_ops;
     host->net = net;
     host->config = *config;
-    host->rng.state = config->seed ^ 0x686f7374u;
+    host->rng = sim_rng_seeded(~config->seed);
     sim_env_init(&host->env, config->seed);
     host->train_buffer = malloc(TRAIN_BYTES);
     struct hws_engine_config engine = {.env = sim_env_make(&host->env),

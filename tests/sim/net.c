@@ -19,7 +19,7 @@ void sim_net_init(struct sim_net *net, struct sim_world *world, uint64_t seed)
 {
     memset(net, 0, sizeof *net);
     net->world = world;
-    net->rng.state = seed;
+    net->rng = sim_rng_seeded(seed);
     net->hash = 0xcbf29ce484222325u;
 }
 

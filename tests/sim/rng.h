@@ -18,6 +18,15 @@ static inline uint64_t sim_rng_next(struct sim_rng *rng)
     return z ^ (z >> 31);
 }
 
+/** A generator for `seed`. The seed is mixed first: neighbours would else walk the same numbers,
+ * one step apart. */
+static inline struct sim_rng sim_rng_seeded(uint64_t seed)
+{
+    struct sim_rng rng = {seed ^ 0xd1b54a32d192ed03u};
+    rng.state = sim_rng_next(&rng);
+    return rng;
+}
+
 /** A number below `n`, which is 1 or more. */
 static inline uint32_t sim_rng_below(struct sim_rng *rng, uint32_t n)
 {

@@ -60,7 +60,7 @@ static void env_hmac(void *ctx, const uint8_t key[HWS_MAC_KEY_LEN], const void *
 
 void sim_env_init(struct sim_env *env, uint64_t seed)
 {
-    *env = (struct sim_env){.rng = {seed}};
+    *env = (struct sim_env){.rng = sim_rng_seeded(seed)};
 }
 
 struct hws_env sim_env_make(struct sim_env *env)

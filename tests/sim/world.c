@@ -11,7 +11,7 @@
 void sim_world_init(struct sim_world *world, uint64_t seed)
 {
     memset(world, 0, sizeof *world);
-    world->rng.state = seed;
+    world->rng = sim_rng_seeded(seed);
     world->now_us = 1000000;
 }
 
