@@ -20,15 +20,21 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
         hws_shutdown_data_came(rx->path);
 }
 
-/* Whether the chunk must be given up for want of buffer. What fills a gap may use more of it than
- * new data, since it is what lets the rest be delivered (6.2). */
+/* Whether the chunk must be given up for want of buffer. What we advertised the peer may send, and
+ * what fills a gap lets the rest be delivered: for these the buffer stretches, since what is held
+ * costs more memory than the user data that windows count. The chunk that moves the cumulative TSN
+ * over a gap is always taken: were it refused, what is held could never be delivered. Anything else
+ * beyond the window is a zero-window probe. */
 static bool no_room(const struct hws_assoc *a, const struct hws_data *d)
 {
     uint32_t charged = a->reassembly.charged_bytes;
     uint32_t rcvbuf = a->params.rcvbuf_bytes;
-    if (hws_tsn_lt(a->tsnmap.highest, d->tsn))
-        return charged >= rcvbuf;
-    return charged >= rcvbuf * HWS_LIMIT_RCVBUF_FACTOR;
+    bool fills_gap = hws_tsn_lt(d->tsn, a->tsnmap.highest);
+    if (fills_gap && d->tsn == a->tsnmap.cum + 1)
+        return false;
+    if (fills_gap || d->payload_len <= a->advertised_rwnd)
+        return charged >= rcvbuf * HWS_LIMIT_RCVBUF_FACTOR;
+    return charged >= rcvbuf;
 }
 
 /* Whether the chunk is new and there is room for it. */
