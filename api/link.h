@@ -43,8 +43,8 @@ struct hws_link_ops {
     void (*remove_port)(struct hws_link *link, uint16_t port);
     /** Receives up to `max` packets without blocking and returns how many. Each packet's `buf` has
      * a reference that the caller lets go after input (packets may share a buf; each has its own
-     * reference). As many as `max`: there may be more that no descriptor tells of, ask again. 0:
-     * nothing there now. */
+     * reference). As many as `max`: there may be more that no descriptor tells of, ask again.
+     * Fewer: that was all there was. */
     size_t (*receive)(struct hws_link *link, struct hws_packet_in *packets, size_t max);
     /** The next thing the network said (error queue, a failed send); false when there is none. */
     bool (*net_event)(struct hws_link *link, struct hws_net_event *event);

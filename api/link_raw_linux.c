@@ -92,8 +92,10 @@ static size_t receive_socket(struct raw_link *raw, const struct hws_inet_socket 
                              struct hws_packet_in *packets, size_t max)
 {
     size_t count = 0;
-    while (count < max && hws_rxbatch_fill(sock->batch, sock->fd, max - count) > 0) {
-        raw->inet.stats.rx_calls++;
+    bool drained = false;
+    while (count < max && !drained) {
+        if (hws_rxbatch_fill(sock->batch, sock->fd, max - count, &drained) > 0)
+            raw->inet.stats.rx_calls++;
         count += take_batch(raw, sock->batch, packets + count);
     }
     return count;

@@ -74,25 +74,22 @@ static bool next_message(struct udp_link *udp, struct hws_rxbatch *batch)
     return false;
 }
 
-static bool fill(struct udp_link *udp, const struct hws_inet_socket *sock, size_t max)
-{
-    if (hws_rxbatch_fill(sock->batch, sock->fd, max) == 0)
-        return false;
-    udp->inet.stats.rx_calls++;
-    return true;
-}
-
 /* What is left of a message or a batch, when it held more packets than the caller took, comes
  * first the next time. */
 static size_t receive_socket(struct udp_link *udp, const struct hws_inet_socket *sock,
                              struct hws_packet_in *packets, size_t max)
 {
     size_t count = 0;
+    bool drained = false;
     while (count < max) {
         if (udp->joined.buf != NULL)
             packets[count++] = cut_packet(udp);
-        else if (!next_message(udp, sock->batch) && !fill(udp, sock, max - count))
+        else if (next_message(udp, sock->batch))
+            continue;
+        else if (drained)
             break;
+        else if (hws_rxbatch_fill(sock->batch, sock->fd, max - count, &drained) > 0)
+            udp->inet.stats.rx_calls++;
     }
     return count;
 }

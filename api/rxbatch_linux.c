@@ -22,6 +22,7 @@ struct message {
 struct hws_rxbatch {
     struct hws_rxpool *pool;
     size_t count, next; /* messages received, and taken of them */
+    bool prepared[HWS_RXBATCH_MAX];
     struct mmsghdr headers[HWS_RXBATCH_MAX];
     struct message messages[HWS_RXBATCH_MAX];
 };
@@ -68,11 +69,15 @@ static bool provide_buffers(struct hws_rxpool *pool, struct message *message)
     return true;
 }
 
+/* Most calls receive a few messages only: the others are left as they were. */
 static bool prepare(struct hws_rxbatch *batch, size_t i)
 {
     struct message *message = &batch->messages[i];
+    if (batch->prepared[i])
+        return true;
     if (!provide_buffers(batch->pool, message))
         return false;
+    batch->prepared[i] = true;
     batch->headers[i].msg_hdr = (struct msghdr){.msg_name = &message->name,
                                                 .msg_namelen = sizeof(message->name),
                                                 .msg_iov = message->iov,
@@ -94,7 +99,7 @@ static int receive_batch(struct hws_rxbatch *batch, int fd, size_t count)
     return received;
 }
 
-size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max)
+size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *drained)
 {
     size_t count = 0;
     while (count < max && count < HWS_RXBATCH_MAX && prepare(batch, count))
@@ -102,6 +107,7 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max)
     int received = count == 0 ? 0 : receive_batch(batch, fd, count);
     batch->count = received > 0 ? (size_t)received : 0;
     batch->next = 0;
+    *drained = batch->count < count || count == 0;
     return batch->count;
 }
 
@@ -161,6 +167,7 @@ enum hws_rxbatch_result hws_rxbatch_take(struct hws_rxbatch *batch, struct hws_r
     if (batch->next == batch->count)
         return HWS_RXBATCH_EMPTY;
     size_t i = batch->next++;
+    batch->prepared[i] = false;
     struct msghdr *header = &batch->headers[i].msg_hdr;
     struct message *message = &batch->messages[i];
     const struct sockaddr *name = (const struct sockaddr *)&message->name;
