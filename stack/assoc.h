@@ -95,11 +95,23 @@ static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
     return a->peer_a_rwnd > flight ? a->peer_a_rwnd - flight : 0;
 }
 
-/** What we can take: the receive buffer less what is held. */
+/** Memory that received data may hold before DATA chunks are dropped. */
+static inline uint32_t hws_assoc_memory_limit(const struct hws_assoc *a)
+{
+    return a->params.rcvbuf_bytes * HWS_LIMIT_RCVBUF_FACTOR;
+}
+
+/** The window to advertise. It counts user data, as the peer does, so that it never shrinks by more
+ * than what came; only when the memory behind that data nears its limit is it less (small chunks).
+ */
 static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
 {
-    uint32_t held = a->reassembly.charged_bytes;
-    return a->params.rcvbuf_bytes > held ? a->params.rcvbuf_bytes - held : 0;
+    const struct hws_reassembly *r = &a->reassembly;
+    uint32_t limit = hws_assoc_memory_limit(a);
+    uint32_t memory = limit > r->charged_bytes ? limit - r->charged_bytes : 0;
+    uint32_t rcvbuf = a->params.rcvbuf_bytes;
+    uint32_t data = rcvbuf > r->payload_bytes ? rcvbuf - r->payload_bytes : 0;
+    return data < memory ? data : memory;
 }
 
 /* ---- Paths (path.c) ---- */

@@ -51,11 +51,12 @@ struct hws_params {
     uint16_t path_max_retrans;  /* 5 */
     uint16_t ostreams;          /* 10: outbound streams to ask for, 1..65535 */
     uint16_t max_instreams;     /* 65535: inbound streams to accept, 1..65535 */
-    uint32_t rcvbuf_bytes;      /* 4 MiB: receive buffer, charged with what is really held */
-    uint32_t sndbuf_bytes;      /* 4 MiB: user data queued or in flight before send says AGAIN */
-    bool nodelay;               /* false: Nagle's rule of 6.1 holds back a small packet */
-    const char *cc;             /* NULL: "rfc9260"; congestion controller by name */
-    const char *sched;          /* NULL: "fcfs"; or "rr": stream scheduler by name */
+    uint32_t
+        rcvbuf_bytes; /* 4 MiB: user data held for the application; memory for it: up to twice */
+    uint32_t sndbuf_bytes; /* 4 MiB: user data queued or in flight before send says AGAIN */
+    bool nodelay;          /* false: Nagle's rule of 6.1 holds back a small packet */
+    const char *cc;        /* NULL: "rfc9260"; congestion controller by name */
+    const char *sched;     /* NULL: "fcfs"; or "rr": stream scheduler by name */
 };
 
 void hws_params_default(struct hws_params *params);

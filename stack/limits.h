@@ -15,7 +15,7 @@
 /* Gap Ack Blocks and duplicate TSNs reported in one SACK. */
 #define HWS_LIMIT_SACK_GAPS 256u
 #define HWS_LIMIT_SACK_DUPS 32u
-/* Charged bytes an association holds, as a multiple of its receive buffer, before DATA chunks are
+/* Memory that received data holds, as a multiple of the receive buffer, before DATA chunks are
  * dropped unacknowledged (RFC 9260, 6.2: a receiver out of buffer space may drop them). */
 #define HWS_LIMIT_RCVBUF_FACTOR 2u
 /* HEARTBEATs of a peer waiting for their HEARTBEAT ACK on one path, and the longest one answered.

@@ -27,14 +27,12 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
  * beyond the window is a zero-window probe. */
 static bool no_room(const struct hws_assoc *a, const struct hws_data *d)
 {
-    uint32_t charged = a->reassembly.charged_bytes;
-    uint32_t rcvbuf = a->params.rcvbuf_bytes;
     bool fills_gap = hws_tsn_lt(d->tsn, a->tsnmap.highest);
     if (fills_gap && d->tsn == a->tsnmap.cum + 1)
         return false;
     if (fills_gap || d->payload_len <= a->advertised_rwnd)
-        return charged >= rcvbuf * HWS_LIMIT_RCVBUF_FACTOR;
-    return charged >= rcvbuf;
+        return a->reassembly.charged_bytes >= hws_assoc_memory_limit(a);
+    return d->payload_len > hws_assoc_rwnd(a);
 }
 
 /* Whether the chunk is new and there is room for it. */
