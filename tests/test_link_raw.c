@@ -310,6 +310,28 @@ static void test_unreachable_goes_on(void **state)
     assert_int_equal(links->a->ops->stats(links->a)->tx_failed, 3);
 }
 
+/* A firewall on the way out makes the call fail; packets to elsewhere still leave. */
+static void test_filtered(void **state)
+{
+    struct pair *links = links_of(state);
+    struct hws_net_event event;
+    if (system("PATH=$PATH:/usr/sbin:/sbin; nft 'add table inet t; add chain inet t out { type "
+               "filter hook output priority 0; }; add rule inet t out ip daddr 127.0.0.66 drop' "
+               "2>/dev/null") != 0) {
+        printf("SKIP: nft is missing or may not be used\n");
+        skip();
+    }
+    struct link_send dropped = to_b("127.0.0.66", 3, 100), fine = to_b("127.0.0.1", 2, 100);
+    link_submit(links->a, &dropped);
+    link_send(links->a, &fine);
+    assert_int_equal(system("PATH=$PATH:/usr/sbin:/sbin; nft delete table inet t"), 0);
+    expect_train(links->b, &fine);
+    assert_true(links->a->ops->net_event(links->a, &event));
+    assert_int_equal(event.kind, HWS_NET_SEND_FAILED);
+    assert_int_equal(event.reason, HWS_SEND_FILTERED);
+    assert_int_equal(links->a->ops->stats(links->a)->tx_failed, 3);
+}
+
 static uint16_t internet_checksum(const uint8_t *data, size_t len)
 {
     uint32_t sum = 0;
@@ -518,6 +540,7 @@ int main(void)
         TEST(test_too_big),
         TEST(test_may_fragment),
         TEST(test_unreachable_goes_on),
+        TEST(test_filtered),
         TEST(test_icmp4),
         TEST(test_icmp4_ignored),
         TEST(test_icmp6),
