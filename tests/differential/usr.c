@@ -131,8 +131,10 @@ static bool usr_send_one(struct sim_usr *usr)
     l->sent++;
     ssize_t len = usrsctp_sendv(usr->socket, sim_message_bytes(m), m->len, NULL, 0, &info,
                                 sizeof info, SCTP_SENDV_SNDINFO, 0);
-    if (len == (ssize_t)m->len)
+    if (len == (ssize_t)m->len) {
+        l->bytes_sent += m->len;
         return true;
+    }
     l->sent--;
     SIM_CHECK(usr->node.world, len < 0 && errno == EAGAIN, "usrsctp's send: %s", strerror(errno));
     return false;
@@ -141,7 +143,7 @@ static bool usr_send_one(struct sim_usr *usr)
 static void usr_shutdown(struct sim_usr *usr)
 {
     struct sim_end *end = usr->end;
-    if (!end->config.shuts_down || end->shutdown_called || !sim_flow_may_shut_down(end->flow))
+    if (!end->config.shuts_down || end->shutdown_called || !sim_end_may_shut_down(end))
         return;
     end->shutdown_called = true;
     SIM_CHECK(usr->node.world, usrsctp_shutdown(usr->socket, SHUT_WR) == 0,

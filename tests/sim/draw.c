@@ -6,7 +6,7 @@
 #define LISTEN_PORT 5000u
 #define CONNECT_PORT 20000u
 /* User data of one direction of one flow, but for the rare case of a huge message. */
-#define WORKLOAD_BYTES_MAX 400000u
+#define WORKLOAD_BYTES_MAX 2000000u
 #define HUGE_MESSAGE_BYTES (16u << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -30,6 +30,7 @@ struct mood {
     bool too_big; /* the path's MTU is below the interface's */
     uint32_t streams;
     uint32_t interface_mtu;
+    uint32_t addr_count; /* of each host */
 };
 
 static uint32_t pick(struct sim_rng *rng, const uint32_t *values, uint32_t count)
@@ -51,6 +52,7 @@ static void draw_mood(struct mood *m)
     m->too_big = sim_rng_below(rng, 6) == 0;
     m->streams = sim_rng_scale(rng, 1, 300);
     m->interface_mtu = PICK(rng, 576, 800, 1280, 1400, 1500, 1500, 1500, 4352, 9000, 65535);
+    m->addr_count = sim_rng_below(rng, 4) == 0 ? sim_rng_between(rng, 2, 4) : 1;
     if (m->ipv6 && m->interface_mtu < 1280)
         m->interface_mtu = 1280;
 }
@@ -132,7 +134,7 @@ static void draw_workload(struct mood *m, struct sim_end *end)
 {
     struct sim_rng *rng = &m->rng;
     uint32_t len_max = PICK(rng, 1, 100, 1400, 10000, 100000, 400000);
-    uint32_t count = sim_rng_below(rng, 8) == 0 ? 0 : sim_rng_scale(rng, 1, 1000);
+    uint32_t count = sim_rng_below(rng, 8) == 0 ? 0 : sim_rng_scale(rng, 1, 5000);
     if ((uint64_t)count * len_max / 3 > WORKLOAD_BYTES_MAX)
         count = 1 + 3 * WORKLOAD_BYTES_MAX / len_max;
     uint32_t unordered_ppm = PICK(rng, 0, 100000, 1000000);
@@ -179,6 +181,9 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         draw_end(m, end, index, i == 0 || collision);
         end->config.listens = i == 1 || collision;
         end->config.shuts_down = closer == 2 || closer == i;
+        /* T5-shutdown-guard is five times that (9.2). */
+        if (flow->ending == SIM_END_EARLY)
+            end->config.params.rto_max_us = 60 * SECOND_US;
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);
     }
@@ -209,10 +214,20 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
             .direct_alloc = DIRECT_ALLOC || sim_rng_below(&m->rng, 4) == 0,
         };
         sim_host_init(&c->hosts[i], &c->net, &config);
-        struct hws_addr addr = node_addr(m->ipv6, i, 0);
-        sim_host_add_addr(&c->hosts[i], &addr);
+        for (uint8_t subnet = 0; subnet < m->addr_count; subnet++) {
+            struct hws_addr addr = node_addr(m->ipv6, i, subnet);
+            sim_host_add_addr(&c->hosts[i], &addr);
+        }
         sim_app_attach(&c->apps[i], &c->hosts[i]);
     }
+}
+
+static void draw_links(struct sim_case *c, struct mood *m)
+{
+    for (uint32_t from = 0; from < 2; from++)
+        for (uint32_t a = 0; a < m->addr_count; a++)
+            for (uint32_t b = 0; b < m->addr_count; b++)
+                draw_link(m, &sim_net_link(&c->net, from, a, 1 - from, b)->config);
 }
 
 static void draw_foreign(struct sim_case *c, struct mood *m)
@@ -236,8 +251,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     c->net.trace = trace;
     draw_mood(&m);
     draw_hosts(c, &m);
-    draw_link(&m, &sim_net_link(&c->net, 0, 0, 1, 0)->config);
-    draw_link(&m, &sim_net_link(&c->net, 1, 0, 0, 0)->config);
+    draw_links(c, &m);
     c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
     c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
     draw_foreign(c, &m);

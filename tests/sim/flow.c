@@ -6,6 +6,7 @@
 /* Message bytes are a window on one long pattern, so that a message costs no memory of its own. */
 #define PATTERN_OFFSETS (1u << 16)
 #define PATTERN_BYTES (SIM_MESSAGE_MAX + PATTERN_OFFSETS)
+#define EARLY_BYTES_MAX 10000u
 
 static const uint8_t *pattern(void)
 {
@@ -203,6 +204,7 @@ static bool send_one(struct sim_end *end)
         return false;
     }
     l->sent++;
+    l->bytes_sent += m->len;
     end->host->changed = true;
     return true;
 }
@@ -218,18 +220,21 @@ static void end_send(struct sim_end *end)
     }
 }
 
-bool sim_flow_may_shut_down(const struct sim_flow *flow)
+/* An early SHUTDOWN finds data under way in both directions; but not more than T5-shutdown-guard
+ * (9.2) leaves time for. */
+bool sim_end_may_shut_down(const struct sim_end *end)
 {
-    const struct sim_ledger *a = &flow->ends[0].ledger, *b = &flow->ends[1].ledger;
-    if (flow->ending == SIM_END_EARLY)
-        return a->sent == a->count && b->sent == b->count;
-    return a->delivered == a->count && b->delivered == b->count;
+    const struct sim_ledger *own = &end->ledger, *theirs = &other(end)->ledger;
+    if (own->sent != own->count || theirs->sent != theirs->count)
+        return false;
+    if (end->flow->ending == SIM_END_EARLY)
+        return theirs->bytes_sent - theirs->bytes_delivered <= EARLY_BYTES_MAX;
+    return own->delivered == own->count && theirs->delivered == theirs->count;
 }
 
 static void end_shutdown(struct sim_end *end)
 {
-    if (!end->up || end->shutdown_called || !end->config.shuts_down ||
-        !sim_flow_may_shut_down(end->flow))
+    if (!end->up || end->shutdown_called || !end->config.shuts_down || !sim_end_may_shut_down(end))
         return;
     int error = hws_assoc_shutdown(end->host->engine, end->assoc, world_of(end)->now_us);
     bool expected = error == HWS_OK || error == HWS_E_SHUTDOWN || end->flow->aborted;
@@ -243,7 +248,7 @@ static void tell_other(struct sim_end *end)
 {
     struct sim_end *peer = other(end);
     bool waits = peer->up && !peer->down && peer->config.shuts_down && !peer->shutdown_called;
-    if (waits && sim_flow_may_shut_down(end->flow))
+    if (waits && sim_end_may_shut_down(peer))
         end_wait(peer, 0, wake_nothing);
 }
 

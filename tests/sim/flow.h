@@ -24,7 +24,7 @@ struct sim_ledger {
     uint16_t *ssn;       /* per stream: SSN of the next ordered message */
     uint32_t open;       /* index + 1 of the message that is being read */
     uint32_t open_bytes; /* how much of it was read */
-    uint64_t bytes_delivered;
+    uint64_t bytes_sent, bytes_delivered;
 };
 
 enum sim_ending {
@@ -83,8 +83,8 @@ const uint8_t *sim_message_bytes(const struct sim_message *message);
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info);
 
-/** Whether the flow's ending allows an end to ask for SHUTDOWN now. */
-bool sim_flow_may_shut_down(const struct sim_flow *flow);
+/** Whether the flow's ending allows this end to ask for SHUTDOWN now. */
+bool sim_end_may_shut_down(const struct sim_end *end);
 
 /** Starts the flow: sets the times when its ends connect. Both hosts need on_event and on_turn of
  * sim_app. */
