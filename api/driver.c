@@ -83,7 +83,7 @@ static void answer_path_new(struct hws_driver *driver, const struct hws_event *e
                             uint64_t now_us)
 {
     struct hws_net_event mtu = {
-        .kind = HWS_NET_MTU, .local = event->local, .remote = event->remote};
+        .kind = HWS_NET_MTU, .assoc = event->assoc, .local = event->local, .remote = event->remote};
     if (driver->link->ops->route(driver->link, &event->remote, NULL, &mtu.mtu) == 0)
         hws_engine_net_event(driver->engine, &mtu, now_us);
 }

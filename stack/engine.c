@@ -150,14 +150,21 @@ static struct hws_path *quoted_path(struct hws_engine *e, const struct hws_net_e
     return init ? p : NULL;
 }
 
-static void set_mtu_of_all(struct hws_engine *e, const struct hws_net_event *ev)
+static void set_mtu(struct hws_assoc *a, const struct hws_net_event *ev)
 {
-    for (uint32_t i = 0; i < e->assocs.capacity; i++) {
-        struct hws_assoc *a = hws_idtab_at(&e->assocs, i);
-        struct hws_path *p = a != NULL ? hws_assoc_path(a, &ev->remote) : NULL;
-        if (p != NULL && !a->over)
-            hws_path_set_mtu(p, ev->mtu);
+    struct hws_path *p = a != NULL && !a->over ? hws_assoc_path(a, &ev->remote) : NULL;
+    if (p != NULL)
+        hws_path_set_mtu(p, ev->mtu);
+}
+
+static void mtu_known(struct hws_engine *e, const struct hws_net_event *ev)
+{
+    if (ev->assoc != 0) {
+        set_mtu(hws_idtab_get(&e->assocs, ev->assoc), ev);
+        return;
     }
+    for (uint32_t i = 0; i < e->assocs.capacity; i++)
+        set_mtu(hws_idtab_at(&e->assocs, i), ev);
 }
 
 void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, uint64_t now_us)
@@ -166,7 +173,7 @@ void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, 
     struct hws_path *p;
     switch (ev->kind) {
     case HWS_NET_MTU:
-        set_mtu_of_all(e, ev);
+        mtu_known(e, ev);
         break;
     case HWS_NET_SEND_FAILED:
         e->stats.send_failed++; /* T3 or T1 will send it again */

@@ -114,6 +114,7 @@ enum hws_send_failure {
 
 struct hws_net_event {
     enum hws_net_kind kind;
+    hws_assoc_id assoc; /* HWS_NET_MTU: whose path; 0: every association's with that peer address */
     struct hws_addr local, remote; /* local may be HWS_FAMILY_NONE */
     uint32_t mtu;
     enum hws_send_failure reason;

@@ -70,11 +70,11 @@ static void fill_control(struct hws_path *p, struct hws_builder *b)
     }
 }
 
-/* A control chunk that no packet of the path's MTU can carry (a long cookie) goes with IP's help.
- */
+/* A control chunk that no packet of the path's MTU can carry (a long cookie) goes alone in its
+ * train, with IP's help. */
 static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
 {
-    if (b->chunks > 0 || p->wants == 0)
+    if (b->chunks > 0 || train->packets > 0)
         return;
     b->limit = train->capacity < HWS_PACKET_MAX_LEN ? train->capacity & ~3u : HWS_PACKET_MAX_LEN;
     fill_control(p, b);

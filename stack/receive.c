@@ -117,10 +117,22 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         a->sack_now = true;
 }
 
+/* The application has let go while the association ends: what still comes is acknowledged, so that
+ * the peer can finish, and dropped. */
+static void discard(struct hws_assoc *a)
+{
+    uint8_t scratch[256];
+    struct hws_rcvinfo info;
+    while (hws_reassembly_take(&a->reassembly, scratch, sizeof scratch, &info) > 0)
+        continue;
+}
+
 void hws_receive_settle(struct hws_assoc *a)
 {
     if (a->over)
         return;
+    if (a->released)
+        discard(a);
     if (!hws_reassembly_readable(&a->reassembly) &&
         a->reassembly.charged_bytes >= a->params.rcvbuf_bytes / 2 &&
         hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum))
