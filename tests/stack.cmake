@@ -1,6 +1,14 @@
 # Modules of the engine, from the leaves up.
-foreach(name error pool siphash hashtab heap tsnmap reassembly rto cc_rfc9260)
+foreach(name error pool siphash hashtab heap tsnmap reassembly rto cc_rfc9260
+        idtab sched sendq outq init_params)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
     hws_unit_test(${name} hws_stack)
+  endif()
+endforeach()
+
+# Modules that cannot be had without a whole engine.
+foreach(name cookie chunk_table timer)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
+    hws_unit_test(${name} hws_pair)
   endif()
 endforeach()

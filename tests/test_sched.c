@@ -1,0 +1,210 @@
+#include <stdbool.h>
+#include <string.h>
+
+#include "memory_env.h"
+#include "stack/sched.h"
+
+#define STREAMS 40u
+
+static struct memory_env m;
+static const struct hws_sched_ops *ops;
+static _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
+static struct hws_sched_stream streams[STREAMS];
+
+static void begin(const char *name)
+{
+    memory_env_init(&m, 1, true);
+    ops = hws_sched_find(name);
+    assert_non_null(ops);
+    ops->init(sched_state, &m.pool);
+    for (uint16_t i = 0; i < STREAMS; i++) {
+        streams[i] = (struct hws_sched_stream){.heap.index = HWS_HEAP_NONE, .sid = i};
+        hws_list_init(&streams[i].list);
+        assert_true(ops->reserve(sched_state, i + 1u));
+    }
+}
+
+static void end(void)
+{
+    ops->fini(sched_state);
+    memory_env_fini(&m);
+}
+
+static void ready(uint16_t sid, uint64_t order)
+{
+    ops->ready(sched_state, &streams[sid], order);
+}
+
+/* It is this stream's turn, however often one asks; its message is sent. */
+static void turn_of(uint16_t sid)
+{
+    for (int i = 0; i < 3; i++) {
+        struct hws_sched_stream *next = ops->next(sched_state);
+        assert_non_null(next);
+        assert_int_equal(next->sid, sid);
+    }
+    ops->sent(sched_state, &streams[sid], 100);
+}
+
+static void names(void **state)
+{
+    (void)state;
+    assert_ptr_equal(hws_sched_find(NULL), &hws_sched_fcfs);
+    assert_ptr_equal(hws_sched_find("fcfs"), &hws_sched_fcfs);
+    assert_ptr_equal(hws_sched_find("rr"), &hws_sched_rr);
+    assert_null(hws_sched_find("fcf"));
+    assert_null(hws_sched_find(""));
+}
+
+static void nothing_ready_nothing_next(void **state)
+{
+    (void)state;
+    const char *const both[] = {"fcfs", "rr"};
+    for (int i = 0; i < 2; i++) {
+        begin(both[i]);
+        assert_null(ops->next(sched_state));
+        ready(3, 0);
+        turn_of(3);
+        assert_null(ops->next(sched_state));
+        end();
+    }
+}
+
+/* RFC 8260, 3.1: the order of the application's calls, whatever the streams. */
+static void fcfs_is_first_come_first_served(void **state)
+{
+    (void)state;
+    begin("fcfs");
+    ready(5, 10);
+    ready(1, 11);
+    ready(9, 14);
+    turn_of(5);
+    ready(5, 12); /* its next message was given before stream 9's */
+    turn_of(1);
+    turn_of(5);
+    ready(5, 15);
+    turn_of(9);
+    turn_of(5);
+    end();
+}
+
+/* RFC 8260, 3.2: streams take turns, a message each; one that has more waits for all others. */
+static void rr_takes_turns(void **state)
+{
+    (void)state;
+    begin("rr");
+    ready(5, 0); /* 0 .. 3 are all of stream 5 */
+    ready(1, 4);
+    ready(9, 5);
+    turn_of(5);
+    ready(5, 1);
+    turn_of(1);
+    turn_of(9);
+    turn_of(5);
+    ready(5, 2);
+    ready(9, 6); /* empty meanwhile: to the tail, not to its old place */
+    turn_of(5);
+    ready(5, 3);
+    turn_of(9);
+    turn_of(5);
+    assert_null(ops->next(sched_state));
+    end();
+}
+
+/* What ready will need is taken by reserve, which may fail; ready itself may not. */
+static void reserved_memory_is_enough(void **state)
+{
+    (void)state;
+    begin("fcfs");
+    ops->fini(sched_state);
+    ops->init(sched_state, &m.pool);
+    m.fail_in = 1;
+    assert_false(ops->reserve(sched_state, 1));
+    assert_true(ops->reserve(sched_state, STREAMS));
+    for (uint16_t i = 0; i < STREAMS; i++) {
+        m.fail_in = 1;
+        ready(i, STREAMS - i);
+    }
+    m.fail_in = 0;
+    for (uint16_t i = STREAMS; i-- > 0;)
+        turn_of(i);
+    end();
+}
+
+/* ---- Against a list that is searched from end to end ---- */
+
+static struct {
+    struct {
+        uint16_t sid;
+        uint64_t order;
+    } ready[STREAMS]; /* in the order in which they became ready */
+    uint32_t count;
+    bool is_ready[STREAMS];
+    uint64_t orders;
+} model;
+
+static uint32_t model_next(bool fcfs)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; fcfs && i < model.count; i++)
+        if (model.ready[i].order < model.ready[best].order)
+            best = i;
+    return best;
+}
+
+static void model_add(uint16_t sid, uint64_t order)
+{
+    model.ready[model.count].sid = sid;
+    model.ready[model.count++].order = order;
+    model.is_ready[sid] = true;
+    ready(sid, order);
+}
+
+static void model_send(bool fcfs)
+{
+    uint32_t i = model_next(fcfs);
+    uint16_t sid = model.ready[i].sid;
+    turn_of(sid);
+    model.is_ready[sid] = false;
+    model.count--;
+    memmove(&model.ready[i], &model.ready[i + 1], (model.count - i) * sizeof model.ready[0]);
+}
+
+static void run_model(const char *name, uint64_t seed)
+{
+    begin(name);
+    memset(&model, 0, sizeof model);
+    model.orders = 20;
+    for (int step = 0; step < 20000; step++) {
+        uint16_t sid = (uint16_t)random_below(&seed, STREAMS);
+        /* A stream's next message was given at any time since: its order is not the newest. */
+        uint64_t order = 40 * ++model.orders - 40 * random_below(&seed, 20) + sid;
+        if (!model.is_ready[sid])
+            model_add(sid, order);
+        if (model.count > 0 && random_below(&seed, 3) > 0)
+            model_send(strcmp(name, "fcfs") == 0);
+    }
+    end();
+}
+
+static void random_use_agrees_with_model(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        run_model("fcfs", seed);
+        run_model("rr", seed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(nothing_ready_nothing_next),
+        cmocka_unit_test(fcfs_is_first_come_first_served),
+        cmocka_unit_test(rr_takes_turns),
+        cmocka_unit_test(reserved_memory_is_enough),
+        cmocka_unit_test(random_use_agrees_with_model),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
