@@ -94,32 +94,28 @@ struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, cha
 
 static void on_poll_timeout(uv_timer_t *timer)
 {
-    (void)timer;
+    uv_stop(timer->loop); /* it may have run before the loop sleeps */
 }
 
-static void ignore_closed(uv_handle_t *handle)
+static void on_poll_timer_closed(uv_handle_t *handle)
 {
     *(bool *)handle->data = true;
 }
 
 int hws_runtime_poll(struct hws_runtime *runtime, int timeout_ms)
 {
-    if (runtime->running)
-        return posix(-EDEADLK);
-    if (timeout_ms == 0) {
-        uv_run(runtime->loop, UV_RUN_NOWAIT);
-        return 0;
-    }
-    if (timeout_ms < 0)
-        return posix(hws_runtime_wait(runtime));
     uv_timer_t timer;
     bool closed = false;
+    if (timeout_ms < 0)
+        return posix(hws_runtime_wait(runtime));
+    if (runtime->running)
+        return posix(-EDEADLK);
     uv_timer_init(runtime->loop, &timer);
     timer.data = &closed;
     uv_update_time(runtime->loop);
     uv_timer_start(&timer, on_poll_timeout, (uint64_t)timeout_ms, 0);
-    uv_run(runtime->loop, UV_RUN_ONCE);
-    uv_close((uv_handle_t *)&timer, ignore_closed);
+    hws_runtime_wait(runtime);
+    uv_close((uv_handle_t *)&timer, on_poll_timer_closed);
     while (!closed)
         uv_run(runtime->loop, UV_RUN_NOWAIT);
     return 0;

@@ -48,9 +48,22 @@ static void run(struct hws_runtime *runtime, uint64_t now_us)
     runtime->pending = false;
     bool more = hws_driver_run(&runtime->driver, now_us);
     runtime->running = false;
+    if (runtime->waiting) /* what the call waits for may have come: do not sleep */
+        uv_stop(runtime->loop);
     if (runtime->driver.blocked != runtime->polls_writable)
         poll_events(runtime);
     set_timer(runtime, more ? now_us : hws_engine_deadline(runtime->engine));
+}
+
+/* A link without descriptors (memory) cannot wake its other end: as long as it sends something, the
+ * loop goes round once more without sleeping. */
+static bool sent_without_descriptor(struct hws_runtime *runtime)
+{
+    struct hws_link *link = runtime->driver.link;
+    uint64_t sent_packets = link->ops->stats(link)->tx_packets;
+    bool more = sent_packets != runtime->sent_packets;
+    runtime->sent_packets = sent_packets;
+    return more && runtime->poll_count == 0;
 }
 
 /* What is left after the last batch may lie in the link already (one UDP_GRO message holds many
@@ -63,7 +76,7 @@ static void receive(struct hws_runtime *runtime)
         count = hws_driver_input(&runtime->driver, now_us);
         run(runtime, now_us);
     }
-    runtime->unread = count > 0;
+    runtime->unread = count > 0 || sent_without_descriptor(runtime);
     if (runtime->unread) {
         runtime->timer_us = 0;
         uv_timer_start(&runtime->timer, on_timer, 0, 0);
@@ -84,7 +97,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct hws_runtime *runtime = prepare->data;
-    if (runtime->unread)
+    if (runtime->unread || runtime->poll_count == 0)
         receive(runtime);
     else if (runtime->pending)
         run(runtime, hws_env_now_us());
@@ -102,7 +115,9 @@ int hws_runtime_wait(struct hws_runtime *runtime)
 {
     if (runtime->running)
         return -EDEADLK;
+    runtime->waiting = true;
     uv_run(runtime->loop, UV_RUN_ONCE);
+    runtime->waiting = false;
     return 0;
 }
 
@@ -154,7 +169,8 @@ static int init_handles(struct hws_runtime *runtime)
     runtime->timer.data = runtime->prepare.data = runtime;
     runtime->open_handles = 2;
     uv_prepare_start(&runtime->prepare, on_prepare);
-    uv_unref((uv_handle_t *)&runtime->prepare);
+    if (fd_count > 0) /* the descriptors keep the loop alive */
+        uv_unref((uv_handle_t *)&runtime->prepare);
     for (size_t i = 0; i < fd_count; i++) {
         int rc = uv_poll_init(runtime->loop, &runtime->polls[i], fds[i]);
         if (rc < 0)

@@ -31,8 +31,10 @@ struct hws_runtime {
     uint64_t timer_us; /* when the timer will fire; UINT64_MAX: it is not set */
     bool polls_writable;
     bool running; /* inside hws_driver_run: a callback of the application may be on the stack */
+    bool waiting; /* inside hws_runtime_wait */
     bool pending; /* calls changed something that has not been sent */
     bool unread;  /* the link may hold packets that no descriptor tells of */
+    uint64_t sent_packets; /* the link's count when last looked at */
     unsigned open_handles;
 };
 

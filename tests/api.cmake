@@ -8,5 +8,11 @@ endforeach()
 
 add_library(hws_fake_engine STATIC fake_engine.c)
 hws_unit_test(socket hws_fake_engine hws_api)
+foreach(name env sockaddr runtime)
+  hws_unit_test(${name} hws_api)
+endforeach()
+foreach(name options stdio)
+  hws_unit_test(${name} hws_cli)
+endforeach()
 
 hws_unit_test(firewall hws_cli)
