@@ -55,7 +55,7 @@ static double value_of(const struct bench_row *row, const struct bench_round *ro
 static void print_round(const struct bench_row *row, const char *contender,
                         const struct bench_round *r)
 {
-    printf("round row=%s unit=%s contender=%s value=%.4f", row->name,
+    printf("round row=%s layer=engine unit=%s contender=%s value=%.4f", row->name,
            row->unit == BENCH_MMSG_PER_S ? "Mmsg/s" : "Gbit/s", contender, value_of(row, r));
     printf(" messages=%" PRIu64 " bytes=%" PRIu64 " wall_s=%.4f cpu_s=%.4f packets=%" PRIu64,
            r->messages, r->bytes, r->wall_s, r->cpu_s, r->packets);

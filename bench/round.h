@@ -1,6 +1,6 @@
 /* Rounds of a benchmark: what was measured, as one line of text that the report reads.
  *
- *     round row=mem-64b unit=Mmsg/s contender=hawser value=7.113 bytes=... wall_s=... cpu_s=...
+ *     round row=mem-64b layer=engine unit=Mmsg/s contender=hawser value=7.113 bytes=... wall_s=...
  *
  * Every program prints such lines, and only the report knows medians, tables and JSON. */
 #ifndef HWS_BENCH_ROUND_H
