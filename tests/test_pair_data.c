@@ -507,6 +507,75 @@ static void ssn_wraps(void **state)
     pair_free(p);
 }
 
+/* 6.2.1 D iii: what a peer takes back from its gap blocks is in flight again and sent again. */
+static void reneged(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p);
+    send_packets(p, 3);
+    uint32_t first_tsn = decode_data(pair_first(&p->a)).tsn;
+    for (int i = 0; i < 3; i++)
+        pair_lost(&p->a, "DATA");
+    uint8_t buf[100];
+    struct hws_builder b;
+    struct hws_gap gap = {2, 3};
+    pair_forge(&p->a, &b, buf, sizeof buf);
+    assert_true(hws_sack_encode(&b, first_tsn - 1, 100000, &gap, 1, NULL, 0));
+    pair_inject(&p->a, buf, hws_builder_finish(&b));
+    assert_int_equal(pair_status(&p->a).flight_bytes, FULL_PACKET);
+    pair_forge(&p->a, &b, buf, sizeof buf);
+    assert_true(hws_sack_encode(&b, first_tsn, 100000, NULL, 0, NULL, 0));
+    pair_inject(&p->a, buf, hws_builder_finish(&b));
+    assert_int_equal(pair_status(&p->a).flight_bytes, 2 * FULL_PACKET);
+    assert_true(pair_status(&p->a).timer_armed);
+    pair_wait(p, 2ull * SECOND);
+    assert_int_equal(decode_data(pair_first(&p->a)).tsn, first_tsn + 1);
+    pair_free(p);
+}
+
+/* 6.3.1 C5 (Karn): a chunk that was sent twice tells nothing about the round trip. */
+static void retransmissions_are_not_timed(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "x", 1);
+    pair_lost(&p->a, "DATA");
+    pair_wait(p, SECOND);
+    pair_wait(p, SECOND / 2);
+    pair_settle(p);
+    pair_run(p, SECOND / 2);
+    assert_int_equal(pair_status(&p->a).unacked_bytes, 0);
+    assert_in_range(pair_path(&p->a).srtt_us, 0, SECOND / 10);
+    pair_free(p);
+}
+
+/* 6.3.1 C2, C3: SRTT and RTTVAR follow the formulas. */
+static void round_trips_are_measured(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    uint64_t srtt_us = 0, rttvar_us = 0;
+    static const uint32_t rtt_us[] = {400000, 100000, 700000, 700000};
+    for (size_t i = 0; i < 4; i++) {
+        pair_send(&p->a, 0, HWS_SEND_SACK_IMMEDIATELY, "x", 1);
+        pair_wait(p, rtt_us[i]);
+        pair_settle(p);
+        uint64_t distance_us = rtt_us[i] > srtt_us ? rtt_us[i] - srtt_us : srtt_us - rtt_us[i];
+        rttvar_us = i == 0 ? rtt_us[i] / 2 : rttvar_us * 3 / 4 + distance_us / 4;
+        srtt_us = i == 0 ? rtt_us[i] : srtt_us * 7 / 8 + rtt_us[i] / 8;
+        assert_in_range(pair_path(&p->a).srtt_us, srtt_us - 10, srtt_us + 10);
+        assert_in_range(pair_path(&p->a).rttvar_us, rttvar_us - 10, rttvar_us + 10);
+        uint64_t rto_us = srtt_us + 4 * rttvar_us;
+        rto_us = rto_us < SECOND ? SECOND : rto_us;
+        assert_in_range(pair_path(&p->a).rto_us, rto_us - 50, rto_us + 50);
+    }
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +598,9 @@ int main(void)
         cmocka_unit_test(old_sack),
         cmocka_unit_test(round_robin),
         cmocka_unit_test(ssn_wraps),
+        cmocka_unit_test(reneged),
+        cmocka_unit_test(retransmissions_are_not_timed),
+        cmocka_unit_test(round_trips_are_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

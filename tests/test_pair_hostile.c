@@ -374,6 +374,109 @@ static void heartbeat_is_echoed(void **state)
     pair_free(p);
 }
 
+static void tiny_receive_buffer(struct hws_params *a, struct hws_params *b)
+{
+    (void)a;
+    b->rcvbuf_bytes = 20000;
+}
+
+/* A peer that knows the tag, sends one chunk far ahead and then fills up to it, each time the TSN
+ * that is due, cannot make us hold more than we said. */
+static void window_is_flooded(uint16_t first_ssn, uint8_t flags)
+{
+    struct pair *p = pair_new(&(struct pair_options){.params = tiny_receive_buffer});
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "x", 1);
+    struct hws_tlv chunk = pair_chunk(pair_first(&p->a), 0);
+    uint32_t tsn = hws_get32(chunk.bytes + 4);
+    uint32_t charged_max = 0;
+    for (uint32_t i = 0; i < 1000; i++) {
+        uint8_t buf[1500];
+        struct hws_builder b;
+        pair_forge(&p->b, &b, buf, 1480);
+        struct hws_data data = {.tsn = i == 0 ? tsn + 5000 : tsn + i - 1,
+                                .ssn = (uint16_t)(first_ssn + i - 1),
+                                .flags = i == 1 ? flags | HWS_DATA_B : flags,
+                                .payload_len = i == 0 ? 1 : 1400};
+        uint8_t *payload = hws_data_encode(&b, &data);
+        assert_non_null(payload);
+        memset(payload, 0x66, data.payload_len);
+        pair_inject(&p->b, buf, hws_builder_finish(&b));
+        struct hws_assoc_status status;
+        if (hws_assoc_status(p->b.engine, p->b.assoc, &status) != HWS_OK ||
+            status.state != HWS_STATE_ESTABLISHED)
+            break;
+        charged_max = status.charged_bytes > charged_max ? status.charged_bytes : charged_max;
+        while (p->b.wire_head != NULL)
+            free(pair_take(&p->b));
+    }
+    assert_in_range(charged_max, 0, 2 * 20000 + 3000);
+    pair_free(p);
+}
+
+static void window_is_flooded_with_messages(void **state)
+{
+    (void)state;
+    window_is_flooded(0, HWS_DATA_B | HWS_DATA_E);
+}
+
+/* The message whose turn it is never comes. */
+static void window_is_flooded_in_vain(void **state)
+{
+    (void)state;
+    window_is_flooded(7, HWS_DATA_B | HWS_DATA_E);
+}
+
+static void window_is_flooded_unordered(void **state)
+{
+    (void)state;
+    window_is_flooded(0, HWS_DATA_B | HWS_DATA_E | HWS_DATA_U);
+}
+
+static void window_is_flooded_with_fragments(void **state)
+{
+    (void)state;
+    window_is_flooded(0, HWS_DATA_U);
+}
+
+/* 6.9: fragments that contradict each other are the peer's fault: ABORT, no crash. */
+static void contradicting_fragments(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    pair_send_pattern(&p->a, 0, 0, 1, 4000);
+    struct pair_packet *first = pair_take(&p->a), *second = pair_take(&p->a);
+    pair_inject(&p->b, first->data, first->len);
+    second->data[HWS_PACKET_HEADER_LEN + 1] |= HWS_DATA_B; /* begins again in the middle */
+    pair_inject(&p->b, second->data, second->len);
+    assert_true(pair_saw(&p->b, HWS_EVENT_DOWN));
+    assert_int_equal(p->b.reason, HWS_E_PROTO);
+    free(first);
+    free(second);
+    pair_free(p);
+}
+
+/* A SHUTDOWN ACK nobody waits for, and other chunks out of their state, change nothing (8.5.1). */
+static void chunks_out_of_state(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {HWS_CHUNK_SHUTDOWN_ACK, HWS_CHUNK_SHUTDOWN_COMPLETE,
+                                    HWS_CHUNK_COOKIE_ACK};
+    for (size_t i = 0; i < sizeof types; i++) {
+        struct pair *p = pair_new(NULL);
+        pair_connect(p);
+        uint8_t buf[100];
+        struct hws_builder b;
+        pair_forge(&p->b, &b, buf, sizeof buf);
+        assert_true(hws_chunk_put(&b, types[i], 0, NULL, 0));
+        pair_inject(&p->b, buf, hws_builder_finish(&b));
+        assert_int_equal(pair_status(&p->b).state, HWS_STATE_ESTABLISHED);
+        assert_int_equal(pair_stats(&p->b)->drop_chunk_state, 1);
+        pair_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +496,12 @@ int main(void)
         cmocka_unit_test(replayed),
         cmocka_unit_test(tsn_far_away),
         cmocka_unit_test(heartbeat_is_echoed),
+        cmocka_unit_test(window_is_flooded_with_messages),
+        cmocka_unit_test(window_is_flooded_in_vain),
+        cmocka_unit_test(window_is_flooded_unordered),
+        cmocka_unit_test(window_is_flooded_with_fragments),
+        cmocka_unit_test(contradicting_fragments),
+        cmocka_unit_test(chunks_out_of_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -493,6 +493,243 @@ static void init_with_tag_zero(void **state)
     pair_free(p);
 }
 
+/* An INIT for b with whatever `add` puts into it; what b answers. */
+static struct pair_packet *answer_to_init(struct pair *p, struct hws_init init,
+                                          void (*add)(struct hws_builder *))
+{
+    uint8_t packet[300];
+    struct hws_builder b;
+    hws_builder_init(&b, packet, sizeof packet, 4444, PAIR_PORT_B, 0);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT, &init));
+    if (add != NULL)
+        add(&b);
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->b, packet, hws_builder_finish(&b));
+    return pair_take(&p->b);
+}
+
+static const struct hws_init good_init = {
+    .tag = 77, .a_rwnd = 1500, .ostreams = 1, .max_instreams = 1, .tsn = 5};
+
+static void expect_abort(struct pair *p, struct pair_packet *answer, const char *cause)
+{
+    assert_string_equal(pair_chunks(answer), "ABORT");
+    assert_int_equal(hws_get32(answer->data + 4), 77);
+    if (strstr(pair_text(answer), cause) == NULL)
+        fail_msg("no %s in %s", cause, pair_text(answer));
+    assert_int_equal(hws_engine_assoc_count(p->b.engine), 0);
+    free(answer);
+}
+
+/* 3.3.2: no streams, no association. */
+static void init_without_streams(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct hws_init init = good_init;
+    init.ostreams = 0;
+    expect_abort(p, answer_to_init(p, init, NULL), "Invalid-Mandatory-Parameter");
+    init = good_init;
+    init.max_instreams = 0;
+    expect_abort(p, answer_to_init(p, init, NULL), "Invalid-Mandatory-Parameter");
+    pair_free(p);
+}
+
+static void put_host_name(struct hws_builder *b)
+{
+    memcpy(hws_builder_tlv(b, HWS_PARAM_HOST_NAME, 8), "example", 8);
+}
+
+/* 3.3.2.1.4 / 5.1.2: a Host Name Address is not resolved. */
+static void init_with_host_name(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    expect_abort(p, answer_to_init(p, good_init, put_host_name), "Unresolvable-Address");
+    pair_free(p);
+}
+
+static void put_unknown(struct hws_builder *b)
+{
+    memset(hws_builder_tlv(b, 0xfade, 4), 1, 4);
+    memset(hws_builder_tlv(b, 0xbade, 4), 2, 4);
+    memset(hws_builder_tlv(b, 0x7ade, 4), 3, 4);
+    memset(hws_builder_tlv(b, 0xfadf, 4), 4, 4);
+}
+
+/* 3.2.1: reported are the first (skip and report) and the third (stop and report), not the second
+ * (skip in silence) and not what comes after the stop. */
+static void unrecognized_parameters(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct pair_packet *answer = answer_to_init(p, good_init, put_unknown);
+    struct hws_init ack = decode_init(answer);
+    struct hws_tlv_iter it = hws_tlv_begin(ack.params, ack.params_len);
+    struct hws_tlv param;
+    uint16_t reported[4] = {0};
+    size_t count = 0;
+    while (hws_tlv_next(&it, &param))
+        if (param.type == HWS_PARAM_UNRECOGNIZED && count < 4)
+            reported[count++] = hws_get16(param.bytes + 4);
+    assert_int_equal(count, 2);
+    assert_int_equal(reported[0], 0xfade);
+    assert_int_equal(reported[1], 0x7ade);
+    free(answer);
+    pair_free(p);
+}
+
+/* An INIT ACK of b's, made anew without its cookie: 3.3.3 wants a Missing Mandatory Parameter. */
+static void init_ack_without_cookie(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    pair_lost(&p->a, "INIT");
+    uint8_t packet[100];
+    struct hws_builder b;
+    pair_forge(&p->a, &b, packet, sizeof packet);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT_ACK, &good_init));
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->a, packet, hws_builder_finish(&b));
+    assert_int_equal(hws_get32(pair_first(&p->a)->data + 4), 77);
+    assert_non_null(strstr(pair_text(pair_first(&p->a)), "Missing-Mandatory-Parameter"));
+    pair_lost(&p->a, "ABORT");
+    assert_true(pair_saw(&p->a, HWS_EVENT_DOWN));
+    pair_free(p);
+}
+
+/* 5.2.2: a restart may not bring addresses the association does not have. */
+static void restart_with_new_address(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    uint8_t packet[200];
+    struct hws_builder b;
+    struct hws_addr stranger = {.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, 66}};
+    hws_builder_init(&b, packet, sizeof packet, PAIR_PORT_A, PAIR_PORT_B, 0);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT, &good_init));
+    assert_true(hws_param_put_addr(&b, &stranger));
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->b, packet, hws_builder_finish(&b));
+    assert_non_null(strstr(pair_text(pair_first(&p->b)), "Restart-with-New-Addresses"));
+    assert_int_equal(hws_get32(pair_first(&p->b)->data + 4), 77);
+    pair_arrives(&p->b, "ABORT");
+    assert_int_equal(pair_status(&p->b).state, HWS_STATE_ESTABLISHED);
+    assert_int_equal(pair_status(&p->a).state, HWS_STATE_ESTABLISHED);
+    pair_free(p);
+}
+
+/* 5.2.4 A and 9.2: a peer that restarts while we wait for its SHUTDOWN COMPLETE gets a SHUTDOWN ACK
+ * again, and after its COOKIE ECHO an error as well. */
+static void restart_while_shutting_down(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.both_listen = true});
+    pair_connect(p);
+    pair_shutdown(&p->b);
+    pair_arrives(&p->b, "SHUTDOWN");
+    pair_lost(&p->a, "SHUTDOWN-ACK");
+    pair_reboot(&p->b, true);
+    pair_begin(&p->b);
+    pair_arrives(&p->b, "INIT");
+    pair_arrives(&p->a, "SHUTDOWN-ACK");
+    /* 8.5.1 E: in COOKIE-WAIT that belongs to nothing: completed with the T bit. */
+    pair_arrives(&p->b, "SHUTDOWN-COMPLETE");
+    assert_true(pair_saw(&p->a, HWS_EVENT_DOWN));
+    assert_int_equal(p->a.reason, HWS_E_EOF);
+    pair_run(p, 10ull * SECOND);
+    assert_true(pair_saw(&p->b, HWS_EVENT_UP));
+    pair_free(p);
+}
+
+/* 5.2.6: told that its cookie is stale, the connector gives up or begins anew; it never hangs. */
+static void stale_cookie_error(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct pair_packet *echo = cookie_echo(p);
+    uint8_t packet[100];
+    struct hws_builder b;
+    pair_forge(&p->a, &b, packet, sizeof packet);
+    assert_true(hws_builder_open(&b, HWS_CHUNK_ERROR, 0));
+    assert_true(hws_cause_put_stale_cookie(&b, 1000));
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->a, packet, hws_builder_finish(&b));
+    pair_run(p, 60ull * SECOND);
+    assert_true(pair_saw(&p->a, HWS_EVENT_DOWN) ||
+                pair_status(&p->a).state == HWS_STATE_ESTABLISHED);
+    free(echo);
+    pair_free(p);
+}
+
+/* 6.10: INIT, INIT ACK and SHUTDOWN COMPLETE come alone. */
+static void bundled_init(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    uint8_t packet[200];
+    struct hws_builder b;
+    hws_builder_init(&b, packet, sizeof packet, 4444, PAIR_PORT_B, 0);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT, &good_init));
+    assert_true(hws_builder_close(&b));
+    assert_true(hws_chunk_put(&b, HWS_CHUNK_COOKIE_ACK, 0, NULL, 0));
+    pair_inject(&p->b, packet, hws_builder_finish(&b));
+    pair_silent(p);
+    assert_int_equal(pair_stats(&p->b)->drop_bundle, 1);
+    pair_free(p);
+}
+
+/* Port 0 asks for one that is free, and they differ. */
+static void ephemeral_ports(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    uint16_t ports[50];
+    for (size_t i = 0; i < 50; i++) {
+        struct hws_endpoint_config config = {.locals = &p->a.addr, .local_count = 1};
+        hws_endpoint_id id;
+        assert_int_equal(hws_endpoint_new(p->a.engine, &config, &id), HWS_OK);
+        ports[i] = hws_endpoint_port(p->a.engine, id);
+        assert_true(ports[i] >= 49152);
+        for (size_t k = 0; k < i; k++)
+            assert_int_not_equal(ports[i], ports[k]);
+    }
+    pair_free(p);
+}
+
+/* What names nothing is told so, everywhere. */
+static void ids_that_name_nothing(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct hws_engine *e = p->a.engine;
+    const hws_assoc_id wrong[] = {0, 1, UINT64_MAX, 1ull << 32};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        hws_assoc_id id = wrong[i];
+        struct hws_assoc_status status;
+        struct hws_path_status path;
+        struct hws_sndinfo snd = {0};
+        struct hws_rcvinfo rcv;
+        struct hws_iovec iov = {"x", 1};
+        uint8_t byte;
+        size_t len;
+        assert_int_equal(hws_assoc_status(e, id, &status), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_path_status(e, id, 0, &path), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_send(e, id, &snd, &iov, 1, p->now_us), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_recv(e, id, &byte, 1, &len, &rcv, p->now_us), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_shutdown(e, id, p->now_us), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_abort(e, id, NULL, 0, p->now_us), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_release(e, id, p->now_us), HWS_E_NOENT);
+        assert_int_equal(hws_endpoint_release(e, id + 100), HWS_E_NOENT);
+        assert_int_equal(hws_endpoint_listen(e, id + 100, true), HWS_E_NOENT);
+        assert_int_equal(hws_assoc_connect(e, id + 100, &p->b.addr, 1, 9, p->now_us, &id),
+                         HWS_E_NOENT);
+    }
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +756,16 @@ int main(void)
         cmocka_unit_test(ids_are_not_reused),
         cmocka_unit_test(endpoint_released_early),
         cmocka_unit_test(init_with_tag_zero),
+        cmocka_unit_test(init_without_streams),
+        cmocka_unit_test(init_with_host_name),
+        cmocka_unit_test(unrecognized_parameters),
+        cmocka_unit_test(init_ack_without_cookie),
+        cmocka_unit_test(restart_with_new_address),
+        cmocka_unit_test(restart_while_shutting_down),
+        cmocka_unit_test(stale_cookie_error),
+        cmocka_unit_test(bundled_init),
+        cmocka_unit_test(ephemeral_ports),
+        cmocka_unit_test(ids_that_name_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

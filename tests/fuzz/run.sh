@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the fuzzers with clang in a folder of their own and lets each run for a while on seeds made
-# here. Says SKIP (exit 77) where there is no clang, unless HWS_CI is set: then that is an error.
+# here. Says SKIP (exit 77) where there is no clang, unless CI is set: then that is an error.
 # usage: run.sh SOURCE BUILD SECONDS
 set -eu
 source=$1 build=$2 seconds=$3
 
 skip() {
     echo "SKIP: $1"
-    [ -n "${HWS_CI:-}" ] && exit 1
+    [ -n "${CI:-}" ] && exit 1
     exit 77
 }
 command -v clang >/dev/null || skip "clang is not installed"
