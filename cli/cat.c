@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
 #include "cli/peers.h"
 #include "cli/session.h"
 #include "cli/sink.h"
@@ -15,17 +17,22 @@
 /* Read from stdin and written to stdout in one go, at least. */
 #define BUFFER_BYTES (256u << 10)
 #define PROGRESS_MS 500u
+/* How often to look whether only the SHUTDOWN COMPLETE is missing, and how many times in a row that
+ * may be so: time for one retransmission of the SHUTDOWN ACK (RTO.Min is 1 s). */
+#define LINGER_MS 1000u
+#define LINGER_ROUNDS 3u
 
 struct cat {
     struct hws_cli_session session;
     struct hws_cli_options options;
     struct hws_cli_source source;
     struct hws_cli_sink sink;
-    uv_timer_t progress;
+    uv_timer_t progress, linger;
+    unsigned linger_rounds;
     uint64_t started_ns;
     struct addrinfo *peers, *next_peer; /* addresses to try; NULL: none left */
     struct hws_sock *listener, *sock;
-    uint16_t next_sid;
+    uint16_t streams, next_sid; /* how many to send on; the next one */
     uint64_t sent_bytes, received_bytes;
     bool connected;
     bool shut;     /* this side started the end */
@@ -41,11 +48,6 @@ static bool is_connector(const struct cat *cat)
 
 /* ---- The end ---- */
 
-static void on_progress_closed(uv_handle_t *handle)
-{
-    (void)handle;
-}
-
 static void finish(struct cat *cat, int exit_code)
 {
     if (cat->finished)
@@ -54,7 +56,8 @@ static void finish(struct cat *cat, int exit_code)
     cat->exit_code = exit_code;
     hws_cli_source_close(&cat->source);
     hws_cli_sink_close(&cat->sink);
-    uv_close((uv_handle_t *)&cat->progress, on_progress_closed);
+    uv_close((uv_handle_t *)&cat->progress, NULL);
+    uv_close((uv_handle_t *)&cat->linger, NULL);
     uv_stop(&cat->session.loop);
 }
 
@@ -102,6 +105,13 @@ static void check_finished(struct cat *cat)
         finish(cat, graceful_exit_code(cat));
 }
 
+static bool get_status(const struct cat *cat, struct sctp_status *status)
+{
+    socklen_t len = sizeof(*status);
+    return cat->sock != NULL &&
+           hws_getsockopt(cat->sock, IPPROTO_SCTP, SCTP_STATUS, status, &len) == 0;
+}
+
 /* ---- From stdin to the peer ---- */
 
 static ssize_t send_next(struct cat *cat)
@@ -122,8 +132,7 @@ static void advance(struct cat *cat, size_t len)
 {
     hws_cli_source_consume(&cat->source, len);
     cat->sent_bytes += len;
-    if (cat->options.streams > 1)
-        cat->next_sid = (uint16_t)((cat->next_sid + 1) % cat->options.streams);
+    cat->next_sid = (uint16_t)((cat->next_sid + 1) % cat->streams);
 }
 
 static void end_of_input(struct cat *cat)
@@ -220,6 +229,17 @@ static int take_error(struct hws_sock *sock)
     return error;
 }
 
+/* The peer may allow fewer streams than were asked for. */
+static void connected(struct cat *cat)
+{
+    struct sctp_status status;
+    uint16_t wanted = cat->options.streams > 0 ? cat->options.streams : 1;
+    cat->connected = true;
+    cat->streams = wanted;
+    if (get_status(cat, &status) && status.sstat_outstrms < wanted)
+        cat->streams = status.sstat_outstrms;
+}
+
 static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
 {
     struct cat *cat = arg;
@@ -227,7 +247,8 @@ static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
         on_connect_failed(cat, take_error(sock));
         return;
     }
-    cat->connected = true;
+    if (!cat->connected)
+        connected(cat);
     pump(cat);
 }
 
@@ -261,7 +282,6 @@ static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
         return;
     hws_close(listener);
     cat->listener = NULL;
-    cat->connected = true;
     hws_set_nonblocking(cat->sock, true);
     start(cat);
 }
@@ -273,6 +293,27 @@ static void listen_for_one(struct cat *cat)
         finish(cat, HWS_CLI_FAILED);
     else
         hws_set_callback(cat->listener, on_accept, cat);
+}
+
+/* ---- A SHUTDOWN COMPLETE that never comes ---- */
+
+/* In SHUTDOWN-ACK-SENT everything has been acknowledged in both directions (RFC 9260, 9.2). A peer
+ * that sent its SHUTDOWN COMPLETE once and left will not do it again when that one was lost. */
+static bool only_complete_missing(const struct cat *cat)
+{
+    struct sctp_status status;
+    return get_status(cat, &status) && status.sstat_state == SCTP_SHUTDOWN_ACK_SENT &&
+           status.sstat_penddata == 0;
+}
+
+static void on_linger(uv_timer_t *timer)
+{
+    struct cat *cat = timer->data;
+    cat->linger_rounds = only_complete_missing(cat) ? cat->linger_rounds + 1 : 0;
+    if (cat->linger_rounds < LINGER_ROUNDS)
+        return;
+    cat->ended = true;
+    check_finished(cat);
 }
 
 /* ---- Progress ---- */
@@ -288,13 +329,14 @@ static void on_progress(uv_timer_t *timer)
             (double)cat->sent_bytes / 1e6, (double)cat->received_bytes / 1e6, megabits / seconds);
 }
 
-static void start_progress(struct cat *cat)
+static void start_timers(struct cat *cat)
 {
     uv_timer_init(&cat->session.loop, &cat->progress);
-    cat->progress.data = cat;
+    uv_timer_init(&cat->session.loop, &cat->linger);
+    cat->progress.data = cat->linger.data = cat;
     if (isatty(STDERR_FILENO))
         uv_timer_start(&cat->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
-    uv_unref((uv_handle_t *)&cat->progress);
+    uv_timer_start(&cat->linger, on_linger, LINGER_MS, LINGER_MS);
 }
 
 static void end_progress(struct cat *cat)
@@ -325,7 +367,7 @@ static bool open_ends(struct cat *cat)
 
 static void run(struct cat *cat)
 {
-    start_progress(cat);
+    start_timers(cat);
     if (!open_ends(cat))
         finish(cat, HWS_CLI_FAILED);
     else if (is_connector(cat))

@@ -155,16 +155,16 @@ static const struct row rows[] = {
     {"ipv4", '4', BOTH, NULL, "IPv4 only", "both families", set_ipv4},
     {"ipv6", '6', BOTH, NULL, "IPv6 only", "both families", set_ipv6},
     {"streams", 0, BOTH, "N",
-     "outbound streams to ask for; cat sends its messages over all of them in turn when this is "
-     "given, and only those of one stream keep their order",
-     "cat asks for 10 and sends on one, echo asks for 2048", set_streams},
+     "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
+     "then only the messages of one stream keep their order",
+     "cat 10, sending on one; echo 2048", set_streams},
     {"msg-size", 0, HWS_CLI_CAT, "N", "bytes of a message at most", "65536 bytes", set_msg_size},
     {"unordered", 0, HWS_CLI_CAT, NULL, "send messages unordered", "ordered", set_unordered},
     {"expect", 0, HWS_CLI_CAT, "N",
      "connector: start the SHUTDOWN only when N bytes have come from the peer, too", "0 bytes",
      set_expect},
     {"stats", 0, BOTH, NULL, "counters as JSON on stderr at the end", "off", set_stats},
-    {"trace", 0, BOTH, "FILE", "every packet as a text line per chunk", "off", set_trace},
+    {"trace", 0, BOTH, "FILE", "every packet as a line of text", "off", set_trace},
     {"pcap", 0, BOTH, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
     {"help", 'h', BOTH, NULL, "this text", NULL, set_help},
 };
@@ -292,9 +292,29 @@ int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cl
 
 /* ---- Help ---- */
 
+#define HELP_COLUMN 28
+#define HELP_WIDTH 100
+
+/* Continues a line at HELP_COLUMN, and goes on there on the next lines. */
+static void print_wrapped(const char *text)
+{
+    size_t column = HELP_COLUMN;
+    while (*text != '\0') {
+        size_t word = strcspn(text, " ");
+        if (column + 1 + word > HELP_WIDTH) {
+            printf("\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        }
+        printf(" %.*s", (int)word, text);
+        column += 1 + word;
+        text += word + strspn(text + word, " ");
+    }
+    putchar('\n');
+}
+
 static void print_row(const struct row *row)
 {
-    char name[64];
+    char name[64], text[512];
     const char *argument = row->argument;
     int len = row->letter != 0 ? snprintf(name, sizeof(name), "-%c, ", row->letter)
                                : snprintf(name, sizeof(name), "    ");
@@ -305,10 +325,10 @@ static void print_row(const struct row *row)
         snprintf(name + used, sizeof(name) - used, "--%s[=%s", row->name, argument + 1);
     else
         snprintf(name + used, sizeof(name) - used, "--%s %s", row->name, argument);
-    printf("  %-26s %s", name, row->help);
-    if (row->defaults != NULL)
-        printf(" (default: %s)", row->defaults);
-    putchar('\n');
+    snprintf(text, sizeof(text), row->defaults != NULL ? "%s (default: %s)" : "%s", row->help,
+             row->defaults);
+    printf("  %-*s", HELP_COLUMN - 2, name);
+    print_wrapped(text);
 }
 
 void hws_cli_options_help(unsigned command)

@@ -16,3 +16,7 @@ foreach(name options stdio)
 endforeach()
 
 hws_unit_test(firewall hws_cli)
+
+add_test(NAME cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:hawser>
+                          ${PROJECT_SOURCE_DIR})
+set_tests_properties(cli PROPERTIES TIMEOUT 300)

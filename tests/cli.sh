@@ -1,0 +1,217 @@
+#!/bin/sh
+# The hawser program from outside: exit codes, messages, files through cat, many peers at echo. All
+# over UDP on the loopback interface, so that no privilege is needed.
+# Usage: cli.sh PROGRAM SOURCE_DIR
+set -u
+hawser=$1
+source_dir=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failures=0
+udp=29910 # a port of its own for each case: the one before may still be closing
+
+check() { # WHAT CONDITION...
+    what=$1
+    shift
+    if "$@"; then
+        echo "ok    $what"
+    else
+        echo "FAIL  $what"
+        failures=$((failures + 1))
+    fi
+}
+
+exits() { # CODE PATTERN ARGUMENT...: the exit code, and a message that matches
+    code=$1 pattern=$2
+    shift 2
+    "$hawser" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    got=$?
+    [ $got -eq "$code" ] && grep -q -- "$pattern" "$dir/out" "$dir/err"
+}
+
+next_port() {
+    udp=$((udp + 1))
+}
+
+# Waits until something is bound to the UDP port.
+wait_for_port() {
+    hex=$(printf '%04X' $udp)
+    for _ in $(seq 100); do
+        grep -q ":$hex " /proc/net/udp /proc/net/udp6 && return
+        sleep 0.05
+    done
+    echo "nothing listens at UDP port $udp"
+}
+
+file() { # BYTES NAME
+    head -c "$1" /dev/urandom >"$dir/$2"
+}
+
+same() {
+    [ "$(sha256sum <"$dir/$1")" = "$(sha256sum <"$dir/$2")" ]
+}
+
+# ---- Usage ----
+
+check "version" exits 0 '^hawser [0-9]' --version
+check "help" exits 0 'hawser cat' --help
+check "help of cat" exits 0 '--msg-size' cat --help
+check "help of echo" exits 0 '--local' echo --help
+check "no command" exits 2 'hawser cat'
+check "unknown command" exits 2 "no command 'dog'" dog
+check "unknown option" exits 2 'unknown option --nonsense' cat --nonsense h 1
+check "missing operand" exits 2 'host and port' cat h
+check "UDP with protocol 253" exits 2 'exclude each other' cat --udp --proto 253 h 1
+check "-4 with -6" exits 2 'exclude each other' cat -4 -6 h 1
+check "echo does not connect" exits 2 'only listens' echo h 1
+check "bad port" exits 2 'no SCTP port' cat h 65536
+check "unknown host" exits 1 'cannot find the host' cat --udp name.invalid 1
+check "foreign local address" exits 1 'does not have that address' \
+    cat --udp=$udp -l 1 --local 192.0.2.99
+check "local address of the wrong family" exits 1 'no address of IPv6' \
+    cat --udp=$udp -6 -l 1 --local 127.0.0.1
+check "trace file that cannot be made" exits 1 'cannot write' \
+    cat --udp=$udp -l 1 --trace "$dir/none/trace"
+check "nobody listens" exits 1 'Connection refused' cat --udp=1 127.0.0.1 5000
+
+for command in cat echo; do
+    "$hawser" $command --help | grep -o -- '--[a-z0-9-]*' | sort -u >"$dir/options"
+    while read -r option; do
+        check "docs/CLI.md tells of $command $option" \
+            grep -q -- "\`[^\`]*$option" "$source_dir/docs/CLI.md"
+    done <"$dir/options"
+done
+
+# ---- cat ----
+
+# cat_pair NAME "LISTENER OPTIONS" "CONNECTOR OPTIONS" < CONNECTOR'S INPUT
+cat_pair() {
+    next_port
+    # shellcheck disable=SC2086 # options are words
+    "$hawser" cat -l 5000 --udp=$udp $2 <"$dir/listener.in" >"$dir/listener.out" \
+        2>"$dir/listener.err" &
+    listener=$!
+    wait_for_port
+    # shellcheck disable=SC2086
+    timeout 60 "$hawser" cat ${host:-127.0.0.1} 5000 --udp=$udp $3 >"$dir/connector.out" \
+        2>"$dir/connector.err"
+    code=$?
+    wait $listener
+    listener_code=$?
+    check "$1: connector's exit code" [ $code -eq 0 ]
+    check "$1: listener's exit code" [ $listener_code -eq 0 ]
+    [ $code -eq 0 ] || cat "$dir/connector.err"
+    [ $listener_code -eq 0 ] || cat "$dir/listener.err"
+}
+
+file 20000000 big
+file 3000 small
+: >"$dir/listener.in"
+
+cat_pair "a file" "--stats" "--stats" <"$dir/big"
+check "a file: same bytes" same big listener.out
+check "a file: counters" grep -q '^{"engine":{"packets_in":[1-9]' "$dir/listener.err"
+check "a file: the link's counters" grep -q '"link":{"rx_packets":[1-9].*}}$' "$dir/connector.err"
+
+cat_pair "nothing" "" "" </dev/null
+check "nothing: no bytes" [ ! -s "$dir/listener.out" ]
+
+mkfifo "$dir/pipe"
+cat "$dir/big" >"$dir/pipe" &
+cat_pair "messages of 1000 bytes from a pipe" "" "--msg-size 1000" <"$dir/pipe"
+check "messages of 1000 bytes from a pipe: same bytes" same big listener.out
+
+cat_pair "one message of 16 MiB and one less" "" "--msg-size 16777216" <"$dir/big"
+check "one message of 16 MiB and one less: same bytes" same big listener.out
+
+cat_pair "unordered on many streams" "" "--unordered --streams 7" <"$dir/big"
+check "unordered on many streams: as many bytes" \
+    [ "$(wc -c <"$dir/listener.out")" -eq 20000000 ]
+
+cp "$dir/small" "$dir/listener.in"
+cat_pair "both directions" "" "--expect 3000" <"$dir/big"
+check "both directions: there" same big listener.out
+check "both directions: back" same small connector.out
+: >"$dir/listener.in"
+
+cat_pair "trace and capture" "" "--trace $dir/trace --pcap $dir/pcap" <"$dir/small"
+check "trace and capture: INIT" grep -q 'out .*: INIT ' "$dir/trace"
+check "trace and capture: end" grep -q 'out .*: SHUTDOWN-COMPLETE' "$dir/trace"
+check "trace and capture: pcapng" \
+    [ "$(head -c 4 "$dir/pcap" | od -An -tx1 | tr -d ' ')" = 0a0d0d0a ]
+
+if grep -q ' lo$' /proc/net/if_inet6 2>/dev/null; then
+    host=::1
+    cat_pair "IPv6" "-6" "-6" <"$dir/small"
+    check "IPv6: same bytes" same small listener.out
+    host=localhost
+    cat_pair "a name" "" "" <"$dir/small"
+    check "a name: same bytes" same small listener.out
+    host=127.0.0.1
+else
+    echo "SKIP  IPv6: the loopback interface has no IPv6 address"
+fi
+
+next_port
+"$hawser" cat -l 5000 --udp=$udp </dev/null 2>"$dir/listener.err" | (
+    sleep 1
+    sha256sum
+) >"$dir/sum" &
+wait_for_port
+timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <"$dir/big"
+check "a slow reader: connector's exit code" [ $? -eq 0 ]
+wait
+check "a slow reader: same bytes" [ "$(cat "$dir/sum")" = "$(sha256sum <"$dir/big")" ]
+
+# ---- Ends that are not graceful ----
+
+next_port
+"$hawser" cat -l 5000 --udp=$udp </dev/null 2>"$dir/listener.err" | head -c 1000 >/dev/null &
+wait_for_port
+timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <"$dir/big" 2>"$dir/connector.err"
+check "the output is closed: connector's exit code" [ $? -eq 1 ]
+wait
+check "the output is closed: the listener says so" grep -q 'cannot write' "$dir/listener.err"
+
+next_port
+"$hawser" cat -l 5000 --udp=$udp </dev/null >/dev/null 2>"$dir/listener.err" &
+listener=$!
+wait_for_port
+(sleep 60 & echo $! >"$dir/sleep"; wait) |
+    "$hawser" cat 127.0.0.1 5000 --udp=$udp 2>"$dir/connector.err" &
+sleep 0.5
+kill -TERM $listener
+wait $listener
+check "an interrupted listener: exit code" [ $? -eq 1 ]
+sleep 0.5
+check "an interrupted listener: the connector says so" grep -q 'reset' "$dir/connector.err"
+kill "$(cat "$dir/sleep")"
+wait
+
+# ---- echo ----
+
+next_port
+"$hawser" echo -l 7 --udp=$udp --stats 2>"$dir/echo.err" &
+echo_server=$!
+wait_for_port
+clients=
+for n in 1 2 3 4 5 6; do
+    file $((n * 2000000)) in$n
+    timeout 60 "$hawser" cat 127.0.0.1 7 --udp=$udp --expect $((n * 2000000)) \
+        --msg-size $((n * n * 50000)) <"$dir/in$n" >"$dir/out$n" &
+    clients="$clients $!"
+done
+n=0
+for client in $clients; do
+    n=$((n + 1))
+    wait "$client"
+    check "echo, peer $n: exit code" [ $? -eq 0 ]
+    check "echo, peer $n: same bytes" same in$n out$n
+done
+kill -INT $echo_server
+wait $echo_server
+check "echo: exit code when interrupted" [ $? -eq 0 ]
+check "echo: six associations" grep -q '"assocs_passive":6,' "$dir/echo.err"
+
+echo "$failures failed"
+[ $failures -eq 0 ]
