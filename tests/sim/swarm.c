@@ -10,7 +10,7 @@
 
 #include "tests/sim/draw.h"
 
-#define SEEDS_DEFAULT 240u
+#define SEEDS_DEFAULT 1500u
 /* So many seeds live twice, to see that nothing but the seed decides. */
 #define REPEAT_EVERY 8u
 #define SILENCE_US 300000000u
