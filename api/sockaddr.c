@@ -29,6 +29,14 @@ static void set_ipv6(struct hws_addr *addr, const struct sockaddr_in6 *sin6)
         addr->scope_id = sin6->sin6_scope_id;
 }
 
+/* The caller's memory may be aligned for bytes only (packed addresses), so it is copied out. */
+static sa_family_t family_of(const struct sockaddr *sa)
+{
+    sa_family_t family;
+    memcpy(&family, (const uint8_t *)sa + offsetof(struct sockaddr, sa_family), sizeof(family));
+    return family;
+}
+
 static socklen_t family_len(sa_family_t family)
 {
     return family == AF_INET    ? (socklen_t)sizeof(struct sockaddr_in)
@@ -42,12 +50,11 @@ int hws_sockaddr_read(const struct sockaddr *sa, socklen_t len, struct hws_addr 
     *addr = (struct hws_addr){0};
     if (sa == NULL || len < (socklen_t)sizeof(sa_family_t))
         return -EINVAL;
-    socklen_t need = family_len(sa->sa_family);
+    socklen_t need = family_len(family_of(sa));
     if (need == 0)
         return -EAFNOSUPPORT;
     if (len < need)
         return -EINVAL;
-    /* The caller's memory may be aligned for bytes only (packed addresses). */
     struct sockaddr_storage copy = {0};
     memcpy(&copy, sa, need);
     if (copy.ss_family == AF_INET) {
@@ -69,12 +76,10 @@ int hws_sockaddr_read_packed(const struct sockaddr *sas, int count, struct hws_a
     if (sas == NULL || count < 1 || (uint32_t)count > max)
         return -EINVAL;
     for (int i = 0; i < count; i++) {
-        sa_family_t family;
-        memcpy(&family, at + offsetof(struct sockaddr, sa_family), sizeof(family));
-        socklen_t len = family_len(family);
+        const struct sockaddr *one = (const struct sockaddr *)(const void *)at;
+        socklen_t len = family_len(family_of(one));
         uint16_t one_port;
-        int rc = hws_sockaddr_read((const struct sockaddr *)(const void *)at,
-                                   len > 0 ? len : (socklen_t)sizeof(family), &addrs[i], &one_port);
+        int rc = len > 0 ? hws_sockaddr_read(one, len, &addrs[i], &one_port) : -EAFNOSUPPORT;
         if (rc < 0)
             return rc;
         if (i > 0 && one_port != *port)

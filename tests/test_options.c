@@ -81,6 +81,10 @@ static void help_needs_nothing_else(void **state)
     assert_true(options.help);
 }
 
+#define NINE_LOCALS                                                                                \
+    "cat -l 1 --local a --local a --local a --local a --local a --local a --local a --local a "    \
+    "--local a"
+
 static void refuses(void **state)
 {
     static const char *const lines[] = {
@@ -112,8 +116,7 @@ static void refuses(void **state)
         "cat h 1 --msg-size 99999999999999999999",
         "cat h 1 --expect -5",
         "cat -l 1 --expect 5",
-        "cat -l 1 --local a --local b --local c --local d --local e --local f --local g --local h "
-        "--local i",
+        NINE_LOCALS,
     };
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
