@@ -12,7 +12,7 @@
 
 #include "tests/differential/usr.h"
 
-#define SEEDS_DEFAULT 40u
+#define SEEDS_DEFAULT 150u
 #define SECOND_US 1000000u
 #define MTU 1500u
 #define FAULTS_US (60ull * SECOND_US)

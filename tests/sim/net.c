@@ -10,7 +10,6 @@
 /* One packet's way over one link. */
 struct transit {
     struct sim_node *from, *to;
-    uint32_t from_addr;
     struct sim_link *link;
     struct sim_packet *packet;
 };
@@ -287,7 +286,6 @@ static void route(struct sim_net *net, struct sim_node *node, struct sim_packet 
             return;
     }
     packet->src = node->addrs[from_addr];
-    t.from_addr = from_addr;
     t.link = sim_net_link(net, node->index, from_addr, t.to->index, to_addr);
     pass(net, &t);
 }
