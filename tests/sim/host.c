@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/packet.h"
+#include "proto/chunk.h"
 
 #define TRAIN_BYTES (4u * HWS_PACKET_MAX_LEN)
 /* More trains than any window here can fill: output that does not end is found by this. */
@@ -95,12 +95,33 @@ static void check_timers(struct sim_host *host)
     }
 }
 
-static uint32_t path_mtu(const struct before *was, const struct hws_addr *dst)
+static const struct hws_path_status *path_to(const struct before *was, const struct hws_addr *dst)
 {
-    for (uint32_t i = 0; i < was->assoc.path_count; i++)
+    for (uint32_t i = 0; i < was->assoc.path_count && i < HWS_LIMIT_PATHS; i++)
         if (hws_addr_same(&was->paths[i].remote, dst))
-            return was->paths[i].mtu;
-    return HWS_LIMIT_MTU_MAX;
+            return &was->paths[i];
+    return NULL;
+}
+
+static bool has_data(const uint8_t *packet, uint32_t len)
+{
+    struct hws_tlv_iter it = hws_packet_chunks(packet, len);
+    struct hws_tlv chunk;
+    while (hws_tlv_next(&it, &chunk))
+        if (hws_chunk_type(&chunk) == HWS_CHUNK_DATA)
+            return true;
+    return false;
+}
+
+/* 5.4: no DATA to an address nobody has confirmed. */
+static void check_path_packet(struct sim_host *host, const struct hws_path_status *path,
+                              const struct hws_train *train, const uint8_t *packet, uint32_t len)
+{
+    uint32_t ip_len = len + sim_net_overhead(&train->dst);
+    SIM_CHECK(host->node.world, train->may_fragment || ip_len <= path->mtu,
+              "an IP packet of %u bytes on a path with MTU %u", ip_len, path->mtu);
+    SIM_CHECK(host->node.world, path->confirmed || !has_data(packet, len),
+              "DATA to an unconfirmed address (5.4)");
 }
 
 static void check_packet(struct sim_host *host, const struct hws_train *train,
@@ -114,11 +135,13 @@ static void check_packet(struct sim_host *host, const struct hws_train *train,
     SIM_CHECK(world, train->may_fragment || ip_len <= host->config.interface_mtu,
               "an IP packet of %u bytes on an interface with MTU %u", ip_len,
               host->config.interface_mtu);
-    for (uint32_t i = 0; i < host->assoc_count; i++)
-        if (was[i].exists && header.vtag == was[i].assoc.remote_vtag)
-            SIM_CHECK(world, train->may_fragment || ip_len <= path_mtu(&was[i], &train->dst),
-                      "an IP packet of %u bytes on a path with MTU %u", ip_len,
-                      path_mtu(&was[i], &train->dst));
+    for (uint32_t i = 0; i < host->assoc_count; i++) {
+        if (!was[i].exists || header.vtag != was[i].assoc.remote_vtag)
+            continue;
+        const struct hws_path_status *path = path_to(&was[i], &train->dst);
+        if (path != NULL)
+            check_path_packet(host, path, train, packet, len);
+    }
 }
 
 static void check_train(struct sim_host *host, const struct hws_train *train,
