@@ -195,12 +195,25 @@ static void write_address(const struct hws_addr *from, uint16_t port, struct soc
     *len = need;
 }
 
+static bool primary_path(const struct hws_sock *sock, struct hws_assoc_status *status,
+                         struct hws_path_status *path)
+{
+    const struct hws_engine *engine = sock->sockets->engine;
+    return sock->assoc != 0 && hws_assoc_status(engine, sock->assoc, status) == 0 &&
+           hws_assoc_path_status(engine, sock->assoc, status->primary, path) == 0;
+}
+
+/* As long as the network chooses the source address the path does not have one either. */
 int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
 {
-    static const struct hws_addr any;
+    struct hws_assoc_status status;
+    struct hws_path_status path = {0};
+    const struct hws_addr *local = &path.local;
     if (sock->port == NULL)
         return posix(-EINVAL);
-    write_address(sock->local_count > 0 ? &sock->locals[0] : &any, hws_sock_port(sock), addr, len);
+    if (!primary_path(sock, &status, &path) && sock->local_count > 0)
+        local = &sock->locals[0];
+    write_address(local, hws_sock_port(sock), addr, len);
     return 0;
 }
 
@@ -208,9 +221,7 @@ static int peer_name(const struct hws_sock *sock, struct sockaddr *addr, socklen
 {
     struct hws_assoc_status status;
     struct hws_path_status path;
-    const struct hws_engine *engine = sock->sockets->engine;
-    if (sock->assoc == 0 || hws_assoc_status(engine, sock->assoc, &status) < 0 ||
-        hws_assoc_path_status(engine, sock->assoc, status.primary, &path) < 0)
+    if (!primary_path(sock, &status, &path))
         return -ENOTCONN;
     write_address(&path.remote, status.remote_port, addr, len);
     return 0;

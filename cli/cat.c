@@ -17,10 +17,10 @@
 /* Read from stdin and written to stdout in one go, at least. */
 #define BUFFER_BYTES (256u << 10)
 #define PROGRESS_MS 500u
-/* How often to look whether only the SHUTDOWN COMPLETE is missing, and how many times in a row that
- * may be so: time for one retransmission of the SHUTDOWN ACK (RTO.Min is 1 s). */
-#define LINGER_MS 1000u
-#define LINGER_ROUNDS 3u
+/* How often to look whether only the SHUTDOWN COMPLETE is missing, and how many times that may be
+ * so: time for two retransmissions of the SHUTDOWN ACK (RTO.Min is 1 s). */
+#define LINGER_MS 250u
+#define LINGER_ROUNDS 14u
 
 struct cat {
     struct hws_cli_session session;
@@ -28,7 +28,7 @@ struct cat {
     struct hws_cli_source source;
     struct hws_cli_sink sink;
     uv_timer_t progress, linger;
-    unsigned linger_rounds;
+    unsigned linger_rounds; /* above 0: only the SHUTDOWN COMPLETE is missing */
     uint64_t started_ns;
     struct addrinfo *peers, *next_peer; /* addresses to try; NULL: none left */
     struct hws_sock *listener, *sock;
@@ -177,7 +177,7 @@ static bool receive_next(struct cat *cat)
     if (len > 0) {
         hws_cli_sink_commit(&cat->sink, (size_t)len);
         cat->received_bytes += (uint64_t)len;
-    } else if (len == 0) {
+    } else if (len == 0 || (errno != EAGAIN && cat->linger_rounds > 0)) {
         cat->ended = true;
     } else if (errno != EAGAIN) {
         fail(cat, "the association failed", errno);
@@ -297,20 +297,17 @@ static void listen_for_one(struct cat *cat)
 
 /* ---- A SHUTDOWN COMPLETE that never comes ---- */
 
-/* In SHUTDOWN-ACK-SENT everything has been acknowledged in both directions (RFC 9260, 9.2). A peer
- * that sent its SHUTDOWN COMPLETE once and left will not do it again when that one was lost. */
-static bool only_complete_missing(const struct cat *cat)
-{
-    struct sctp_status status;
-    return get_status(cat, &status) && status.sstat_state == SCTP_SHUTDOWN_ACK_SENT &&
-           status.sstat_penddata == 0;
-}
-
+/* In SHUTDOWN-ACK-SENT everything has been acknowledged in both directions (RFC 9260, 9.2): however
+ * the association ends from here, nothing is lost. A peer that sent its SHUTDOWN COMPLETE once and
+ * left will not do it again when that one was lost. */
 static void on_linger(uv_timer_t *timer)
 {
     struct cat *cat = timer->data;
-    cat->linger_rounds = only_complete_missing(cat) ? cat->linger_rounds + 1 : 0;
-    if (cat->linger_rounds < LINGER_ROUNDS)
+    struct sctp_status status;
+    if (!get_status(cat, &status) || status.sstat_state != SCTP_SHUTDOWN_ACK_SENT)
+        return;
+    cat->linger_rounds++;
+    if (cat->linger_rounds < LINGER_ROUNDS || status.sstat_penddata > 0)
         return;
     cat->ended = true;
     check_finished(cat);

@@ -290,6 +290,16 @@ int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cl
     return rc != HWS_CLI_OK ? rc : check_contradictions(out);
 }
 
+int hws_cli_options_family(const struct hws_cli_options *options)
+{
+    return options->ipv4_only ? AF_INET : options->ipv6_only ? AF_INET6 : AF_UNSPEC;
+}
+
+const char *hws_cli_options_family_name(const struct hws_cli_options *options)
+{
+    return options->ipv4_only ? "IPv4" : options->ipv6_only ? "IPv6" : "IPv4 or IPv6";
+}
+
 /* ---- Help ---- */
 
 #define HELP_COLUMN 28

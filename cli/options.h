@@ -44,6 +44,12 @@ struct hws_cli_options {
  * incomplete. Strings point into argv. */
 int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cli_options *out);
 
+/** AF_INET, AF_INET6 or AF_UNSPEC, as -4 and -6 say. */
+int hws_cli_options_family(const struct hws_cli_options *options);
+
+/** The same in words, for messages: "IPv4", "IPv6", "IPv4 or IPv6". */
+const char *hws_cli_options_family_name(const struct hws_cli_options *options);
+
 /** Prints the options of a command to stdout, one per line: name, argument, meaning, default. */
 void hws_cli_options_help(unsigned command);
 

@@ -114,9 +114,7 @@ static size_t read_local(const struct hws_cli_options *options, const char *text
     char service[8];
     struct addrinfo *found;
     const struct addrinfo hints = {
-        .ai_family = options->ipv4_only   ? AF_INET
-                     : options->ipv6_only ? AF_INET6
-                                          : AF_UNSPEC,
+        .ai_family = hws_cli_options_family(options),
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
     };
@@ -124,10 +122,7 @@ static size_t read_local(const struct hws_cli_options *options, const char *text
     int rc = getaddrinfo(text, service, &hints, &found);
     if (rc != 0) {
         fprintf(stderr, "hawser: --local %s is no address of %s: %s\n", text,
-                options->ipv4_only   ? "IPv4"
-                : options->ipv6_only ? "IPv6"
-                                     : "IPv4 or IPv6",
-                gai_strerror(rc));
+                hws_cli_options_family_name(options), gai_strerror(rc));
         return 0;
     }
     size_t len = found->ai_addrlen;

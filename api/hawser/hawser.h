@@ -200,7 +200,9 @@ HWS_API int hws_abort(struct hws_sock *sock, const void *reason, size_t reason_l
  * read the association is aborted, as the Linux kernel does. NULL is allowed. (RFC 6458, 4.1.6) */
 HWS_API void hws_close(struct hws_sock *sock);
 
-/** The local address and port (value-result `len`; the address is cut when it does not fit).
+/** The local address and port (value-result `len`; the address is cut when it does not fit): of
+ * the primary path when connected, otherwise the first one bound; the IPv4 wildcard while the
+ * network chooses.
  * @return 0, or -1: EINVAL (not bound, or negative length). (RFC 6458, 9.7) */
 HWS_API int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
 
