@@ -320,6 +320,44 @@ static void op_network(struct fuzz *f, struct side *s)
     hws_engine_net_event(s->engine, &event, f->now_us);
 }
 
+/* ---- An engine's life ---- */
+
+static void side_init(struct side *s, uint8_t host, uint64_t seed)
+{
+    sim_env_init(&s->env, seed);
+    s->addr = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, host}};
+    s->port = (uint16_t)(1000u * host);
+    struct hws_engine_config config = {
+        .env = sim_env_make(&s->env), .direct_alloc = true, .ignore_checksum = true};
+    s->engine = hws_engine_new(&config);
+    MUST(s->engine != NULL);
+    struct hws_params params;
+    hws_params_default(&params);
+    params.rcvbuf_bytes = 20000;
+    params.sndbuf_bytes = 40000;
+    params.sched = host == 1 ? "rr" : "fcfs";
+    struct hws_endpoint_config endpoint = {.port = s->port,
+                                           .locals = &s->addr,
+                                           .local_count = 1,
+                                           .listening = true,
+                                           .params = &params};
+    MUST(hws_endpoint_new(s->engine, &endpoint, &s->endpoint) == HWS_OK);
+}
+
+static void side_fini(struct side *s)
+{
+    hws_engine_free(s->engine);
+    MUST(s->env.live_objects == 0 && s->env.wrong_frees == 0);
+}
+
+static void op_reboot(struct fuzz *f, struct side *s)
+{
+    side_fini(s);
+    side_init(s, (uint8_t)(s == &f->sides[0] ? 1 : 2), f->now_us + f->left);
+    s->assoc = 0;
+    begin(f, s);
+}
+
 static void one_op(struct fuzz *f)
 {
     uint8_t op = take(f);
@@ -365,44 +403,15 @@ static void one_op(struct fuzz *f)
     case FUZZ_LISTEN:
         (void)hws_endpoint_listen(s->engine, s->endpoint, (take(f) & 1) != 0);
         break;
+    case FUZZ_REBOOT:
+        op_reboot(f, s);
+        break;
     case FUZZ_SETTLE:
     case FUZZ_OPS:
         settle(f);
         break;
     }
     pull(f);
-}
-
-/* ---- A life ---- */
-
-static void side_init(struct side *s, uint8_t host)
-{
-    sim_env_init(&s->env, host);
-    s->addr = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, host}};
-    s->port = (uint16_t)(1000u * host);
-    struct hws_engine_config config = {
-        .env = sim_env_make(&s->env), .direct_alloc = true, .ignore_checksum = true};
-    s->engine = hws_engine_new(&config);
-    MUST(s->engine != NULL);
-    struct hws_params params;
-    hws_params_default(&params);
-    params.rcvbuf_bytes = 20000;
-    params.sndbuf_bytes = 40000;
-    params.sched = host == 1 ? "rr" : "fcfs";
-    struct hws_endpoint_config endpoint = {.port = s->port,
-                                           .locals = &s->addr,
-                                           .local_count = 1,
-                                           .listening = true,
-                                           .params = &params};
-    MUST(hws_endpoint_new(s->engine, &endpoint, &s->endpoint) == HWS_OK);
-}
-
-static void side_fini(struct side *s)
-{
-    while (s->wire_count != 0)
-        free(wire_take(s).data);
-    hws_engine_free(s->engine);
-    MUST(s->env.live_objects == 0 && s->env.wrong_frees == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -414,8 +423,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.now_us = 1000000;
     f.in = data;
     f.left = size;
-    side_init(&f.sides[0], 1);
-    side_init(&f.sides[1], 2);
+    side_init(&f.sides[0], 1, 1);
+    side_init(&f.sides[1], 2, 2);
     begin(&f, &f.sides[0]);
     pull(&f);
     /* The first byte decides whether the handshake is part of what is fuzzed. */
@@ -423,7 +432,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         settle(&f);
     while (f.left != 0)
         one_op(&f);
-    side_fini(&f.sides[0]);
-    side_fini(&f.sides[1]);
+    for (int i = 0; i < 2; i++) {
+        while (f.sides[i].wire_count != 0)
+            free(wire_take(&f.sides[i]).data);
+        side_fini(&f.sides[i]);
+    }
     return 0;
 }

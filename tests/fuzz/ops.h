@@ -19,6 +19,7 @@ enum fuzz_op {
     FUZZ_NETWORK, /* kind, mtu: what the network says */
     FUZZ_LISTEN,  /* on or off */
     FUZZ_SETTLE,  /* everything arrives until nobody speaks */
+    FUZZ_REBOOT,  /* the engine forgets everything and connects */
     FUZZ_OPS,
 };
 
