@@ -175,22 +175,6 @@ static void every_other_length_is_rejected(void **state)
     }
 }
 
-/* Counts of addresses and numbers of keys that were never sealed, with lengths that would fit. */
-static void made_up_heads_are_rejected(void **state)
-{
-    (void)state;
-    uint8_t bytes[56 + 23 * 257 + 32] = {0};
-    begin(1);
-    seal(0); /* draws the key */
-    for (unsigned key = 0; key < 256; key++) {
-        bytes[0] = (uint8_t)key;
-        for (unsigned n = 0; n < 256; n++) {
-            bytes[1] = (uint8_t)n;
-            assert_true(rejected(bytes, 56 + 23 * (2 + n) + 32));
-        }
-    }
-}
-
 static void of_another_engine(void **state)
 {
     (void)state;
@@ -209,6 +193,24 @@ static void later(uint64_t us)
     engine.now_us += us;
     uint32_t len = hws_cookie_seal(&engine, &cookie, other);
     assert_false(rejected(other, len));
+}
+
+/* Counts of addresses and numbers of keys that were never sealed, with lengths that would fit; both
+ * keys are in use. */
+static void made_up_heads_are_rejected(void **state)
+{
+    (void)state;
+    uint8_t bytes[56 + 23 * 257 + 32] = {0};
+    begin(1);
+    later(0);
+    later(KEY_LIFE);
+    for (unsigned key = 0; key < 256; key++) {
+        bytes[0] = (uint8_t)key;
+        for (unsigned n = 0; n < 256; n++) {
+            bytes[1] = (uint8_t)n;
+            assert_true(rejected(bytes, 56 + 23 * (2 + n) + 32));
+        }
+    }
 }
 
 static void a_cookie_survives_one_rotation(void **state)
@@ -268,6 +270,22 @@ static void the_key_never_drawn_signs_nothing(void **state)
     assert_true(rejected(sealed, len));
 }
 
+/* There are two keys: what lies behind them in memory, some of which can be guessed, is none. */
+static void what_lies_behind_the_keys_signs_nothing(void **state)
+{
+    (void)state;
+    uint8_t behind[HWS_MAC_KEY_LEN];
+    begin(1);
+    later(0);
+    later(KEY_LIFE);
+    size_t at = offsetof(struct hws_engine, cookie_keys.key) + sizeof engine.cookie_keys.key;
+    memcpy(behind, (const uint8_t *)&engine + at, sizeof behind);
+    uint32_t len = seal(0);
+    sealed[0] = 2;
+    sign(behind, sealed, len);
+    assert_true(rejected(sealed, len));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_cookie_survives_one_rotation),
         cmocka_unit_test(an_idle_key_expires),
         cmocka_unit_test(the_key_never_drawn_signs_nothing),
+        cmocka_unit_test(what_lies_behind_the_keys_signs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
