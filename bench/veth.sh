@@ -26,11 +26,22 @@ veth_print()
         resent=$(veth_figure "$3/source" retransmits) || return 1
     awk -v row="$1" -v who="$2" -v bytes="$bytes" -v wall="$wall" -v tx="$tx_cpu" -v rx="$rx_cpu" \
         -v resent="$resent" 'BEGIN {
-            printf "round row=%s layer=sockets unit=Gbit/s contender=%s value=%.4f bytes=%d", row,
+            printf "round row=%s layer=sockets unit=Gbit/s contender=%s value=%.4f bytes=%.0f", row,
                 who, bytes * 8 / wall / 1e9, bytes
             printf " wall_s=%s cpu_s=%.4f tx_cpu_s=%s rx_cpu_s=%s retransmits=%d\n", wall, tx + rx,
                 tx, rx, resent
         }'
+}
+
+# Usage: veth_source CONTENDER SECONDS LOGS [OPTION..]; prints nothing, its exit code is the source's.
+veth_source()
+{
+    local who=$1 seconds=$2 logs=$3
+    shift 3
+    rooms_wait_line 10 "$logs/sink" '^listening' || return 1
+    rooms_start A "$logs/source" taskset -c 0 "$BENCH_DIR/bench_stream_$who" "$@" \
+        -m "$VETH_MESSAGE_BYTES" -s "$seconds" source "$VETH_SINK"
+    rooms_join 60 "$ROOMS_PID"
 }
 
 # Usage: veth_round NAME CONTENDER SECONDS LOGS [OPTION..]
@@ -38,13 +49,16 @@ veth_round()
 {
     local name=$1 who=$2 seconds=$3 logs=$4 sink
     shift 4
+    # What the last sink said is not this one's word that it listens.
+    rm -f "$logs/sink" "$logs/source"
     rooms_start B "$logs/sink" taskset -c "$(($(nproc) - 1))" \
         "$BENCH_DIR/bench_stream_$who" "$@" sink "$VETH_SINK"
     sink=$ROOMS_PID
-    rooms_wait_line 10 "$logs/sink" '^listening' || return 1
-    rooms_start A "$logs/source" taskset -c 0 "$BENCH_DIR/bench_stream_$who" "$@" \
-        -m "$VETH_MESSAGE_BYTES" -s "$seconds" source "$VETH_SINK"
-    rooms_join 60 "$ROOMS_PID" && rooms_join 10 "$sink" && veth_print "$name" "$who" "$logs"
+    if ! veth_source "$who" "$seconds" "$logs" "$@"; then
+        rooms_stop "$sink"
+        return 1
+    fi
+    rooms_join 10 "$sink" && veth_print "$name" "$who" "$logs"
 }
 
 veth_row()
