@@ -52,7 +52,7 @@ struct hws_path *hws_assoc_by_addr(const struct hws_engine *e, const struct hws_
 struct hws_path *hws_assoc_path(const struct hws_assoc *a, const struct hws_addr *remote)
 {
     for (unsigned i = 0; i < a->path_count; i++)
-        if (hws_addr_same(&a->paths[i]->remote, remote))
+        if (a->paths[i]->owned && hws_addr_same(&a->paths[i]->remote, remote))
             return a->paths[i];
     return NULL;
 }
@@ -91,21 +91,56 @@ struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *
         hws_path_free(p);
         return NULL;
     }
+    p->owned = true;
     p->index = a->path_count;
     a->paths[a->path_count++] = p;
     hws_path_tell(p, HWS_EVENT_BIT(PATH_NEW));
     return p;
 }
 
+static void leave_by_addr(struct hws_path *p)
+{
+    if (p->owned)
+        hws_hashtab_remove(&p->assoc->engine->by_addr, &p->by_addr);
+    p->owned = false;
+}
+
+void hws_assoc_add_listed(struct hws_assoc *a, const struct hws_addr *remote)
+{
+    const struct hws_addr *local = hws_endpoint_source(a->endpoint, remote);
+    if (local == NULL && a->endpoint->local_count > 0)
+        return; /* no address of ours could reach it */
+    if (hws_assoc_by_addr(a->engine, remote, local, a->local_port, a->remote_port) == NULL)
+        (void)hws_assoc_add_path(a, local, remote);
+}
+
+void hws_assoc_disown(struct hws_path *p)
+{
+    leave_by_addr(p);
+    p->active = false;
+    p->wants = 0;
+    for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
+        p->deadline_us[t] = HWS_NEVER;
+}
+
+/* How well a path can carry data: not at all unconfirmed, badly when inactive, less well when it is
+ * Potentially Failed, that is, from its first error on (RFC 7829). */
+static unsigned fitness(const struct hws_path *p)
+{
+    if (!p->confirmed)
+        return 0;
+    if (!p->active)
+        return 1;
+    return p->errors > 0 ? 2 : 3;
+}
+
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 {
-    struct hws_path *primary = a->paths[a->primary];
-    if (primary->active && primary->confirmed)
-        return primary;
+    struct hws_path *best = a->paths[a->primary];
     for (unsigned i = 0; i < a->path_count; i++)
-        if (a->paths[i]->active && a->paths[i]->confirmed)
-            return a->paths[i];
-    return primary;
+        if (fitness(a->paths[i]) > fitness(best))
+            best = a->paths[i];
+    return best;
 }
 
 /* ---- Beginning ---- */
@@ -121,9 +156,44 @@ static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     a->id = hws_idtab_add(&e->assocs, a);
     if (a->id == 0)
         return false;
-    for (size_t i = 0; i < seed->remote_count; i++)
-        (void)hws_assoc_add_path(a, i == 0 ? seed->local : NULL, &seed->remotes[i]);
-    return a->path_count > 0;
+    const struct hws_addr *first = seed->local;
+    if (first == NULL)
+        first = hws_endpoint_source(a->endpoint, &seed->remotes[0]);
+    if (hws_assoc_add_path(a, first, &seed->remotes[0]) == NULL)
+        return false;
+    for (size_t i = 1; i < seed->remote_count; i++)
+        hws_assoc_add_listed(a, &seed->remotes[i]);
+    return true;
+}
+
+static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    a->local_initial_tsn = initial_tsn;
+    hws_sendq_init(&a->sendq, pool, hws_sched_find(a->params.sched));
+    hws_outq_init(&a->outq, pool, initial_tsn);
+    a->advertised_rwnd = a->params.rcvbuf_bytes;
+    a->unsacked_packets = 0;
+    a->sack_now = false;
+    a->sacks_seen = false;
+    a->in_recovery = false;
+    a->fast_packet = false;
+    a->burst_left = 0;
+    a->last_data_path = 0;
+    a->tie_local = 0;
+    a->tie_remote = 0;
+    a->errors = 0;
+}
+
+void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    hws_sendq_fini(&a->sendq);
+    hws_outq_fini(&a->outq);
+    hws_pool_free(pool, a->errors_out, a->errors_out_len);
+    a->errors_out = NULL;
+    a->errors_out_len = 0;
+    init_transfer(a, initial_tsn);
 }
 
 static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
@@ -136,7 +206,6 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     a->local_port = ep->port;
     a->remote_port = seed->remote_port;
     a->local_vtag = seed->local_vtag;
-    a->local_initial_tsn = seed->local_initial_tsn;
     a->ostreams = ep->params.ostreams;
     a->timer_node.index = HWS_HEAP_NONE;
     a->timer_node.deadline_us = HWS_NEVER;
@@ -145,11 +214,9 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     hws_list_init(&a->touched_link);
     hws_list_init(&a->ready_link);
     hws_list_init(&a->event_link);
-    hws_sendq_init(&a->sendq, &a->engine->pool, hws_sched_find(a->params.sched));
-    hws_outq_init(&a->outq, &a->engine->pool, seed->local_initial_tsn);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, 0);
     hws_reassembly_init(&a->reassembly, &a->engine->pool, 0);
-    a->advertised_rwnd = a->params.rcvbuf_bytes;
+    init_transfer(a, seed->local_initial_tsn);
 }
 
 struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed)
@@ -213,7 +280,7 @@ static void leave_tables(struct hws_assoc *a)
     struct hws_engine *e = a->engine;
     if (a->in_tables) {
         for (unsigned i = 0; i < a->path_count; i++)
-            hws_hashtab_remove(&e->by_addr, &a->paths[i]->by_addr);
+            leave_by_addr(a->paths[i]);
         hws_hashtab_remove(&e->by_vtag, &a->by_vtag);
     }
     a->in_tables = false;

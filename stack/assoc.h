@@ -23,6 +23,17 @@ struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed);
 struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *local,
                                     const struct hws_addr *remote);
 
+/** Adds a path to an address that the peer listed, unless none of ours could reach it or another
+ * association has it: nobody gets an address by naming it (RFC 5062, address camping). */
+void hws_assoc_add_listed(struct hws_assoc *a, const struct hws_addr *remote);
+
+/** Takes from an association an address that was never confirmed and whose owner has shown up. */
+void hws_assoc_disown(struct hws_path *p);
+
+/** Forgets everything about the transfer of data, both ways, but what can be read; the next TSN is
+ * `initial_tsn`. */
+void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn);
+
 /** The peer's side is known (from INIT, INIT ACK or a cookie): tag, streams, window, first TSN. */
 void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn, uint32_t rwnd,
                         uint16_t peer_ostreams, uint16_t peer_max_instreams);
@@ -60,7 +71,8 @@ uint32_t hws_assoc_draw_vtag(struct hws_engine *e);
 /** Changes our tag in the tables. */
 void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag);
 
-/** Where new data goes: the primary path when it is active and confirmed, else one that is. */
+/** Where data goes: the primary path unless another one is fitter (confirmed, active, without
+ * errors). */
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a);
 
 /** Asks for a chunk on a path. A chunk that an association sends once moves there from others. */

@@ -46,6 +46,7 @@ struct hws_path {
     uint8_t index;                   /* in assoc->paths */
     bool confirmed;                  /* the peer has shown that it is there (5.4) */
     bool active;
+    bool owned;        /* in by_addr: packets from there belong to this association */
     bool hb_pending;   /* a HEARTBEAT waits for its ACK */
     bool cwnd_limited; /* cwnd, and nothing else, kept the last output from sending more */
     bool timing;       /* rtt_tsn is being timed */
@@ -115,6 +116,7 @@ struct hws_assoc {
 
     struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
     uint64_t deadline_us[HWS_TIMER_COUNT];
+    uint8_t init_path;   /* where INIT or COOKIE ECHO was sent last */
     uint16_t init_tries; /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
     uint16_t errors;     /* consecutive, over all paths (8.1) */
 
@@ -185,7 +187,8 @@ struct hws_rx {
     struct hws_header header;
     struct hws_path *path; /* the packet's source, NULL when no association's */
     uint32_t chunk_index;
-    bool counted; /* this packet has been counted as one with DATA */
+    bool counted;   /* this packet has been counted as one with DATA */
+    bool sack_seen; /* this packet brought a SACK already */
 };
 
 #endif

@@ -11,12 +11,35 @@
 
 /* ---- Beginning ---- */
 
-static void send_init(struct hws_assoc *a)
+static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 {
-    struct hws_path *p = a->paths[a->init_tries % a->path_count];
-    a->state = HWS_STATE_COOKIE_WAIT;
-    hws_want(p, HWS_WANT_INIT);
+    a->init_path = p->index;
+    hws_want(p, want);
     hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+}
+
+/* The confirmed path after the one tried last. A COOKIE ECHO, whose size the peer chose, goes to no
+ * address that it only named (5.4). */
+static struct hws_path *next_path(const struct hws_assoc *a)
+{
+    for (unsigned i = 1; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[(a->init_path + i) % a->path_count];
+        if (p->confirmed)
+            return p;
+    }
+    return a->paths[a->init_path];
+}
+
+static void send_init(struct hws_assoc *a, struct hws_path *p)
+{
+    a->state = HWS_STATE_COOKIE_WAIT;
+    send_on(a, p, HWS_WANT_INIT);
+}
+
+static void send_cookie_echo(struct hws_assoc *a, struct hws_path *p)
+{
+    a->state = HWS_STATE_COOKIE_ECHOED;
+    send_on(a, p, HWS_WANT_COOKIE_ECHO);
 }
 
 static bool remotes_ok(const struct hws_addr *remotes, size_t count)
@@ -37,7 +60,8 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
     struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, endpoint);
     if (ep == NULL)
         return HWS_E_NOENT;
-    if (!remotes_ok(remotes, remote_count) || remote_port == 0)
+    if (!remotes_ok(remotes, remote_count) || remote_port == 0 ||
+        (ep->local_count > 0 && hws_endpoint_source(ep, &remotes[0]) == NULL))
         return HWS_E_INVAL;
     for (size_t i = 0; i < remote_count; i++)
         if (hws_assoc_by_addr(e, &remotes[i], NULL, ep->port, remote_port) != NULL)
@@ -46,7 +70,6 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
         .endpoint = ep,
         .remote_port = remote_port,
         .local_vtag = hws_assoc_draw_vtag(e),
-        .local = hws_endpoint_source(ep, &remotes[0]),
         .remotes = remotes,
         .remote_count = remote_count,
     };
@@ -58,7 +81,7 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
     }
     for (unsigned i = 0; i < a->path_count; i++)
         a->paths[i]->confirmed = true; /* named by the application (5.4, rule 1) */
-    send_init(a);
+    send_init(a, a->paths[0]);
     *out = a->id;
     return HWS_OK;
 }
@@ -86,6 +109,8 @@ static bool acceptable(struct hws_assoc *a, const struct hws_init *init,
                params->offending.len);
     else if (result == HWS_INIT_PARAMS_MALFORMED)
         refuse(a, init->tag, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+    else if (params->cookie_len > HWS_LIMIT_COOKIE_BYTES)
+        refuse(a, init->tag, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
     else if (params->cookie == NULL)
         refuse(a, init->tag, HWS_CAUSE_MISSING_PARAM, cookie_missing, sizeof cookie_missing);
     else
@@ -110,11 +135,10 @@ static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *param
 static void add_peer_addresses(struct hws_assoc *a, const struct hws_rx *rx,
                                const struct hws_init_params *params)
 {
-    (void)hws_assoc_add_path(a, &rx->packet->dst, &rx->packet->src);
-    for (uint32_t i = 0; i < params->addr_count; i++) {
-        const struct hws_addr *source = hws_endpoint_source(a->endpoint, &params->addrs[i]);
-        (void)hws_assoc_add_path(a, source, &params->addrs[i]);
-    }
+    if (hws_assoc_path(a, &rx->packet->src) == NULL)
+        hws_assoc_add_listed(a, &rx->packet->src);
+    for (uint32_t i = 0; i < params->addr_count; i++)
+        hws_assoc_add_listed(a, &params->addrs[i]);
 }
 
 static void report_unknown(struct hws_path *p, const struct hws_init_params *params)
@@ -138,14 +162,14 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
     add_peer_addresses(a, rx, &params);
     struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
-    if (p == NULL)
-        p = a->paths[a->primary];
+    if (p == NULL || !p->confirmed)
+        p = a->paths[a->init_path];
     report_unknown(p, &params);
+    a->primary = p->index; /* it answers; the ones tried before did not */
+    hws_path_answered(p);
     hws_unwant(a, HWS_WANT_INIT);
-    a->state = HWS_STATE_COOKIE_ECHOED;
     a->init_tries = 0;
-    hws_want(p, HWS_WANT_COOKIE_ECHO);
-    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+    send_cookie_echo(a, p);
 }
 
 struct hws_path *hws_handshake_listed_path(struct hws_assoc *a, const struct hws_addr *source,
@@ -181,7 +205,7 @@ void hws_handshake_stale_cookie(struct hws_assoc *a)
     if (++a->init_tries > a->params.max_init_retrans)
         hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
     else
-        send_init(a);
+        send_init(a, a->paths[a->init_path]);
 }
 
 void hws_handshake_t1_expired(struct hws_assoc *a)
@@ -191,13 +215,13 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
         hws_assoc_down(a, HWS_E_TIMEDOUT, 0);
         return;
     }
-    for (unsigned i = 0; i < a->path_count; i++)
-        hws_rto_back_off(&a->paths[i]->rto);
+    struct hws_path *tried = a->paths[a->init_path];
+    hws_rto_back_off(&tried->rto);
+    if (tried->errors < UINT16_MAX)
+        tried->errors++;
     if (a->state == HWS_STATE_COOKIE_WAIT) {
-        send_init(a);
+        send_init(a, next_path(a));
         return;
     }
-    struct hws_path *p = a->paths[a->init_tries % a->path_count];
-    hws_want(p, HWS_WANT_COOKIE_ECHO);
-    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+    send_cookie_echo(a, next_path(a));
 }

@@ -19,9 +19,12 @@ static uint64_t interval_us(struct hws_path *p)
     return p->assoc->params.hb_interval_us + rto_us / 2 + dice % (rto_us + 1);
 }
 
+/* An address not confirmed yet, or Potentially Failed, is probed every RTO (5.4; RFC 7829, 3.1). */
 static void schedule(struct hws_path *p)
 {
-    if (!p->confirmed)
+    if (!p->owned)
+        return;
+    if (!p->confirmed || (p->errors > 0 && p->active))
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
     else if (p->assoc->params.hb_interval_us > 0)
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, interval_us(p));
@@ -29,9 +32,15 @@ static void schedule(struct hws_path *p)
 
 void hws_heartbeat_start(struct hws_path *p)
 {
-    if (!p->confirmed)
+    if (!p->confirmed && p->owned)
         hws_want(p, HWS_WANT_HEARTBEAT);
     schedule(p);
+}
+
+void hws_heartbeat_path_failed(struct hws_path *p)
+{
+    if (!p->hb_pending)
+        schedule(p);
 }
 
 /* Whether nothing else has probed the path lately (8.3). */
@@ -50,7 +59,7 @@ void hws_heartbeat_timer_expired(struct hws_path *p)
         if (!hws_path_error(p))
             return;
     }
-    if (idle(p) || !p->confirmed || !p->active)
+    if (idle(p) || !p->confirmed || p->errors > 0)
         hws_want(p, HWS_WANT_HEARTBEAT);
     schedule(p);
 }

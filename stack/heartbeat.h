@@ -6,6 +6,8 @@
 
 /** The association is up: schedules the first HEARTBEAT, at once for an unconfirmed address. */
 void hws_heartbeat_start(struct hws_path *p);
+/** Data went unanswered there: the path is probed soon (RFC 7829). */
+void hws_heartbeat_path_failed(struct hws_path *p);
 void hws_heartbeat_timer_expired(struct hws_path *p);
 
 void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);

@@ -23,6 +23,8 @@
 #define HWS_LIMIT_HEARTBEAT_ECHO_BYTES 1024u
 /* Bytes of error causes that wait to be sent to one peer; further ones are dropped and counted. */
 #define HWS_LIMIT_PENDING_ERROR_BYTES 512u
+/* The longest State Cookie of a peer that is kept and echoed. */
+#define HWS_LIMIT_COOKIE_BYTES 8192u
 /* An INIT ACK to an address nobody has verified: no echo of unrecognized parameters beyond it. */
 #define HWS_LIMIT_INIT_ACK_BYTES 1024u
 /* Replies that belong to no association and wait to be sent (INIT ACK, ABORT, ERROR, ...). */

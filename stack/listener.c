@@ -10,6 +10,7 @@
 #include "stack/init_params.h"
 #include "stack/ootb.h"
 #include "stack/reply.h"
+#include "stack/retransmit.h"
 #include "stack/timer.h"
 
 /* ---- INIT ---- */
@@ -175,6 +176,16 @@ static bool meets(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
     return true;
 }
 
+/* The path of an association with that peer address. An address that was only listed and never
+ * confirmed names no association: its owner may be somebody else (RFC 5062, 2). */
+static struct hws_path *confirmed_path(const struct hws_engine *e, const struct hws_addr *remote,
+                                       const struct hws_rx *rx)
+{
+    struct hws_path *p =
+        hws_assoc_by_addr(e, remote, &rx->packet->dst, rx->header.dst_port, rx->header.src_port);
+    return p != NULL && p->confirmed ? p : NULL;
+}
+
 void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     struct hws_init init;
@@ -182,8 +193,7 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
         e->stats.drop_chunk_malformed++;
         return;
     }
-    rx->path = hws_assoc_by_addr(e, &rx->packet->src, &rx->packet->dst, rx->header.dst_port,
-                                 rx->header.src_port);
+    rx->path = confirmed_path(e, &rx->packet->src, rx);
     struct hws_assoc *a = rx->path != NULL ? rx->path->assoc : NULL;
     struct hws_endpoint *ep =
         a != NULL ? a->endpoint : hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst);
@@ -231,6 +241,14 @@ static struct hws_path *answer_path(const struct hws_assoc *a, const struct hws_
     return p != NULL ? p : a->paths[a->primary];
 }
 
+/* To an address not confirmed yet it brings a HEARTBEAT along (5.4). */
+static void want_cookie_ack(struct hws_path *p)
+{
+    hws_want(p, HWS_WANT_COOKIE_ACK);
+    if (!p->confirmed)
+        hws_want(p, HWS_WANT_HEARTBEAT);
+}
+
 static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
                                        const struct hws_cookie *cookie)
 {
@@ -239,6 +257,10 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
         hws_ootb_packet(e, rx, HWS_CHUNK_COOKIE_ECHO);
         return NULL;
     }
+    struct hws_path *camper = hws_assoc_by_addr(e, &cookie->remote, &rx->packet->dst,
+                                                cookie->local_port, cookie->remote_port);
+    if (camper != NULL)
+        hws_assoc_disown(camper); /* never confirmed, or this cookie would have met its owner */
     if (hws_hashtab_first(&e->by_vtag, cookie->local_vtag) != NULL) {
         e->stats
             .drop_cookie_mismatch++; /* the tag was free when the cookie was made, and is not now */
@@ -266,8 +288,21 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
                        cookie->remote_ostreams, cookie->remote_max_instreams);
     a->paths[0]->confirmed = true; /* our INIT ACK went there and came back (5.4, rule 2) */
     hws_assoc_up(a);
-    hws_want(answer_path(a, rx), HWS_WANT_COOKIE_ACK);
+    want_cookie_ack(answer_path(a, rx));
     return a;
+}
+
+/* After a restart everything about the peer is new: windows, round trips, and which addresses have
+ * been confirmed (5.4, rule 2: only the one the cookie went to). */
+static void restart_paths(struct hws_assoc *a, const struct hws_addr *remote)
+{
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        hws_path_restart(p);
+        p->confirmed = hws_addr_same(&p->remote, remote);
+        if (p->confirmed)
+            a->primary = (uint8_t)i;
+    }
 }
 
 /* Action A: the peer has restarted (5.2.4). What it never acknowledged is lost; what it sent before
@@ -278,23 +313,14 @@ static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_timer_stop_all(a);
     hws_unwant(a, UINT16_MAX);
     hws_assoc_set_vtag(a, cookie->local_vtag);
-    a->local_initial_tsn = cookie->local_tsn;
-    hws_sendq_fini(&a->sendq);
-    hws_outq_fini(&a->outq);
-    hws_sendq_init(&a->sendq, &e->pool, hws_sched_find(a->params.sched));
-    hws_outq_init(&a->outq, &e->pool, cookie->local_tsn);
+    hws_assoc_reset_transfer(a, cookie->local_tsn);
     hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
                        cookie->remote_ostreams, cookie->remote_max_instreams);
-    for (unsigned i = 0; i < a->path_count; i++)
-        hws_path_restart(a->paths[i]);
-    a->errors = 0;
-    a->in_recovery = false;
-    a->unsacked_packets = 0;
-    a->tie_local = 0;
-    a->tie_remote = 0;
+    restart_paths(a, &cookie->remote);
     e->stats.assocs_restarted++;
     hws_assoc_tell(a, HWS_EVENT_BIT(RESTART));
     hws_assoc_establish(a);
+    hws_retransmit_tell_progress(a);
 }
 
 /* Table 12 of section 5.2.4. */
@@ -352,13 +378,18 @@ static struct hws_assoc *meet_cookie(struct hws_engine *e, struct hws_rx *rx, st
         restart_while_shutting_down(answer_path(a, rx));
         return NULL;
     }
+    if (action == ACTION_A && a->released) { /* nobody is left to be told: a new one begins */
+        hws_assoc_bury(a);
+        return accept_cookie(e, rx, cookie);
+    }
     if (action == ACTION_A)
         restart(a, cookie);
     else
         collide(a, cookie, action);
-    if (!a->over)
-        hws_want(answer_path(a, rx), HWS_WANT_COOKIE_ACK);
-    return a->over ? NULL : a;
+    if (a->over)
+        return NULL;
+    want_cookie_ack(answer_path(a, rx));
+    return a;
 }
 
 static struct hws_assoc *find_existing(struct hws_engine *e, const struct hws_rx *rx,
@@ -368,8 +399,7 @@ static struct hws_assoc *find_existing(struct hws_engine *e, const struct hws_rx
         hws_assoc_by_vtag(e, cookie->local_vtag, cookie->local_port, cookie->remote_port);
     if (a != NULL)
         return a;
-    struct hws_path *p = hws_assoc_by_addr(e, &cookie->remote, &rx->packet->dst, cookie->local_port,
-                                           cookie->remote_port);
+    struct hws_path *p = confirmed_path(e, &cookie->remote, rx);
     return p != NULL ? p->assoc : NULL;
 }
 

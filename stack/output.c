@@ -61,6 +61,9 @@ static void fill_control(struct hws_path *p, struct hws_builder *b)
 {
     for (unsigned i = 0; i < hws_chunk_row_count && p->wants != 0; i++) {
         const struct hws_chunk_row *row = &hws_chunk_rows[i];
+        /* Before COOKIE ECHO the peer has no association that another chunk could reach (5.1 C). */
+        if ((p->wants & HWS_WANT_COOKIE_ECHO) && row->want != HWS_WANT_COOKIE_ECHO)
+            continue;
         if (!(p->wants & row->want) || (row->alone && b->chunks > 0))
             continue;
         if (row->fill(p, b))
@@ -101,7 +104,7 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
         fill_control(p, &b);
         fill_oversized(p, &b, train);
     }
-    if (!init && hws_transmit_possible(p)) {
+    if (!init && p == hws_assoc_data_path(a) && hws_transmit_possible(p)) {
         bundle_sack(p, &b);
         hws_transmit_fill(p, &b, train);
     }

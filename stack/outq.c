@@ -26,6 +26,7 @@ static void free_rings(struct hws_outq *q)
     hws_pool_free(q->pool, q->ring, q->size * sizeof *q->ring);
     hws_pool_free(q->pool, q->acked, bitmap_bytes(q->size));
     hws_pool_free(q->pool, q->rtx, bitmap_bytes(q->size));
+    hws_pool_free(q->pool, q->fast, bitmap_bytes(q->size));
 }
 
 void hws_outq_fini(struct hws_outq *q)
@@ -89,8 +90,9 @@ static bool alloc_rings(struct hws_outq *q, uint32_t size)
     q->ring = hws_pool_alloc(q->pool, size * sizeof *q->ring);
     q->acked = hws_pool_zalloc(q->pool, bitmap_bytes(size));
     q->rtx = hws_pool_zalloc(q->pool, bitmap_bytes(size));
+    q->fast = hws_pool_zalloc(q->pool, bitmap_bytes(size));
     q->size = size;
-    if (q->ring != NULL && q->acked != NULL && q->rtx != NULL)
+    if (q->ring != NULL && q->acked != NULL && q->rtx != NULL && q->fast != NULL)
         return true;
     free_rings(q);
     return false;
@@ -109,6 +111,8 @@ static bool grow(struct hws_outq *q)
             bit_set(q->acked, q->size, t);
         if (bit_get(old.rtx, old.size, t))
             bit_set(q->rtx, q->size, t);
+        if (bit_get(old.fast, old.size, t))
+            bit_set(q->fast, q->size, t);
     }
     free_rings(&old);
     return true;
@@ -210,7 +214,7 @@ void hws_outq_timeout(struct hws_outq *q, uint8_t path)
         struct hws_tx *tx = hws_outq_at(q, t);
         if (tx->flying && tx->path == path) {
             mark_rtx(q, t);
-            tx->fast = false; /* sent anew after the timeout, it may be fast retransmitted again */
+            bit_clear(q->fast, q->size, t); /* sent anew, it may be fast retransmitted again */
         }
     }
 }
@@ -220,7 +224,9 @@ void hws_outq_timeout(struct hws_outq *q, uint8_t path)
 static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
-    out->acked_bytes[tx->path] += hws_tx_size(tx);
+    if (!tx->credited)
+        out->acked_bytes[tx->path] += hws_tx_size(tx);
+    tx->credited = true;
     out->new_paths |= 1u << tx->path;
     land(q, tx);
     unmark_rtx(q, tsn);
@@ -236,6 +242,7 @@ static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *o
             bit_clear(q->acked, q->size, t);
         else
             acknowledge(q, t, out);
+        bit_clear(q->fast, q->size, t);
         q->unacked_bytes -= tx->len;
         out->freed_bytes += tx->len;
         hws_msg_unref(q->pool, tx->msg);
@@ -283,9 +290,9 @@ static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
 static void miss(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
-    if (tx->fast || !tx->flying || ++tx->misses < HWS_OUTQ_MISSES_LOST)
+    if (!tx->flying || ++tx->misses < HWS_OUTQ_MISSES_LOST)
         return;
-    tx->fast = true;
+    bit_set(q->fast, q->size, tsn);
     out->lost_paths |= 1u << tx->path;
     out->lost_chunks++;
     mark_rtx(q, tsn);
@@ -295,7 +302,7 @@ static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, struct 
 {
     for (uint32_t t = start; hws_tsn_lt(t, end);) {
         struct span s = span_at(q, t, end);
-        uint64_t missing = s.mask & ~q->acked[s.word] & ~q->rtx[s.word];
+        uint64_t missing = s.mask & ~(q->acked[s.word] | q->rtx[s.word] | q->fast[s.word]);
         for (; missing != 0; missing &= missing - 1)
             miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), out);
         t += s.count;

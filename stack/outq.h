@@ -21,8 +21,8 @@ struct hws_tx {
     uint8_t flags; /* HWS_DATA_* */
     uint8_t path;  /* index of the path it was last sent on */
     uint8_t misses;
-    bool flying; /* counted as in flight on its path */
-    bool fast;   /* has been fast retransmitted, is not eligible again (7.2.4, 5) */
+    bool flying;   /* counted as in flight on its path */
+    bool credited; /* has been counted as newly acknowledged; a peer that reneges gains nothing */
 };
 
 struct hws_outq {
@@ -30,6 +30,7 @@ struct hws_outq {
     struct hws_tx *ring; /* NULL until the first chunk */
     uint64_t *acked;     /* bit per ring place: acknowledged by a gap block */
     uint64_t *rtx;       /* bit per ring place: to be sent again */
+    uint64_t *fast;      /* bit per ring place: was fast retransmitted, not again (7.2.4, 5) */
     uint32_t size;       /* places, a power of two >= 64 */
     uint32_t cum;        /* the cumulative TSN ack point */
     uint32_t next_tsn;   /* the next new chunk's */

@@ -83,6 +83,7 @@ void hws_path_restart(struct hws_path *p)
     p->timing = false;
     p->one_packet = false;
     p->errors = 0;
+    p->active = true;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
 }

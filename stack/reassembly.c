@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "proto/serial.h"
+
 #define FIRST_RING_SLOTS 8u
 #define FIRST_STREAMS 32u
 
@@ -625,6 +627,58 @@ size_t hws_reassembly_next_len(struct hws_reassembly *r)
 static void free_waiting(void *ctx, struct hws_hashtab_node *node)
 {
     free_message(ctx, of_waiting(node));
+}
+
+/* What a renege needs to know. */
+struct renege {
+    uint32_t cum;
+    void (*forget)(void *ctx, uint32_t tsn);
+    void *ctx;
+};
+
+static void renege_message(struct hws_reassembly *r, struct hws_frag *head,
+                           const struct renege *renege)
+{
+    for (const struct hws_frag *frag = head; frag != NULL; frag = frag->next)
+        renege->forget(renege->ctx, frag->tsn);
+    free_message(r, head);
+}
+
+/* A run is contiguous, so all of it lies beyond cum or none of it. */
+static void renege_run(struct hws_reassembly *r, struct hws_frag *tail, const struct renege *renege)
+{
+    struct run run = {tail->other_end, tail};
+    if (hws_tsn_le(run.head->tsn, renege->cum))
+        return;
+    take_out(r, run);
+    renege_message(r, run.head, renege);
+}
+
+static void renege_waiting(struct hws_reassembly *r, const struct renege *renege)
+{
+    for (uint32_t i = 0; i < r->waiting.bucket_count; i++) {
+        struct hws_hashtab_node *next = NULL;
+        for (struct hws_hashtab_node *n = r->waiting.buckets[i]; n != NULL; n = next) {
+            next = n->next;
+            struct hws_frag *message = of_waiting(n);
+            if (hws_tsn_le(message->tsn, renege->cum))
+                continue;
+            hws_hashtab_remove(&r->waiting, n);
+            renege_message(r, message, renege);
+        }
+    }
+}
+
+void hws_reassembly_renege(struct hws_reassembly *r, uint32_t cum,
+                           void (*forget)(void *ctx, uint32_t tsn), void *ctx)
+{
+    struct renege renege = {cum, forget, ctx};
+    if (r->open != NULL)
+        renege_run(r, r->open, &renege);
+    for (uint32_t i = 0; i < r->ring_size && r->ring_runs > 0; i++)
+        if (r->ring[i] != NULL && is_run_tail(r->ring[i]))
+            renege_run(r, r->ring[i], &renege);
+    renege_waiting(r, &renege);
 }
 
 static void free_runs(struct hws_reassembly *r)

@@ -99,6 +99,11 @@ size_t hws_reassembly_take(struct hws_reassembly *r, void *buf, size_t capacity,
 /** The bytes that can be taken of the first ready message, 0 when none. Counts a message once. */
 size_t hws_reassembly_next_len(struct hws_reassembly *r);
 
+/** Drops every fragment that lies beyond `cum` and has not become ready, and tells each one's TSN
+ * to `forget`: the receiver reneges on them (6.2). For the moment when memory is at its limit. */
+void hws_reassembly_renege(struct hws_reassembly *r, uint32_t cum,
+                           void (*forget)(void *ctx, uint32_t tsn), void *ctx);
+
 /** Forgets every fragment and message, ready or not, and starts all streams at SSN 0: the peer
  * restarted (5.2.4 A). Ready messages are kept when `keep_ready`. A message in partial delivery is
  * ended (its last part without HWS_RECV_EOR is followed by the next message). */

@@ -20,19 +20,49 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
         hws_shutdown_data_came(rx->path);
 }
 
-/* Whether the chunk must be given up for want of buffer. What we advertised the peer may send, and
- * what fills a gap lets the rest be delivered: for these the buffer stretches, since what is held
- * costs more memory than the user data that windows count. The chunk that moves the cumulative TSN
- * over a gap is always taken: were it refused, what is held could never be delivered. Anything else
- * beyond the window is a zero-window probe. */
-static bool no_room(const struct hws_assoc *a, const struct hws_data *d)
+static void forget_tsn(void *map, uint32_t tsn)
+{
+    hws_tsnmap_forget(map, tsn);
+}
+
+static bool memory_left(const struct hws_assoc *a)
+{
+    return a->reassembly.charged_bytes < hws_assoc_memory_limit(a);
+}
+
+/* The chunk at the lowest gap came and memory is at its limit. When the application can read, it
+ * will make room. Otherwise what lies beyond the gap has to go, since nothing of it can be
+ * delivered without this chunk. A peer for whom even that makes no room sent what can never be
+ * delivered. */
+static bool make_room(struct hws_assoc *a)
+{
+    if (memory_left(a))
+        return true;
+    if (hws_reassembly_readable(&a->reassembly))
+        return false;
+    if (hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum)) {
+        hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
+        return false;
+    }
+    a->engine->stats.reneged++;
+    hws_reassembly_renege(&a->reassembly, a->tsnmap.cum, forget_tsn, &a->tsnmap);
+    if (memory_left(a))
+        return true;
+    hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
+    return false;
+}
+
+/* Whether there is buffer for the chunk. What we advertised the peer may send, and what fills a gap
+ * lets the rest be delivered: for these memory is the limit. Anything else is a zero-window probe.
+ */
+static bool has_room(struct hws_assoc *a, const struct hws_data *d)
 {
     bool fills_gap = hws_tsn_lt(d->tsn, a->tsnmap.highest);
     if (fills_gap && d->tsn == a->tsnmap.cum + 1)
-        return false;
+        return make_room(a);
     if (fills_gap || d->payload_len <= a->advertised_rwnd)
-        return a->reassembly.charged_bytes >= hws_assoc_memory_limit(a);
-    return d->payload_len > hws_assoc_rwnd(a);
+        return memory_left(a);
+    return d->payload_len <= hws_assoc_rwnd(a);
 }
 
 /* Whether the chunk is new and there is room for it. */
@@ -46,7 +76,7 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
         a->sack_now = true;
         return false;
     }
-    if (seen != HWS_TSN_NEW || no_room(a, d)) {
+    if (seen != HWS_TSN_NEW || !has_room(a, d)) {
         stats->drop_data_window++;
         a->sack_now = true;
         return false;

@@ -4,6 +4,7 @@
 
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/heartbeat.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
@@ -82,7 +83,7 @@ static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
     }
 }
 
-static void tell_progress(struct hws_assoc *a)
+void hws_retransmit_tell_progress(struct hws_assoc *a)
 {
     uint32_t unacked = hws_assoc_unacked(a);
     if (a->blocked && unacked < a->params.sndbuf_bytes) {
@@ -96,15 +97,24 @@ static void tell_progress(struct hws_assoc *a)
     hws_shutdown_progress(a);
 }
 
+static uint32_t total_acked(const struct hws_assoc *a, const struct hws_outq_ack *ack)
+{
+    uint32_t bytes = 0;
+    for (unsigned i = 0; i < a->path_count; i++)
+        bytes += ack->acked_bytes[i];
+    return bytes;
+}
+
 static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
                    const uint32_t *flight_before)
 {
     acknowledged(a, ack, flight_before);
     lost(a, ack);
     restart_t3(a, ack);
-    hws_transmit_allow_burst(a);
+    if (ack->new_paths != 0)
+        hws_transmit_allow_burst(a, total_acked(a, ack));
     hws_assoc_ready(a);
-    tell_progress(a);
+    hws_retransmit_tell_progress(a);
 }
 
 /* ---- Chunks ---- */
@@ -120,9 +130,13 @@ static bool plausible(struct hws_assoc *a, uint32_t cum_tsn)
 
 void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
-    (void)rx;
     struct hws_sack sack;
     a->engine->stats.sacks_in++;
+    if (rx->sack_seen) { /* nobody needs a second one, and each costs what is in flight */
+        a->engine->stats.drop_bundle++;
+        return;
+    }
+    rx->sack_seen = true;
     if (!hws_sack_decode(chunk, &sack)) {
         a->engine->stats.drop_chunk_malformed++;
         return;
@@ -171,8 +185,11 @@ void hws_retransmit_t3_expired(struct hws_path *p)
     p->one_packet = true;
     a->in_recovery = false;
     a->fast_packet = false;
-    hws_transmit_allow_burst(a);
-    if (!only_window_closed(a) && !hws_path_error(p))
-        return;
+    hws_transmit_allow_burst(a, 0);
+    if (!only_window_closed(a)) {
+        if (!hws_path_error(p))
+            return;
+        hws_heartbeat_path_failed(p);
+    }
     hws_assoc_ready(a);
 }

@@ -10,6 +10,10 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
 /** The cumulative TSN that a SHUTDOWN carries (9.2). */
 void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn);
 
+/** Tells the application that there is room again, or that all is acknowledged, and lets a shutdown
+ * that waits for that go on. */
+void hws_retransmit_tell_progress(struct hws_assoc *a);
+
 void hws_retransmit_t3_expired(struct hws_path *p);
 
 #endif

@@ -14,7 +14,7 @@ static void send_on(struct hws_path *p, uint16_t want)
     hws_timer_start(p->assoc, HWS_TIMER_T2, p->rto.rto_us);
 }
 
-static void start_guard(struct hws_assoc *a)
+void hws_shutdown_guard(struct hws_assoc *a)
 {
     if (!hws_timer_running(a, HWS_TIMER_T5))
         hws_timer_start(a, HWS_TIMER_T5, 5 * (uint64_t)a->params.rto_max_us);
@@ -33,11 +33,11 @@ void hws_shutdown_progress(struct hws_assoc *a)
         return;
     if (a->state == HWS_STATE_SHUTDOWN_PENDING) {
         a->state = HWS_STATE_SHUTDOWN_SENT;
-        start_guard(a);
+        hws_shutdown_guard(a);
         send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN);
     } else if (a->state == HWS_STATE_SHUTDOWN_RECEIVED) {
         a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
-        start_guard(a);
+        hws_shutdown_guard(a);
         send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN_ACK);
     }
 }

@@ -7,6 +7,9 @@
 /** The application asked for it in ESTABLISHED: SHUTDOWN-PENDING. */
 void hws_shutdown_begin(struct hws_assoc *a);
 
+/** Starts T5, after which the association is aborted, unless it runs. */
+void hws_shutdown_guard(struct hws_assoc *a);
+
 /** Goes on to SHUTDOWN or SHUTDOWN ACK when everything queued has been acknowledged. */
 void hws_shutdown_progress(struct hws_assoc *a);
 

@@ -46,6 +46,7 @@
     X(drop_cookie_mismatch, "COOKIE ECHO chunks that match no case of table 12")                   \
     X(drop_data_window, "DATA chunks beyond the window or the buffer")                             \
     X(drop_data_invalid, "DATA chunks with an invalid stream or without user data")                \
+    X(reneged, "times that data beyond a gap was dropped again for want of memory (6.2)")          \
     X(drop_sack_invalid, "SACK chunks that acknowledge what was never sent, or are old")           \
     X(drop_heartbeat_ack, "HEARTBEAT ACK chunks that answer no HEARTBEAT of ours")                 \
     X(drop_memory, "packets, chunks or replies given up for want of memory")                       \

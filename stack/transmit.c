@@ -21,11 +21,19 @@ static uint32_t full_payload(const struct hws_path *p)
     return hws_path_pmdcs(p) - HWS_DATA_HEADER_LEN;
 }
 
-/* Never less than a few packets, so that large ones are not sent one by one. */
-void hws_transmit_allow_burst(struct hws_assoc *a)
+/* What left may be replaced, and doubled in slow start; after silence, or a SACK that says little,
+ * it is the parameter, but never less than a few packets, so that large ones are not sent one by
+ * one. */
+void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
 {
-    uint32_t least = 4 * hws_path_pmdcs(hws_assoc_data_path(a));
-    a->burst_left = a->params.max_burst_bytes > least ? a->params.max_burst_bytes : least;
+    const struct hws_path *p = hws_assoc_data_path(a);
+    uint64_t least = 4 * (uint64_t)hws_path_pmdcs(p);
+    if (least < a->params.max_burst_bytes)
+        least = a->params.max_burst_bytes;
+    uint64_t allowed = acked_bytes > 0 ? a->burst_left + 2 * (uint64_t)acked_bytes : 0;
+    uint32_t cwnd = hws_path_cwnd(p);
+    allowed = allowed < cwnd ? allowed : cwnd;
+    a->burst_left = (uint32_t)(allowed > least ? allowed : least);
 }
 
 /* How much new user data the peer's window lets the next chunk have, 0: none. A window smaller than
@@ -66,13 +74,13 @@ static bool new_data_possible(const struct hws_path *p)
 bool hws_transmit_possible(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (!hws_assoc_may_send(a) || (p->one_packet && hws_path_flight(p) > 0))
+    if (!hws_assoc_may_send(a) || !p->confirmed || (p->one_packet && hws_path_flight(p) > 0))
         return false;
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
     if (a->outq.flight_payload == 0)
-        hws_transmit_allow_burst(a);
-    p->cwnd_limited = a->sendq.unsent_bytes > 0 && !cwnd_open(p);
+        hws_transmit_allow_burst(a, 0);
+    p->cwnd_limited = a->sendq.unsent_bytes > 0 && (!cwnd_open(p) || a->burst_left == 0);
     return new_data_possible(p) && !nagle_holds(p);
 }
 
@@ -139,7 +147,6 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
     struct hws_assoc *a = p->assoc;
     uint32_t tsn = a->outq.cum + 1;
     bool fast = a->fast_packet;
-    a->fast_packet = false;
     while ((fast || cwnd_open(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
         /* In a later packet of a train, a chunk too large for its size waits for the next train. */
         if (train->packets == 0)
@@ -147,6 +154,7 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
         if (!encode(p, b, tsn))
             return;
         resend(p, tsn++);
+        a->fast_packet = false;
     }
 }
 

@@ -5,8 +5,9 @@
 
 #include "stack/core.h"
 
-/** New data may follow an acknowledgement or a timeout, up to the burst limit (6.1 D). */
-void hws_transmit_allow_burst(struct hws_assoc *a);
+/** New data may follow: what one acknowledgement of `acked_bytes` sets free at once (6.1 D), or
+ * what a timeout or idle time does (0). */
+void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes);
 
 /** Whether any DATA chunk could be sent on this path now. */
 bool hws_transmit_possible(struct hws_path *p);

@@ -182,3 +182,10 @@ uint32_t hws_tsnmap_gaps(const struct hws_tsnmap *map, struct hws_gap *out, uint
     }
     return count;
 }
+
+void hws_tsnmap_forget(struct hws_tsnmap *map, uint32_t tsn)
+{
+    *word_of(map, tsn) &= ~(UINT64_C(1) << (tsn % 64));
+    while (hws_tsnmap_has_gap(map) && !has_arrived_beyond_cum(map, map->highest))
+        map->highest--;
+}

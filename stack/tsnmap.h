@@ -42,6 +42,9 @@ bool hws_tsnmap_reserve(struct hws_tsnmap *map, uint32_t tsn);
  * gaps this touches no memory but the struct and costs a few instructions. */
 enum hws_tsn_result hws_tsnmap_add(struct hws_tsnmap *map, uint32_t tsn);
 
+/** Takes back that `tsn`, beyond cum, has arrived. */
+void hws_tsnmap_forget(struct hws_tsnmap *map, uint32_t tsn);
+
 static inline bool hws_tsnmap_has_gap(const struct hws_tsnmap *map)
 {
     return map->highest != map->cum;

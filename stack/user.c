@@ -95,6 +95,8 @@ int hws_assoc_release(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
     }
     /* It finishes by itself: nobody will read what still comes. */
     a->released = true;
+    a->shutdown_wanted = true;
+    hws_shutdown_guard(a);
     a->events = 0;
     hws_list_remove(&a->event_link);
     hws_idtab_remove(&e->assocs, a->id);
