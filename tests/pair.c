@@ -495,3 +495,15 @@ void pair_recv_nothing(struct pair_end *end)
         hws_assoc_recv(end->engine, end->assoc, &byte, 1, &len, &info, end->pair->now_us),
         HWS_E_AGAIN);
 }
+
+void pair_connect_and_talk(struct pair *p)
+{
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "hello", 5);
+    pair_settle(p);
+    pair_recv(&p->b, 0, "hello", 5);
+    pair_send(&p->b, 0, 0, "hello", 5);
+    pair_run(p, 1000000);
+    pair_recv(&p->a, 0, "hello", 5);
+    pair_silent(p);
+}

@@ -71,6 +71,10 @@ void pair_begin(struct pair_end *end);
 /** Begins from a and lets everything arrive until both are up. */
 void pair_connect(struct pair *p);
 
+/** Connects, and has one message go each way: the first DATA of an association is acknowledged at
+ * once (5.1), what follows is not. */
+void pair_connect_and_talk(struct pair *p);
+
 /** Takes events and output of both ends. Every function here has done so when it returns. */
 void pair_pull(struct pair *p);
 

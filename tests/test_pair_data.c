@@ -177,12 +177,24 @@ static void unordered_overtakes(void **state)
     pair_free(p);
 }
 
+/* 5.1, 6: the first DATA of an association is acknowledged at once, even if alone. */
+static void first_data_is_acknowledged(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "first", 5);
+    pair_arrives(&p->a, "DATA");
+    pair_arrives(&p->b, "SACK");
+    pair_free(p);
+}
+
 /* 6.2: one packet waits for the timer, two are acknowledged at once, the I bit does not wait. */
 static void acknowledgement_is_delayed(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    pair_connect_and_talk(p);
     pair_send(&p->a, 0, 0, "one", 3);
     pair_arrives(&p->a, "DATA");
     pair_silent(p);
@@ -206,7 +218,7 @@ static void sack_is_bundled(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    pair_connect_and_talk(p);
     pair_send(&p->a, 0, 0, "question", 8);
     pair_arrives(&p->a, "DATA");
     pair_send(&p->b, 0, 0, "answer", 6);
@@ -220,7 +232,7 @@ static void small_messages_are_bundled(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    pair_connect_and_talk(p);
     pair_send(&p->a, 0, 0, "in flight", 9);
     pair_send(&p->a, 1, 0, "b", 1);
     pair_send(&p->a, 2, 0, "c", 1);
@@ -312,7 +324,7 @@ static void duplicates_are_reported(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    pair_connect_and_talk(p);
     pair_send(&p->a, 0, 0, "twice", 5);
     struct pair_packet *data = pair_take(&p->a);
     uint32_t tsn = decode_data(data).tsn;
@@ -589,6 +601,7 @@ int main(void)
         cmocka_unit_test(packets_are_full),
         cmocka_unit_test(streams_do_not_wait_for_each_other),
         cmocka_unit_test(unordered_overtakes),
+        cmocka_unit_test(first_data_is_acknowledged),
         cmocka_unit_test(acknowledgement_is_delayed),
         cmocka_unit_test(sack_is_bundled),
         cmocka_unit_test(small_messages_are_bundled),

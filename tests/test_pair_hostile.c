@@ -171,7 +171,7 @@ static void abort_and_the_t_bit(void **state)
 static void unknown_chunk(uint8_t type, bool goes_on, bool reports)
 {
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    pair_connect_and_talk(p);
     pair_send(&p->a, 0, 0, "after", 5);
     struct pair_packet *data = pair_take(&p->a);
     uint8_t buf[200];
