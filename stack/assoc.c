@@ -240,6 +240,7 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     const struct hws_params *params = &a->params;
     a->remote_vtag = vtag;
     a->peer_a_rwnd = rwnd;
+    a->sack_now = true; /* the first DATA chunk is acknowledged at once (5.1) */
     a->ostreams = params->ostreams < peer_max_instreams ? params->ostreams : peer_max_instreams;
     a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
     hws_tsnmap_fini(&a->tsnmap);

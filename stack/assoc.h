@@ -94,7 +94,7 @@ void hws_path_tell(struct hws_path *p, uint32_t bit);
 /** States in which the application's data may be sent for the first time. */
 bool hws_assoc_may_send(const struct hws_assoc *a);
 
-/** User data queued or in flight: what counts against sndbuf_bytes. */
+/** User data queued or in flight. */
 static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
 {
     return a->sendq.unsent_bytes + a->outq.unacked_bytes;
@@ -133,6 +133,8 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
 void hws_path_free(struct hws_path *p);
 /** The IP MTU is known or changed. */
 void hws_path_set_mtu(struct hws_path *p, uint32_t mtu);
+/** The peer's encapsulation port: a NAT may have given it another one (RFC 6951, 5.4). */
+void hws_path_set_udp_port(struct hws_path *p, uint16_t port);
 /** Congestion window and round trips as on the first day (restart, 5.2.4 A). */
 void hws_path_restart(struct hws_path *p);
 /** The peer answered there: error counters go to zero, the path is active (8.1 to 8.3). */

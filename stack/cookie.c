@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-/* A key signs cookies for this long and then vouches for another such time, so that no cookie
- * outlives its key (endpoints whose cookies live longer see them expire with the key). */
-#define HWS_COOKIE_KEY_LIFE_US 120000000u
-
 static void draw_key(struct hws_engine *e, unsigned index)
 {
     e->config.env.random(e->config.env.ctx, e->cookie_keys.key[index], HWS_MAC_KEY_LEN);

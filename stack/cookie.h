@@ -20,6 +20,10 @@ struct hws_cookie {
     struct hws_addr addrs[HWS_LIMIT_PATHS];
 };
 
+/* A key signs cookies for this long and then vouches for another such time. No cookie lives longer.
+ */
+#define HWS_COOKIE_KEY_LIFE_US 120000000u
+
 /* The encoding: a fixed part, the addresses, the MAC. */
 #define HWS_COOKIE_FIXED_LEN 56u
 #define HWS_COOKIE_ADDR_LEN 23u

@@ -97,6 +97,7 @@ struct hws_assoc {
     bool undry;           /* data was queued since the last DRY */
     bool in_recovery;     /* Fast Recovery (7.2.4) */
     bool fast_packet;     /* one packet of retransmissions may ignore cwnd (7.2.4, 3) */
+    bool probing;         /* what is in flight is a zero-window probe */
     bool sacks_seen;      /* a SACK came since T3 last expired: a closed window is no fault (6.1) */
     bool sack_now;        /* of the data that came, something asks for a SACK at once */
     uint16_t local_port, remote_port;

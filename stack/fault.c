@@ -41,6 +41,8 @@ int hws_assoc_abort(struct hws_engine *e, hws_assoc_id id, const void *reason, s
 void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uint32_t value_len)
 {
     struct hws_assoc *a = p->assoc;
+    if (a->remote_vtag == 0)
+        return; /* tag 0 is INIT's alone (8.5.1 A) */
     uint32_t cause_len = 4 + hws_pad4(value_len);
     uint32_t len = a->errors_out_len + cause_len;
     uint8_t *bytes =
@@ -86,9 +88,20 @@ static bool setting_up(const struct hws_assoc *a)
     return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
 }
 
+bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
+                      const struct hws_tlv *chunk)
+{
+    bool reflected = hws_chunk_flags(chunk) & HWS_FLAG_T;
+    if (rx->header.vtag == (reflected ? a->remote_vtag : a->local_vtag))
+        return true;
+    a->engine->stats.drop_vtag++;
+    return false;
+}
+
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
-    (void)rx;
+    if (!hws_fault_tag_ok(a, rx, chunk))
+        return;
     hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
 }
 

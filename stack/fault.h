@@ -14,6 +14,11 @@ void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uin
 /** Adds the ERROR chunk with what was noted. */
 bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b);
 
+/** The tag rule of ABORT and SHUTDOWN COMPLETE: ours, or with the T bit the peer's, reflected
+ * (8.5.1 B, C). Counts a violation. */
+bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
+                      const struct hws_tlv *chunk);
+
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 

@@ -9,6 +9,12 @@
  * confirm an address (5.4). */
 #define HWS_HEARTBEAT_INFO_LEN 12u
 
+/* SHUTDOWN or SHUTDOWN ACK has been sent: no HEARTBEATs any more (8.3). */
+static bool ending(const struct hws_assoc *a)
+{
+    return a->state == HWS_STATE_SHUTDOWN_SENT || a->state == HWS_STATE_SHUTDOWN_ACK_SENT;
+}
+
 /* HB.interval + RTO, the RTO with a jitter of +/- 50 % (8.3). */
 static uint64_t interval_us(struct hws_path *p)
 {
@@ -22,7 +28,7 @@ static uint64_t interval_us(struct hws_path *p)
 /* An address not confirmed yet, or Potentially Failed, is probed every RTO (5.4; RFC 7829, 3.1). */
 static void schedule(struct hws_path *p)
 {
-    if (!p->owned)
+    if (!p->owned || ending(p->assoc))
         return;
     if (!p->confirmed || (p->errors > 0 && p->active))
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
@@ -52,6 +58,8 @@ static bool idle(const struct hws_path *p)
 
 void hws_heartbeat_timer_expired(struct hws_path *p)
 {
+    if (ending(p->assoc))
+        return;
     if (p->hb_pending) {
         p->hb_pending = false;
         p->assoc->engine->stats.timeouts_heartbeat++;

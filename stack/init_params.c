@@ -2,24 +2,44 @@
 
 #include <string.h>
 
-/* Whether a peer can be at this address: neither unspecified nor multicast nor broadcast. */
-static bool usable(const struct hws_addr *a)
+static bool loopback(const struct hws_addr *a)
 {
-    static const uint8_t zero[16];
-    if (memcmp(a->ip, zero, 16) == 0)
+    static const uint8_t one[16] = {[15] = 1};
+    return a->family == HWS_FAMILY_IPV4 ? a->ip[0] == 127 : memcmp(a->ip, one, 16) == 0;
+}
+
+static bool link_local(const struct hws_addr *a)
+{
+    return a->family == HWS_FAMILY_IPV6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
+/* IPv4-mapped, and the unspecified address. */
+static bool reserved_ipv6(const struct hws_addr *a)
+{
+    static const uint8_t zero[10];
+    return memcmp(a->ip, zero, 10) == 0 && !loopback(a);
+}
+
+/* Whether a peer at `source` can be at this address, too: neither unspecified nor multicast nor
+ * broadcast, and loopback or link-local only when its source is. */
+static bool usable(const struct hws_addr *a, const struct hws_addr *source)
+{
+    if (loopback(a) && !loopback(source))
         return false;
     if (a->family == HWS_FAMILY_IPV4)
-        return a->ip[0] < 224;
-    return a->ip[0] != 0xff;
+        return a->ip[0] != 0 && a->ip[0] < 224;
+    return a->ip[0] != 0xff && !reserved_ipv6(a) && (!link_local(a) || source->scope_id != 0);
 }
 
 static void add_address(const struct hws_tlv *p, const struct hws_addr *source,
                         struct hws_init_params *out)
 {
     struct hws_addr addr;
-    if (!hws_param_addr(p, &addr) || !usable(&addr) || out->addr_count == HWS_LIMIT_PATHS)
+    if (!hws_param_addr(p, &addr) || !usable(&addr, source) || out->addr_count == HWS_LIMIT_PATHS)
         return;
     addr.udp_port = source->udp_port;
+    if (link_local(&addr))
+        addr.scope_id = source->scope_id;
     out->addrs[out->addr_count++] = addr;
 }
 

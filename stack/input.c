@@ -79,12 +79,7 @@ static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv
         a->engine->stats.drop_address++;
         return;
     }
-    if (reflects_tag(first) && a->remote_vtag != a->local_vtag) {
-        a->engine->stats.drop_vtag++;
-        return;
-    }
-    /* A NAT may have given the peer another encapsulation port (RFC 6951, 5.4). */
-    rx->path->remote.udp_port = rx->packet->src.udp_port;
+    hws_path_set_udp_port(rx->path, rx->packet->src.udp_port);
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
     process_chunks(a, rx, &it);
 }
@@ -98,6 +93,8 @@ static void cookie_echo(struct hws_engine *e, struct hws_rx *rx, struct hws_tlv_
     rx->path = hws_assoc_path(a, &rx->packet->src);
     if (rx->path == NULL)
         rx->path = a->paths[a->primary];
+    else
+        hws_path_set_udp_port(rx->path, rx->packet->src.udp_port);
     rx->chunk_index++;
     process_chunks(a, rx, it);
 }

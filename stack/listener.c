@@ -48,13 +48,34 @@ static bool acceptable(struct hws_engine *e, const struct hws_rx *rx, const stru
     return false;
 }
 
-/* Whether INIT names an address that the existing association does not have (5.2.1, 5.2.2). */
-static bool adds_addresses(const struct hws_assoc *a, const struct hws_init_params *params)
+/* The addresses INIT comes from or lists that the existing association does not have
+ * (5.2.1, 5.2.2). Returns how many. */
+static uint32_t added_addresses(const struct hws_assoc *a, const struct hws_rx *rx,
+                                const struct hws_init_params *params,
+                                struct hws_addr added[HWS_LIMIT_PATHS + 1])
 {
+    uint32_t count = 0;
+    if (hws_assoc_path(a, &rx->packet->src) == NULL)
+        added[count++] = rx->packet->src;
     for (uint32_t i = 0; i < params->addr_count; i++)
         if (hws_assoc_path(a, &params->addrs[i]) == NULL)
-            return true;
-    return false;
+            added[count++] = params->addrs[i];
+    return count;
+}
+
+static void refuse_new_addresses(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag,
+                                 const struct hws_addr *added, uint32_t count)
+{
+    if (!hws_reply_ootb_allowed(e))
+        return;
+    struct hws_reply_builder r;
+    hws_reply_open(&r, rx, tag, rx->packet->len);
+    if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
+        hws_cause_put_new_addresses(&r.b, added, count);
+        if (!hws_builder_close(&r.b))
+            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+    }
+    hws_reply_send(e, &r, true);
 }
 
 /* Tie-Tags: nonces that let a later cookie prove that it was made while this association existed
@@ -85,7 +106,8 @@ static uint32_t cookie_life_us(const struct hws_params *params, uint32_t extensi
     uint64_t extension_us = (uint64_t)extension_ms * 1000;
     if (extension_us > params->cookie_life_us)
         extension_us = params->cookie_life_us;
-    return params->cookie_life_us + (uint32_t)extension_us;
+    uint64_t life_us = params->cookie_life_us + extension_us;
+    return life_us < HWS_COOKIE_KEY_LIFE_US ? (uint32_t)life_us : HWS_COOKIE_KEY_LIFE_US;
 }
 
 static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *rx,
@@ -159,18 +181,13 @@ static bool meets(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
                   const struct hws_init *init, const struct hws_init_params *params)
 {
     if (a->state == HWS_STATE_SHUTDOWN_ACK_SENT) {
-        hws_want(rx->path, HWS_WANT_SHUTDOWN_ACK);
+        hws_want(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN_ACK);
         return false;
     }
-    if (a->state != HWS_STATE_COOKIE_WAIT && adds_addresses(a, params)) {
-        struct hws_reply_builder r;
-        hws_reply_open(&r, rx, init->tag, rx->packet->len);
-        if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
-            hws_cause_put_new_addresses(&r.b, params->addrs, params->addr_count);
-            if (!hws_builder_close(&r.b))
-                hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
-        }
-        hws_reply_send(e, &r, true);
+    struct hws_addr added[HWS_LIMIT_PATHS + 1];
+    uint32_t count = added_addresses(a, rx, params, added);
+    if (a->state != HWS_STATE_COOKIE_WAIT && count > 0) {
+        refuse_new_addresses(e, rx, init->tag, added, count);
         return false;
     }
     return true;
@@ -184,6 +201,18 @@ static struct hws_path *confirmed_path(const struct hws_engine *e, const struct 
     struct hws_path *p =
         hws_assoc_by_addr(e, remote, &rx->packet->dst, rx->header.dst_port, rx->header.src_port);
     return p != NULL && p->confirmed ? p : NULL;
+}
+
+/* The association that one of the listed addresses belongs to (5.1.2 D, 5.2.2). */
+static struct hws_assoc *listed_assoc(const struct hws_engine *e, const struct hws_rx *rx,
+                                      const struct hws_init_params *params)
+{
+    for (uint32_t i = 0; i < params->addr_count; i++) {
+        const struct hws_path *p = confirmed_path(e, &params->addrs[i], rx);
+        if (p != NULL)
+            return p->assoc;
+    }
+    return NULL;
 }
 
 void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws_tlv *chunk)
@@ -205,6 +234,8 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
     enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
     if (!acceptable(e, rx, &init, result, &params))
         return;
+    if (a == NULL)
+        a = listed_assoc(e, rx, &params);
     if (a != NULL && !meets(e, rx, a, &init, &params))
         return;
     struct hws_cookie cookie = make_cookie(e, rx, ep, a, &init, &params);

@@ -253,21 +253,23 @@ static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *o
         q->rtx_low = cum + 1;
 }
 
-/* TSNs [start, end) are reported as received; returns the highest newly acknowledged, or `htna`. */
-static uint32_t ack_range(struct hws_outq *q, uint32_t start, uint32_t end, uint32_t htna,
+/* TSNs [start, end) are reported as received; returns the bytes newly acknowledged. */
+static uint32_t ack_range(struct hws_outq *q, uint32_t start, uint32_t end,
                           struct hws_outq_ack *out)
 {
+    uint32_t bytes = 0;
     for (uint32_t t = start; t != end;) {
         struct span s = span_at(q, t, end);
         uint64_t news = s.mask & ~q->acked[s.word];
         q->acked[s.word] |= news;
         for (; news != 0; news &= news - 1) {
-            htna = span_tsn(q, &s, (unsigned)__builtin_ctzll(news));
-            acknowledge(q, htna, out);
+            uint32_t tsn = span_tsn(q, &s, (unsigned)__builtin_ctzll(news));
+            bytes += hws_tx_size(hws_outq_at(q, tsn));
+            acknowledge(q, tsn, out);
         }
         t += s.count;
     }
-    return htna;
+    return bytes;
 }
 
 /* TSNs [start, end) are not reported: those that were before have been reneged on and are in flight
@@ -286,11 +288,14 @@ static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
     }
 }
 
-/* One more report that the chunk is missing; the third one marks it (7.2.4). */
-static void miss(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
+/* The chunk is reported missing, `reports` times at once; the third time marks it (7.2.4). */
+static void miss(struct hws_outq *q, uint32_t tsn, uint32_t reports, struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
-    if (!tx->flying || ++tx->misses < HWS_OUTQ_MISSES_LOST)
+    if (!tx->flying)
+        return;
+    tx->misses = (uint8_t)(tx->misses + reports);
+    if (tx->misses < HWS_OUTQ_MISSES_LOST)
         return;
     bit_set(q->fast, q->size, tsn);
     out->lost_paths |= 1u << tx->path;
@@ -298,15 +303,42 @@ static void miss(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
     mark_rtx(q, tsn);
 }
 
-static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, struct hws_outq_ack *out)
+static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, uint32_t reports,
+                       struct hws_outq_ack *out)
 {
-    for (uint32_t t = start; hws_tsn_lt(t, end);) {
+    for (uint32_t t = start; reports > 0 && t != end;) {
         struct span s = span_at(q, t, end);
         uint64_t missing = s.mask & ~(q->acked[s.word] | q->rtx[s.word] | q->fast[s.word]);
         for (; missing != 0; missing &= missing - 1)
-            miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), out);
+            miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), reports, out);
         t += s.count;
     }
+}
+
+/* How many of the SACK's gap blocks can be used: in order, apart, and within what was sent. */
+static uint32_t usable_gaps(const struct hws_outq *q, const struct hws_sack *sack)
+{
+    uint32_t after = q->cum + 1;
+    for (uint32_t i = 0; i < sack->gap_count; i++) {
+        struct hws_gap gap = hws_sack_gap(sack, i);
+        uint32_t end = q->cum + gap.end + 1u;
+        if (gap.start > gap.end || hws_tsn_lt(q->cum + gap.start, after) ||
+            hws_tsn_lt(q->next_tsn, end))
+            return i;
+        after = end;
+    }
+    return sack->gap_count;
+}
+
+/* What a SACK that newly acknowledges `bytes` beyond a hole says of that hole. One SACK may stand
+ * for a batch of packets: each packet's worth is a report of its own, as if the receiver had sent
+ * the SACK per packet that 7.2.4 asks for. */
+static uint32_t reports_of(uint32_t bytes, uint32_t packet_bytes)
+{
+    uint32_t reports = bytes / packet_bytes;
+    if (reports == 0)
+        reports = bytes > 0;
+    return reports < HWS_OUTQ_MISSES_LOST ? reports : HWS_OUTQ_MISSES_LOST;
 }
 
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out)
@@ -315,26 +347,31 @@ void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack 
     advance_cum(q, cum_tsn, out);
 }
 
-void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, bool in_recovery,
-                   struct hws_outq_ack *out)
+/* From the highest block down, so that at each hole it is known what was newly acknowledged beyond
+ * it: the HTNA rule of 7.2.4. */
+void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t packet_bytes,
+                   bool in_recovery, struct hws_outq_ack *out)
 {
     hws_outq_ack_cum(q, sack->cum_tsn, out);
-    uint32_t pos = q->cum + 1; /* first TSN not yet looked at */
-    uint32_t htna = q->cum;
-    for (uint32_t i = 0; i < sack->gap_count; i++) {
-        struct hws_gap gap = hws_sack_gap(sack, i);
-        uint32_t start = q->cum + gap.start;
+    if (q->size == 0)
+        return;
+    /* In Fast Recovery with the cumulative TSN moving, every reported hole counts (7.2.4). */
+    uint32_t reports = in_recovery && out->cum_advanced;
+    uint32_t beyond_bytes = 0;
+    uint32_t top = q->next_tsn; /* from here on everything has been looked at */
+    uint32_t count = usable_gaps(q, sack);
+    for (uint32_t i = count; i > 0; i--) {
+        struct hws_gap gap = hws_sack_gap(sack, i - 1);
         uint32_t end = q->cum + gap.end + 1u;
-        if (gap.start > gap.end || hws_tsn_lt(start, pos) || hws_tsn_lt(q->next_tsn, end))
-            break;
-        renege_range(q, pos, start);
-        htna = ack_range(q, start, end, htna, out);
-        pos = end;
+        renege_range(q, end, top);
+        if (i < count)
+            miss_range(q, end, top, reports, out);
+        beyond_bytes += ack_range(q, q->cum + gap.start, end, out);
+        if (beyond_bytes > 0)
+            reports = reports_of(beyond_bytes, packet_bytes);
+        top = q->cum + gap.start;
     }
-    if (q->size > 0)
-        renege_range(q, pos, q->next_tsn);
-    /* In Fast Recovery with the cumulative TSN moving, every reported gap counts (7.2.4). */
-    uint32_t end = in_recovery && out->cum_advanced ? pos : htna;
-    if (end != q->cum && q->size > 0)
-        miss_range(q, q->cum + 1, end, out);
+    renege_range(q, q->cum + 1, top);
+    if (count > 0)
+        miss_range(q, q->cum + 1, top, reports, out);
 }

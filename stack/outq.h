@@ -88,9 +88,10 @@ bool hws_outq_next_rtx(struct hws_outq *q, uint32_t from, uint32_t *tsn);
 void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path);
 
 /** Applies a SACK whose cumulative TSN lies within [cum, next_tsn). Gap blocks that are out of
- * order or beyond what was sent end the evaluation of gaps. `in_recovery` as 7.2.4 needs it. */
-void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, bool in_recovery,
-                   struct hws_outq_ack *out);
+ * order or beyond what was sent end the evaluation of gaps. `packet_bytes` is what a full packet
+ * carries, for counting missing reports; `in_recovery` as 7.2.4 needs it. */
+void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t packet_bytes,
+                   bool in_recovery, struct hws_outq_ack *out);
 
 /** The cumulative TSN of a SHUTDOWN (9.2), within [cum, next_tsn): it says nothing about gaps. */
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out);

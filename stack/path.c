@@ -65,6 +65,20 @@ void hws_path_free(struct hws_path *p)
     hws_pool_free(pool, p, sizeof *p + p->cc->state_size);
 }
 
+static void resize(struct hws_path *p)
+{
+    p->max_packet = max_packet(&p->remote, p->mtu);
+    p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
+}
+
+void hws_path_set_udp_port(struct hws_path *p, uint16_t port)
+{
+    bool resized = (port == 0) != (p->remote.udp_port == 0);
+    p->remote.udp_port = port;
+    if (resized)
+        resize(p);
+}
+
 void hws_path_set_mtu(struct hws_path *p, uint32_t mtu)
 {
     mtu = mtu < HWS_LIMIT_MTU_MIN ? HWS_LIMIT_MTU_MIN : mtu;
@@ -72,8 +86,7 @@ void hws_path_set_mtu(struct hws_path *p, uint32_t mtu)
     if (mtu == p->mtu)
         return;
     p->mtu = mtu;
-    p->max_packet = max_packet(&p->remote, mtu);
-    p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
+    resize(p);
 }
 
 void hws_path_restart(struct hws_path *p)

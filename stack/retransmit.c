@@ -146,7 +146,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     uint32_t flight_before[HWS_LIMIT_PATHS];
     memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
     struct hws_outq_ack ack;
-    hws_outq_sack(&a->outq, &sack, a->in_recovery, &ack);
+    hws_outq_sack(&a->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery, &ack);
     a->peer_a_rwnd = sack.a_rwnd;
     a->sacks_seen = true;
     settle(a, &ack, flight_before);
@@ -169,7 +169,7 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
  * (6.1 A). */
 static bool only_window_closed(struct hws_assoc *a)
 {
-    bool closed = a->peer_a_rwnd == 0 && a->sacks_seen;
+    bool closed = a->probing && a->sacks_seen;
     a->sacks_seen = false;
     return closed;
 }
@@ -177,16 +177,18 @@ static bool only_window_closed(struct hws_assoc *a)
 void hws_retransmit_t3_expired(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
+    bool closed = only_window_closed(a);
     a->engine->stats.timeouts_t3++;
-    p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
+    if (!closed) /* probing does not touch cwnd (6.1 A) */
+        p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
     hws_rto_back_off(&p->rto);
     hws_outq_timeout(&a->outq, p->index);
     p->timing = false;
-    p->one_packet = true;
+    p->one_packet = !closed;
     a->in_recovery = false;
     a->fast_packet = false;
     hws_transmit_allow_burst(a, 0);
-    if (!only_window_closed(a)) {
+    if (!closed) {
         if (!hws_path_error(p))
             return;
         hws_heartbeat_path_failed(p);

@@ -10,7 +10,7 @@ static void want_sack(struct hws_assoc *a)
 
 void hws_sack_settle(struct hws_assoc *a)
 {
-    if (a->unsacked_packets == 0 && !a->sack_now)
+    if (a->unsacked_packets == 0)
         return;
     if (a->sack_now || a->unsacked_packets >= a->params.sack_packets)
         want_sack(a);
@@ -35,6 +35,18 @@ void hws_sack_window_update(struct hws_assoc *a)
         want_sack(a);
 }
 
+/* The window to advertise: none rather than one too small for a packet, but never less than was
+ * promised (the receiver's silly window avoidance, 6.2). */
+static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
+{
+    uint32_t rwnd = hws_assoc_rwnd(a);
+    uint32_t packet = hws_path_pmdcs(p) < a->params.rcvbuf_bytes / 4 ? hws_path_pmdcs(p)
+                                                                     : a->params.rcvbuf_bytes / 4;
+    if (rwnd >= packet)
+        return rwnd;
+    return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;
+}
+
 bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
@@ -42,7 +54,7 @@ bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
     uint32_t gap_count = 0;
     if (hws_tsnmap_has_gap(&a->tsnmap))
         gap_count = hws_tsnmap_gaps(&a->tsnmap, gaps, HWS_LIMIT_SACK_GAPS);
-    uint32_t rwnd = hws_assoc_rwnd(a);
+    uint32_t rwnd = window(a, p);
     if (!hws_sack_encode(b, a->tsnmap.cum, rwnd, gaps, gap_count, a->tsnmap.dups,
                          a->tsnmap.dup_count))
         return false;

@@ -113,9 +113,8 @@ void hws_shutdown_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hw
 
 void hws_shutdown_complete_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
-    (void)rx;
-    (void)chunk;
-    hws_assoc_down(a, HWS_E_EOF, 0);
+    if (hws_fault_tag_ok(a, rx, chunk))
+        hws_assoc_down(a, HWS_E_EOF, 0);
 }
 
 /* ---- Timers ---- */

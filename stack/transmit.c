@@ -127,7 +127,7 @@ static void resend(struct hws_path *p, uint32_t tsn)
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     hws_outq_resent(&a->outq, tsn, p->index);
     a->retransmits++;
-    a->engine->stats.window_probes += a->peer_a_rwnd == 0;
+    a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
     data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
 }
@@ -181,9 +181,10 @@ static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_frag
 {
     struct hws_assoc *a = p->assoc;
     uint32_t room = hws_builder_room(b);
-    if (room < HWS_DATA_HEADER_LEN - 4 + 4)
+    uint32_t header = HWS_DATA_HEADER_LEN - 4; /* room counts the chunk's value */
+    if (room < header + 4)
         return false;
-    room -= HWS_DATA_HEADER_LEN - 4;
+    room -= header;
     uint32_t full = full_payload(p);
     uint32_t window = window_allows(p);
     if (window < full)
@@ -199,7 +200,7 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     decay_idle_cwnd(p);
     struct hws_fragment f;
     while (new_data_possible(p) && hws_outq_reserve(&a->outq) && cut(p, b, &f)) {
-        bool probe = hws_assoc_peer_rwnd(a) < f.len;
+        a->probing = hws_assoc_peer_rwnd(a) < f.len;
         uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);
         uint32_t size = hws_tx_size(hws_outq_at(&a->outq, tsn));
         (void)encode(p, b, tsn); /* it was cut to fit */
@@ -207,7 +208,7 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
         data_sent(p, size);
         a->burst_left -= size < a->burst_left ? size : a->burst_left;
         a->engine->stats.data_bytes_out += f.len;
-        a->engine->stats.window_probes += probe;
+        a->engine->stats.window_probes += a->probing;
     }
 }
 
