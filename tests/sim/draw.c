@@ -115,6 +115,7 @@ static void draw_params(struct mood *m, struct hws_params *p)
     p->nodelay = sim_rng_below(rng, 2) == 0;
     p->sched = sim_rng_below(rng, 2) == 0 ? "fcfs" : "rr";
     /* Loss that only tries an association must not end it. */
+    p->max_init_retrans = 30; /* a slow link's full queue outlasts the first few */
     if (m->lossy || m->outages)
         p->assoc_max_retrans = p->path_max_retrans = p->max_init_retrans = 100;
 }
