@@ -183,7 +183,6 @@ static void third_report_marks(void **state)
     end();
 }
 
-/* Only TSNs below the highest one newly acknowledged count as missing (HTNA, 7.2.4). */
 /* One SACK for a batch counts as many reports as packets it newly acknowledges beyond the hole. */
 static void a_batch_counts_its_packets(void **state)
 {
@@ -203,6 +202,7 @@ static void a_batch_counts_its_packets(void **state)
     end();
 }
 
+/* Only TSNs below the highest one newly acknowledged count as missing (HTNA, 7.2.4). */
 static void reports_without_news_do_not_count(void **state)
 {
     (void)state;
@@ -500,10 +500,13 @@ static bool model_reported(const struct hws_gap *gaps, uint32_t count, uint32_t 
     return named;
 }
 
-static void model_miss(uint32_t i)
+static void model_miss(uint32_t i, uint32_t reports)
 {
     struct model_chunk *c = &model.chunks[i];
-    if (c->acked || c->rtx || c->fast || ++c->misses < 3)
+    if (c->acked || c->rtx || c->fast)
+        return;
+    c->misses = (uint8_t)(c->misses + reports);
+    if (c->misses < 3)
         return;
     c->fast = true;
     c->rtx = true;
@@ -511,23 +514,35 @@ static void model_miss(uint32_t i)
     model.ack.lost_paths |= 1u << c->path;
 }
 
+/* A report per packet's worth of news beyond the chunk, at least one for any news, at most three;
+ * in Fast Recovery with the cumulative TSN moving, one for any hole. */
+static uint32_t model_reports(uint32_t news_bytes, bool any_hole)
+{
+    uint32_t reports = news_bytes / packet_bytes;
+    if (reports == 0)
+        reports = news_bytes > 0 || any_hole;
+    return reports < 3 ? reports : 3;
+}
+
 static void model_sack(uint32_t cum, const struct hws_gap *gaps, uint32_t count, bool in_recovery)
 {
+    static bool news[MODEL_CHUNKS];
+    uint32_t gaps_end = model.cum, news_bytes = 0;
     memset(&model.ack, 0, sizeof model.ack);
     model_cum(model.cum + cum);
-    uint32_t htna = model.cum, gaps_end = model.cum;
     for (uint32_t i = model.cum; i < model.next; i++) {
         struct model_chunk *c = &model.chunks[i];
         bool reported = model_reported(gaps, count, i, &gaps_end);
-        if (reported && !c->acked) {
+        news[i] = reported && !c->acked;
+        if (news[i])
             model_news(c);
-            htna = i;
-        }
         c->acked = reported;
     }
-    uint32_t end = in_recovery && model.ack.cum_advanced ? gaps_end : htna;
-    for (uint32_t i = model.cum; i < end; i++)
-        model_miss(i);
+    bool any_hole = in_recovery && model.ack.cum_advanced;
+    for (uint32_t i = gaps_end; i-- > model.cum;) {
+        news_bytes += news[i] ? model.chunks[i].size : 0;
+        model_miss(i, model_reports(news_bytes, any_hole));
+    }
 }
 
 static void check_marks(uint32_t from)
@@ -621,6 +636,7 @@ static void step_sack(uint64_t *seed)
     uint16_t count =
         random_below(seed, 4) == 0 ? hostile_gaps(seed, cum, gaps) : honest_gaps(seed, cum, gaps);
     bool in_recovery = random_below(seed, 2) == 0;
+    packet_bytes = random_below(seed, 2) == 0 ? UINT32_MAX : 1 + random_below(seed, 5000);
     model_sack(cum, gaps, count, in_recovery);
     sack_gaps(cum, gaps, count, in_recovery);
     check_ack();
@@ -690,6 +706,7 @@ static void run_model(uint64_t seed, uint32_t first, uint32_t window)
     /* Fragments of the last message that were never sent have nobody else to let go of them. */
     for (; model.parts_left > 0; model.parts_left--)
         hws_msg_unref(&m.pool, model.msg);
+    packet_bytes = UINT32_MAX;
     end();
 }
 

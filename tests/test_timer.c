@@ -71,6 +71,15 @@ static void counts_at(struct pair_end *end, const uint64_t *counter, uint64_t at
     assert_int_equal(*counter, before + 1);
 }
 
+/* Up, and the first DATA chunk of each side, which is acknowledged at once (5.1), is over. */
+static void connect_and_talk(struct pair *p)
+{
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "hi", 2);
+    pair_send(&p->b, 0, 0, "hi", 2);
+    pair_run(p, SECOND);
+}
+
 /* ---- Each timer ---- */
 
 static void nothing_to_wait_for(void **state)
@@ -132,7 +141,7 @@ static void delayed_sack(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    connect_and_talk(p);
     pair_send(&p->a, 0, 0, "data", 4);
     pair_arrives(&p->a, "DATA");
     uint64_t due_us = p->now_us + 200 * MS;
@@ -180,8 +189,7 @@ static void a_later_timer_leaves_the_heap(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
-    pair_run(p, 5 * SECOND);
+    connect_and_talk(p);
     uint64_t first_us = p->now_us + SECOND;
     pair_send_pattern(&p->a, 0, 0, 1, 3000);
     pair_arrives(&p->a, "DATA");
@@ -221,7 +229,7 @@ static void a_late_call_runs_everything_once(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    pair_connect(p);
+    connect_and_talk(p);
     pair_send(&p->a, 0, 0, "data", 4);
     pair_lost(&p->a, "DATA");
     pair_send(&p->b, 0, 0, "data", 4);
@@ -231,7 +239,6 @@ static void a_late_call_runs_everything_once(void **state)
     pair_pull(p);
     assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
     assert_int_equal(pair_stats(&p->a)->sacks_out, before.sacks_out + 1);
-    assert_int_equal(pair_stats(&p->a)->heartbeats_out, before.heartbeats_out + 1);
     pair_free(p);
 }
 
