@@ -169,6 +169,26 @@ static void heartbeat(void **state)
     pair_free(p);
 }
 
+/* 8.3: discontinued after sending SHUTDOWN, whose own timer goes on. */
+static void no_heartbeat_after_shutdown(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    pair_shutdown(&p->a);
+    for (int i = 0; i < 60; i++) {
+        while (p->a.wire_head != NULL)
+            pair_lost(&p->a, "SHUTDOWN");
+        pair_wait(p, SECOND);
+        while (p->b.wire_head != NULL)
+            free(pair_take(&p->b));
+    }
+    assert_int_equal(pair_status(&p->a).state, HWS_STATE_SHUTDOWN_SENT);
+    assert_int_equal(pair_stats(&p->a)->heartbeats_out, 0);
+    assert_true(pair_stats(&p->b)->heartbeats_out > 0); /* b has heard nothing of it */
+    pair_free(p);
+}
+
 /* ---- The heap ---- */
 
 /* A timer that is set to an earlier time than any other is seen at once. */
@@ -397,6 +417,7 @@ int main(void)
         cmocka_unit_test(t3_rtx),
         cmocka_unit_test(delayed_sack),
         cmocka_unit_test(heartbeat),
+        cmocka_unit_test(no_heartbeat_after_shutdown),
         cmocka_unit_test(an_earlier_timer_moves_the_heap),
         cmocka_unit_test(a_later_timer_leaves_the_heap),
         cmocka_unit_test(a_stopped_timer_does_nothing),
