@@ -212,7 +212,7 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
             .interface_mtu = m->interface_mtu,
             .max_packets = PICK(&m->rng, 1, 4, 16, 64),
             .copied_input = sim_rng_below(&m->rng, 2) == 0,
-            .direct_alloc = DIRECT_ALLOC || sim_rng_below(&m->rng, 4) == 0,
+            .direct_alloc = sim_rng_below(&m->rng, 4) == 0 || DIRECT_ALLOC,
         };
         sim_host_init(&c->hosts[i], &c->net, &config);
         for (uint8_t subnet = 0; subnet < m->addr_count; subnet++) {
