@@ -264,10 +264,11 @@ static int connect_or_wait(struct hws_sock *sock, struct hws_addr *remotes, uint
     int rc = hws_sock_connect(sock, remotes, count, port, now_us);
     if (rc == -EINPROGRESS)
         hws_runtime_kick(runtime, now_us);
+    /* The end may have come with the first packet sent: ask before each wait. */
     while (rc == -EINPROGRESS && !sock->nonblocking) {
-        rc = hws_runtime_wait(runtime);
-        if (rc == 0)
-            rc = hws_sock_connect_result(sock);
+        rc = hws_sock_connect_result(sock);
+        if (rc == -EINPROGRESS)
+            rc = hws_runtime_wait(runtime) == 0 ? -EINPROGRESS : -EDEADLK;
     }
     return rc;
 }

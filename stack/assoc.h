@@ -100,6 +100,13 @@ static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
     return a->sendq.unsent_bytes + a->outq.unacked_bytes;
 }
 
+/** The same as memory: what counts against sndbuf_bytes. A message costs its header, too. */
+static inline uint32_t hws_assoc_send_charge(const struct hws_assoc *a)
+{
+    uint32_t objects = a->sendq.unsent_messages + hws_outq_count(&a->outq);
+    return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg);
+}
+
 /** What the peer takes beyond what is in flight (6.2.1 C, D). */
 static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
 {

@@ -27,7 +27,7 @@ const struct hws_chunk_row hws_chunk_rows[] = {
     {HWS_CHUNK_ABORT, false, ANY, 0, hws_fault_abort_in, NULL},
     {HWS_CHUNK_ERROR, false, UP | HWS_STATE_BIT(COOKIE_ECHOED), HWS_WANT_ERROR, hws_fault_error_in,
      hws_fault_fill_error},
-    {HWS_CHUNK_SACK, false, UP, HWS_WANT_SACK, hws_retransmit_sack_in, hws_sack_fill},
+    {HWS_CHUNK_SACK, false, SENDING, HWS_WANT_SACK, hws_retransmit_sack_in, hws_sack_fill},
     {HWS_CHUNK_HEARTBEAT_ACK, false, UP, HWS_WANT_HEARTBEAT_ACK, hws_heartbeat_ack_in,
      hws_heartbeat_fill_ack},
     {HWS_CHUNK_HEARTBEAT, false, UP | HWS_STATE_BIT(COOKIE_ECHOED), HWS_WANT_HEARTBEAT,

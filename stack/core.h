@@ -24,7 +24,12 @@
 /* ---- Timers: told in timer.h ---- */
 
 enum hws_timer { HWS_TIMER_T1, HWS_TIMER_T2, HWS_TIMER_T5, HWS_TIMER_SACK, HWS_TIMER_COUNT };
-enum hws_path_timer { HWS_PATH_TIMER_T3, HWS_PATH_TIMER_HEARTBEAT, HWS_PATH_TIMER_COUNT };
+enum hws_path_timer {
+    HWS_PATH_TIMER_T3,
+    HWS_PATH_TIMER_PROBE,
+    HWS_PATH_TIMER_HEARTBEAT,
+    HWS_PATH_TIMER_COUNT
+};
 
 /* ---- Wants: chunks that are to be sent; output.c turns them into bytes ---- */
 
@@ -57,6 +62,7 @@ struct hws_path {
     struct hws_addr local, remote;
     uint32_t mtu;        /* of IP */
     uint32_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
+    bool tail_probed;    /* a tail loss probe was sent since something was last acknowledged */
     uint32_t rtt_tsn;
     uint64_t rtt_sent_us;
     uint64_t last_data_us; /* data was last sent then; 0: never */

@@ -31,6 +31,7 @@ void hws_params_default(struct hws_params *params)
         .path_max_retrans = 5,
         .ostreams = 10,
         .max_instreams = 65535,
+        .tail_probe = true,
         .rcvbuf_bytes = 4u << 20,
         .sndbuf_bytes = 4u << 20,
     };

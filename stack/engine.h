@@ -53,7 +53,9 @@ struct hws_params {
     uint16_t max_instreams;     /* 65535: inbound streams to accept, 1..65535 */
     uint32_t
         rcvbuf_bytes; /* 4 MiB: user data held for the application; memory for it: up to twice */
-    uint32_t sndbuf_bytes; /* 4 MiB: user data queued or in flight before send says AGAIN */
+    uint32_t sndbuf_bytes; /* 4 MiB: messages queued or in flight, headers counted, before send says
+                              AGAIN */
+    bool tail_probe;       /* true: probe for a lost tail before T3 (RFC 8985, 7) */
     bool nodelay;          /* false: Nagle's rule of 6.1 holds back a small packet */
     const char *cc;        /* NULL: "rfc9260"; congestion controller by name */
     const char *sched;     /* NULL: "fcfs"; or "rr": stream scheduler by name */

@@ -13,9 +13,13 @@
 
 static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 {
+    /* T1 doubles with every try, whichever address it goes to (6.3.3 E2). */
+    uint64_t delay_us = (uint64_t)p->rto.rto_us << (a->init_tries < 16 ? a->init_tries : 16);
+    if (delay_us > a->params.rto_max_us)
+        delay_us = a->params.rto_max_us;
     a->init_path = p->index;
     hws_want(p, want);
-    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us);
+    hws_timer_start(a, HWS_TIMER_T1, delay_us);
 }
 
 /* The confirmed path after the one tried last. A COOKIE ECHO, whose size the peer chose, goes to no
@@ -102,7 +106,7 @@ static bool acceptable(struct hws_assoc *a, const struct hws_init *init,
     static const uint8_t cookie_missing[] = {0, 0, 0, 1, 0, HWS_PARAM_COOKIE};
     if (init->tag == 0)
         hws_assoc_down(a, HWS_E_PROTO, 0); /* 3.3.3: destroyed, nobody to send an ABORT to */
-    else if (init->ostreams == 0 || init->max_instreams == 0)
+    else if (!hws_init_values_ok(init))
         refuse(a, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
     else if (result == HWS_INIT_PARAMS_HOST_NAME)
         refuse(a, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
@@ -216,7 +220,6 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
         return;
     }
     struct hws_path *tried = a->paths[a->init_path];
-    hws_rto_back_off(&tried->rto);
     if (tried->errors < UINT16_MAX)
         tried->errors++;
     if (a->state == HWS_STATE_COOKIE_WAIT) {

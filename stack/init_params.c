@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+#define HWS_INIT_MIN_RWND 1500u
+
+bool hws_init_values_ok(const struct hws_init *init)
+{
+    return init->ostreams > 0 && init->max_instreams > 0 && init->a_rwnd >= HWS_INIT_MIN_RWND;
+}
+
 static bool loopback(const struct hws_addr *a)
 {
     static const uint8_t one[16] = {[15] = 1};

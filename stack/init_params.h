@@ -26,6 +26,10 @@ struct hws_init_params {
     struct hws_tlv offending; /* the parameter behind a result other than OK */
 };
 
+/** Whether the fixed part holds values the RFC allows: streams both ways, a window of 1500 bytes or
+ * more (3.3.2, 3.3.3). The tag is the caller's to judge. */
+bool hws_init_values_ok(const struct hws_init *init);
+
 /** Addresses get the encapsulation port of `source`, where the chunk came from. */
 enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
                                                  const struct hws_addr *source,

@@ -36,7 +36,7 @@ static void refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, 
 static bool acceptable(struct hws_engine *e, const struct hws_rx *rx, const struct hws_init *init,
                        enum hws_init_params_result result, const struct hws_init_params *params)
 {
-    if (init->ostreams == 0 || init->max_instreams == 0)
+    if (!hws_init_values_ok(init))
         refuse(e, rx, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
     else if (result == HWS_INIT_PARAMS_HOST_NAME)
         refuse(e, rx, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,

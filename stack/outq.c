@@ -208,6 +208,18 @@ void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path)
     fly(q, tx, path);
 }
 
+bool hws_outq_probe(struct hws_outq *q, uint8_t path)
+{
+    if (q->flight_bytes[path] == 0)
+        return false;
+    uint32_t t = q->next_tsn - 1;
+    while (!hws_outq_at(q, t)->flying || hws_outq_at(q, t)->path != path)
+        t--;
+    hws_outq_at(q, t)->flags |= HWS_DATA_I;
+    mark_rtx(q, t);
+    return true;
+}
+
 void hws_outq_timeout(struct hws_outq *q, uint8_t path)
 {
     for (uint32_t t = q->cum + 1; t != q->next_tsn; t++) {

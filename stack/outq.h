@@ -96,6 +96,10 @@ void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t pac
 /** The cumulative TSN of a SHUTDOWN (9.2), within [cum, next_tsn): it says nothing about gaps. */
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out);
 
+/** Marks the highest TSN in flight on `path` to be sent again, asking for a SACK at once. False:
+ * nothing is in flight there. */
+bool hws_outq_probe(struct hws_outq *q, uint8_t path);
+
 /** T3-rtx expired: everything in flight on `path` is to be sent again (6.3.3 E3). */
 void hws_outq_timeout(struct hws_outq *q, uint8_t path);
 

@@ -49,6 +49,7 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
             continue;
         hws_path_answered(a->paths[i]);
         a->paths[i]->one_packet = false;
+        a->paths[i]->tail_probed = false;
         grow_cwnd(a->paths[i], ack, flight_before[i]);
     }
     if (a->in_recovery && hws_tsn_le(a->recovery_tsn, a->outq.cum))
@@ -76,21 +77,25 @@ static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
 {
     for (unsigned i = 0; i < a->path_count; i++) {
         struct hws_path *p = a->paths[i];
-        if (hws_path_flight(p) == 0)
+        if (hws_path_flight(p) == 0) {
             hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
-        else if ((ack->cum_paths & 1u << i) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
+            hws_path_timer_stop(p, HWS_PATH_TIMER_PROBE);
+            continue;
+        }
+        if (ack->new_paths & 1u << i)
+            hws_retransmit_arm_probe(p);
+        if ((ack->cum_paths & 1u << i) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
             hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
     }
 }
 
 void hws_retransmit_tell_progress(struct hws_assoc *a)
 {
-    uint32_t unacked = hws_assoc_unacked(a);
-    if (a->blocked && unacked < a->params.sndbuf_bytes) {
+    if (a->blocked && hws_assoc_send_charge(a) < a->params.sndbuf_bytes) {
         a->blocked = false;
         hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));
     }
-    if (unacked == 0 && a->undry) {
+    if (a->undry && hws_assoc_unacked(a) == 0) {
         a->undry = false;
         hws_assoc_tell(a, HWS_EVENT_BIT(DRY));
     }
@@ -161,6 +166,37 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
     struct hws_outq_ack ack;
     hws_outq_ack_cum(&a->outq, cum_tsn, &ack);
     settle(a, &ack, flight_before);
+}
+
+/* ---- Tail loss probe (RFC 8985, 7) ---- */
+
+#define HWS_PROBE_MIN_US 10000u
+/* What a peer may delay its SACK of a single packet (6.2). */
+#define HWS_PROBE_SACK_DELAY_US 200000u
+
+void hws_retransmit_arm_probe(struct hws_path *p)
+{
+    if (!p->assoc->params.tail_probe || !p->rto.measured || p->tail_probed)
+        return;
+    uint64_t delay_us = 2 * (uint64_t)p->rto.srtt_us;
+    if (delay_us < HWS_PROBE_MIN_US)
+        delay_us = HWS_PROBE_MIN_US;
+    if (hws_path_flight(p) <= hws_path_pmdcs(p))
+        delay_us += HWS_PROBE_SACK_DELAY_US;
+    if (delay_us < p->rto.rto_us)
+        hws_path_timer_start(p, HWS_PATH_TIMER_PROBE, delay_us);
+}
+
+void hws_retransmit_probe_expired(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
+    if (p->tail_probed || a->probing || a->outq.rtx_count > 0 ||
+        !hws_outq_probe(&a->outq, p->index))
+        return;
+    p->tail_probed = true;
+    a->fast_packet = true; /* it replaces what is in flight, cwnd does not matter */
+    a->engine->stats.tail_probes++;
+    hws_assoc_ready(a);
 }
 
 /* ---- T3-rtx (6.3.3) ---- */

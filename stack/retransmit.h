@@ -14,6 +14,10 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn);
  * that waits for that go on. */
 void hws_retransmit_tell_progress(struct hws_assoc *a);
 
+/** Data is in flight on the path, anew: the tail loss probe is due when nothing is heard of it. */
+void hws_retransmit_arm_probe(struct hws_path *p);
+
+void hws_retransmit_probe_expired(struct hws_path *p);
 void hws_retransmit_t3_expired(struct hws_path *p);
 
 #endif

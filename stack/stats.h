@@ -20,6 +20,7 @@
     X(timeouts_t1, "T1-init and T1-cookie expiries")                                               \
     X(timeouts_t2, "T2-shutdown expiries")                                                         \
     X(timeouts_t3, "T3-rtx expiries")                                                              \
+    X(tail_probes, "tail loss probes sent")                                                        \
     X(timeouts_heartbeat, "HEARTBEATs that were not answered")                                     \
     X(sacks_in, "SACK chunks received")                                                            \
     X(sacks_out, "SACK chunks sent")                                                               \

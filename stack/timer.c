@@ -62,6 +62,7 @@ static void (*const expiries[HWS_TIMER_COUNT])(struct hws_assoc *) = {
 
 static void (*const path_expiries[HWS_PATH_TIMER_COUNT])(struct hws_path *) = {
     [HWS_PATH_TIMER_T3] = hws_retransmit_t3_expired,
+    [HWS_PATH_TIMER_PROBE] = hws_retransmit_probe_expired,
     [HWS_PATH_TIMER_HEARTBEAT] = hws_heartbeat_timer_expired,
 };
 

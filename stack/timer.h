@@ -1,13 +1,26 @@
 /* Timers (RFC 9260): what each one is for, when it starts and what its end does.
  *
- * Per association:
- *   T1    INIT or COOKIE ECHO sent -> INIT ACK or COOKIE ACK. Expiry sends again, with a doubled
- * RTO, Max.Init.Retransmits times (5.1). T2    SHUTDOWN or SHUTDOWN ACK sent -> SHUTDOWN ACK or
- * SHUTDOWN COMPLETE. Expiry sends again and counts an error (9.2). T5    the graceful end began ->
- * the association is over. Expiry aborts: 5 * RTO.Max (9.2). SACK  data came that is not
- * acknowledged yet; expiry sends the SACK (6.2). Per path: T3         data is in flight. Expiry
- * sends it again and counts an error (6.3.3). HEARTBEAT  the next HEARTBEAT is due, or the last
- * one's ACK is overdue (8.3).
+ * Per association
+ *
+ * T1: INIT or COOKIE ECHO was sent, until INIT ACK or COOKIE ACK. Expiry sends again, after twice
+ * the time, Max.Init.Retransmits times (5.1).
+ *
+ * T2: SHUTDOWN or SHUTDOWN ACK was sent, until SHUTDOWN ACK or SHUTDOWN COMPLETE. Expiry sends
+ * again and counts an error (9.2).
+ *
+ * T5: the graceful end began, until the association is over. Expiry aborts: 5 * RTO.Max (9.2).
+ *
+ * SACK: data came that is not acknowledged yet. Expiry sends the SACK (6.2).
+ *
+ * Per path
+ *
+ * T3: data is in flight. Expiry sends it again and counts an error (6.3.3).
+ *
+ * PROBE: the last data in flight has not been acknowledged for two round trips: it or its SACK may
+ * be lost. Expiry sends its last chunk again, once, so that a SACK comes and T3's long wait is
+ * spared (tail loss probe, RFC 8985, 7).
+ *
+ * HEARTBEAT: the next HEARTBEAT is due, or the last one's ACK is overdue (8.3).
  *
  * A timer is only a deadline in an array. The association stands in the engine's heap under a time
  * that is never later than its earliest deadline; setting a deadline later does not touch the heap,

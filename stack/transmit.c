@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/assoc.h"
+#include "stack/retransmit.h"
 #include "stack/timer.h"
 
 /* User data of a zero-window probe: little, since it will probably be dropped (6.1 A). */
@@ -78,7 +79,7 @@ bool hws_transmit_possible(struct hws_path *p)
         return false;
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
-    if (a->outq.flight_payload == 0)
+    if (a->outq.flight_payload == 0 && a->burst_left < a->params.max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
     p->cwnd_limited = a->sendq.unsent_bytes > 0 && (!cwnd_open(p) || a->burst_left == 0);
     return new_data_possible(p) && !nagle_holds(p);
@@ -110,6 +111,7 @@ static void data_sent(struct hws_path *p, uint32_t bytes)
     struct hws_engine *e = p->assoc->engine;
     p->last_data_us = e->now_us;
     p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
+    hws_retransmit_arm_probe(p);
     if (!hws_path_timer_running(p, HWS_PATH_TIMER_T3))
         hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
 }
@@ -201,6 +203,8 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     struct hws_fragment f;
     while (new_data_possible(p) && hws_outq_reserve(&a->outq) && cut(p, b, &f)) {
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
+        if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
+            f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
         uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);
         uint32_t size = hws_tx_size(hws_outq_at(&a->outq, tsn));
         (void)encode(p, b, tsn); /* it was cut to fit */

@@ -43,7 +43,7 @@ int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndin
         return HWS_E_INVAL;
     if (len > HWS_LIMIT_MESSAGE_BYTES)
         return HWS_E_MSGSIZE;
-    if (hws_assoc_unacked(a) >= a->params.sndbuf_bytes) {
+    if (hws_assoc_send_charge(a) >= a->params.sndbuf_bytes) {
         a->blocked = true;
         return HWS_E_AGAIN;
     }
