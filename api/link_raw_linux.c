@@ -16,11 +16,14 @@
 
 #define IPV4_HEADER_MIN 20u
 #define PORTS_LEN 4u
+#define LARGE_BUFFER_BYTES (8 << 20)
 
 struct raw_link {
     struct hws_link_inet inet; /* first: what the operations of both links take */
     uint8_t protocol;
     bool own_host;
+    int silent[HWS_INET_SOCKETS]; /* descriptor + 1 of the socket that keeps the kernel quiet, or 0
+                                   */
     struct hws_port_set ports;
     struct hws_raw_filter filter; /* room to compile in */
     int claims[65536];            /* by port: descriptor + 1 of the claim, 0: none */
@@ -186,6 +189,9 @@ static void raw_close(struct hws_link *link)
     for (uint32_t port = 0; port < 65536; port++)
         if (raw->claims[port] != 0)
             close(raw->claims[port] - 1);
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+        if (raw->silent[i] != 0)
+            close(raw->silent[i] - 1);
     hws_link_inet_finish(&raw->inet);
     free(raw);
 }
@@ -214,6 +220,33 @@ static void drain(int fd)
         continue;
 }
 
+/* Whether the kernel granted a buffer that bursts will not fill. */
+static bool has_large_buffer(int fd)
+{
+    int bytes = 0;
+    socklen_t len = sizeof(bytes);
+    return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0 && bytes >= LARGE_BUFFER_BYTES;
+}
+
+/* Newer kernels do not count a raw socket whose buffer is full as one that takes packets: for every
+ * packet it drops they answer "protocol unreachable", which ends the peer's association. A socket
+ * whose filter lets nothing in is never full. It costs a copy of each packet's descriptor, so it is
+ * opened only where the buffer is small. */
+static int keep_kernel_quiet(struct raw_link *raw, enum hws_family family)
+{
+    int domain = family == HWS_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    int fd = socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, raw->protocol);
+    if (fd < 0)
+        return -errno;
+    raw->silent[family == HWS_FAMILY_IPV6] = fd + 1;
+    const struct hws_port_set none = {0};
+    hws_raw_filter_compile(&raw->filter, family, &none);
+    int result = hws_raw_filter_attach(&raw->filter, fd);
+    if (result == 0)
+        drain(fd);
+    return result;
+}
+
 static int open_family(struct raw_link *raw, enum hws_family family)
 {
     int result = hws_link_inet_open_socket(&raw->inet, family, raw->protocol);
@@ -227,6 +260,8 @@ static int open_family(struct raw_link *raw, enum hws_family family)
     result = attach_filters(raw);
     if (result == 0 && !raw->own_host)
         drain(fd);
+    if (result == 0 && !has_large_buffer(fd))
+        result = keep_kernel_quiet(raw, family);
     return result;
 }
 

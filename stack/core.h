@@ -123,9 +123,11 @@ struct hws_assoc {
 
     struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
     uint64_t deadline_us[HWS_TIMER_COUNT];
-    uint8_t init_path;   /* where INIT or COOKIE ECHO was sent last */
-    uint16_t init_tries; /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
-    uint16_t errors;     /* consecutive, over all paths (8.1) */
+    uint8_t init_path;       /* where INIT or COOKIE ECHO was sent last */
+    uint16_t init_tries;     /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
+    uint16_t errors;         /* consecutive, over all paths (8.1) */
+    uint64_t heard_us;       /* a packet with our tag came last */
+    uint64_t unreachable_us; /* ICMP said last that the peer's host has no SCTP, 0: never */
 
     uint8_t path_count, primary;
     uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */

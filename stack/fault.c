@@ -125,5 +125,13 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
 
 void hws_fault_protocol_unreachable(struct hws_assoc *a)
 {
-    hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, 0);
+    if (setting_up(a))
+        hws_assoc_down(a, HWS_E_REFUSED, 0);
+    else
+        a->unreachable_us = a->engine->now_us;
+}
+
+bool hws_fault_peer_gone(const struct hws_assoc *a)
+{
+    return a->unreachable_us > a->heard_us;
 }

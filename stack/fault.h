@@ -22,7 +22,12 @@ bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 
-/** ICMP said that the peer's host does not speak SCTP, about a packet of ours. */
+/** ICMP said that the peer's host does not speak SCTP, about a packet of ours. While setting up
+ * that is the end; later it may only mean that a raw socket over there was full for a moment, so it
+ * is remembered until the next timer expires. */
 void hws_fault_protocol_unreachable(struct hws_assoc *a);
+
+/** Whether ICMP said so and nothing was heard of the peer since. */
+bool hws_fault_peer_gone(const struct hws_assoc *a);
 
 #endif

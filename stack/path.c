@@ -1,4 +1,5 @@
 #include "stack/assoc.h"
+#include "stack/fault.h"
 #include "stack/timer.h"
 
 #include <string.h>
@@ -122,6 +123,10 @@ void hws_path_confirm(struct hws_path *p)
 bool hws_path_error(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
+    if (hws_fault_peer_gone(a)) {
+        hws_assoc_down(a, HWS_E_RESET, 0);
+        return false;
+    }
     if (p->errors < UINT16_MAX)
         p->errors++;
     if (p->active && p->errors > a->params.path_max_retrans) {

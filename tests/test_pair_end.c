@@ -358,6 +358,43 @@ static void protocol_unreachable(void **state)
     pair_free(p);
 }
 
+static void tell_unreachable(struct pair *p)
+{
+    struct pair_packet *data = pair_take(&p->a);
+    struct hws_net_event event = {.kind = HWS_NET_UNREACHABLE,
+                                  .local = p->a.addr,
+                                  .remote = p->b.addr,
+                                  .protocol_unreachable = true,
+                                  .quoted = data->data,
+                                  .quoted_len = data->len};
+    hws_engine_net_event(p->a.engine, &event, p->now_us);
+    pair_pull(p);
+    free(data);
+}
+
+/* An association that is up believes it only when nothing is heard until the next timeout: the
+ * peer's host says so, too, when a raw socket over there is full. */
+static void protocol_unreachable_later(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    pair_send(&p->a, 0, 0, "lost", 4);
+    tell_unreachable(p);
+    pair_send(&p->b, 0, 0, "here", 4);
+    pair_settle(p);
+    pair_run(p, 5ull * SECOND);
+    assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
+    pair_recv(&p->b, 0, "lost", 4);
+    pair_send(&p->a, 0, 0, "gone", 4);
+    tell_unreachable(p);
+    assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
+    pair_wait(p, 5ull * SECOND);
+    assert_true(pair_saw(&p->a, HWS_EVENT_DOWN));
+    assert_int_equal(p->a.reason, HWS_E_RESET);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +417,7 @@ int main(void)
         cmocka_unit_test(path_comes_back),
         cmocka_unit_test(data_never_acknowledged),
         cmocka_unit_test(protocol_unreachable),
+        cmocka_unit_test(protocol_unreachable_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
