@@ -136,7 +136,7 @@ case_lossy()
 # UDP options of a peer in a namespace of its own: its port, and hawser's when hawser listens.
 case_peer_options()
 {
-    [ "$1" != udp ] || echo -E 9899
+    [ "$1" != udp ] || printf "%s " -E 9899
 }
 
 # Usage: case_to_peer PEER LINK FAMILY
