@@ -1,0 +1,13 @@
+# What is true of the repository as a whole.
+add_test(NAME layering COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layering.sh ${PROJECT_SOURCE_DIR}
+                               $<TARGET_FILE:hws_proto> $<TARGET_FILE:hws_stack>)
+add_test(NAME symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.sh $<TARGET_FILE:hawser_shared>
+                              ${PROJECT_SOURCE_DIR}/api/hawser/hawser.h)
+add_test(NAME format COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/format.sh ${PROJECT_SOURCE_DIR})
+add_test(NAME readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/readme.sh)
+set_tests_properties(format PROPERTIES SKIP_RETURN_CODE 77)
+# A consumer links without the sanitizers' runtime.
+if(NOT HWS_SANITIZE)
+  add_test(NAME consumer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/check.sh
+                                 ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+endif()
