@@ -15,7 +15,7 @@
 CAPTURE_PID=
 CAPTURE_PREFS=(-n -o 'sctp.checksum:CRC 32c' -o 'sctp.reassembly:FALSE' -o 'ip.defragment:FALSE')
 # The experimental protocols and the UDP ports in use carry SCTP, which the dissector cannot know.
-CAPTURE_DECODE=(-d 'ip.proto==253,sctp' -d 'ip.proto==254,sctp')
+CAPTURE_DECODE=(-d 'ip.proto==253,sctp' -d 'ip.proto==254,sctp' -d 'udp.port==9899,sctp')
 
 capture_start()
 {

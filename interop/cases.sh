@@ -102,14 +102,14 @@ case_value()
 
 # ---- hawser to hawser ----
 
-# Usage: case_hawser LINK FAMILY
+# Usage: case_hawser LINK FAMILY [OPTION-OF-THE-CONNECTOR..]
 case_hawser()
 {
     local link=$1 family=$2 out=$CASE_DIR/sink.data code=0
     hawser_listen sink B "$link" "$out" cat "$CASE_PORT" "-$family" ||
         case_fail 'the listener does not start' || return 1
-    hawser_cat source A "$link" "$CASE_FILE" /dev/null "$(case_address B "$family")" "$CASE_PORT" ||
-        code=$?
+    hawser_cat source A "$link" "$CASE_FILE" /dev/null "$(case_address B "$family")" "$CASE_PORT" \
+        "${@:3}" || code=$?
     CASE_SECONDS=$HAWSER_SECONDS
     hawser_join sink 20 || case_fail "the listener ended with $?" || :
     case_retransmits source sink
