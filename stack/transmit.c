@@ -22,6 +22,17 @@ static uint32_t full_payload(const struct hws_path *p)
     return hws_path_pmdcs(p) - HWS_DATA_HEADER_LEN;
 }
 
+/* Where round trips are shorter than this nothing is gained by bursts that leave the cache. */
+#define HWS_SHORT_RTT_US 1000u
+#define HWS_SHORT_RTT_BURST_BYTES (256u << 10)
+
+static uint32_t most_at_once(const struct hws_path *p)
+{
+    uint32_t cwnd = hws_path_cwnd(p);
+    bool near = p->rto.measured && p->rto.srtt_us < HWS_SHORT_RTT_US;
+    return near && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
+}
+
 /* What left may be replaced, and doubled in slow start; after silence, or a SACK that says little,
  * it is the parameter, but never less than a few packets, so that large ones are not sent one by
  * one. */
@@ -32,8 +43,8 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
     if (least < a->params.max_burst_bytes)
         least = a->params.max_burst_bytes;
     uint64_t allowed = acked_bytes > 0 ? a->burst_left + 2 * (uint64_t)acked_bytes : 0;
-    uint32_t cwnd = hws_path_cwnd(p);
-    allowed = allowed < cwnd ? allowed : cwnd;
+    uint32_t most = most_at_once(p);
+    allowed = allowed < most ? allowed : most;
     a->burst_left = (uint32_t)(allowed > least ? allowed : least);
 }
 
