@@ -105,11 +105,22 @@ static void leave_by_addr(struct hws_path *p)
     p->owned = false;
 }
 
+/* The address of ours to reach `remote` from, one that the peer has been told: of those the
+ * endpoint is bound to, or else the one the handshake came from. NULL: there is none of that
+ * family, and the peer would not know packets from another (8.4). */
+static const struct hws_addr *told_source(const struct hws_assoc *a, const struct hws_addr *remote)
+{
+    if (a->endpoint->local_count > 0)
+        return hws_endpoint_source(a->endpoint, remote);
+    const struct hws_path *first = a->paths[a->primary];
+    return first->remote.family == remote->family ? &first->local : NULL;
+}
+
 void hws_assoc_add_listed(struct hws_assoc *a, const struct hws_addr *remote)
 {
-    const struct hws_addr *local = hws_endpoint_source(a->endpoint, remote);
-    if (local == NULL && a->endpoint->local_count > 0)
-        return; /* no address of ours could reach it */
+    const struct hws_addr *local = told_source(a, remote);
+    if (local == NULL)
+        return;
     if (hws_assoc_by_addr(a->engine, remote, local, a->local_port, a->remote_port) == NULL)
         (void)hws_assoc_add_path(a, local, remote);
 }
@@ -127,7 +138,7 @@ void hws_assoc_disown(struct hws_path *p)
  * Potentially Failed, that is, from its first error on (RFC 7829). */
 static unsigned fitness(const struct hws_path *p)
 {
-    if (!p->confirmed)
+    if (!p->confirmed || !p->owned)
         return 0;
     if (!p->active)
         return 1;
@@ -144,6 +155,15 @@ struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 }
 
 /* ---- Beginning ---- */
+
+/* What the application names is tried from whatever address leads there. */
+static void add_further(struct hws_assoc *a, const struct hws_addr *remote)
+{
+    if (a->passive)
+        hws_assoc_add_listed(a, remote);
+    else
+        (void)hws_assoc_add_path(a, hws_endpoint_source(a->endpoint, remote), remote);
+}
 
 static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
 {
@@ -162,7 +182,7 @@ static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     if (hws_assoc_add_path(a, first, &seed->remotes[0]) == NULL)
         return false;
     for (size_t i = 1; i < seed->remote_count; i++)
-        hws_assoc_add_listed(a, &seed->remotes[i]);
+        add_further(a, &seed->remotes[i]);
     return true;
 }
 

@@ -28,7 +28,7 @@ static struct hws_path *next_path(const struct hws_assoc *a)
 {
     for (unsigned i = 1; i < a->path_count; i++) {
         struct hws_path *p = a->paths[(a->init_path + i) % a->path_count];
-        if (p->confirmed)
+        if (p->confirmed && p->owned)
             return p;
     }
     return a->paths[a->init_path];
@@ -136,6 +136,22 @@ static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *param
     return true;
 }
 
+/* The peer knows us by the address that INIT came from; an endpoint that is not bound told it no
+ * other. So what it cannot reach, paths of another family, cannot be used. */
+static void settle_source(struct hws_assoc *a, struct hws_path *answered, const struct hws_rx *rx)
+{
+    if (a->endpoint->local_count > 0)
+        return;
+    if (hws_addr_same(&answered->remote, &rx->packet->src))
+        answered->local = rx->packet->dst;
+    for (unsigned i = 0; i < a->path_count; i++) {
+        if (a->paths[i]->remote.family == answered->remote.family)
+            a->paths[i]->local = answered->local;
+        else
+            hws_assoc_disown(a->paths[i]);
+    }
+}
+
 static void add_peer_addresses(struct hws_assoc *a, const struct hws_rx *rx,
                                const struct hws_init_params *params)
 {
@@ -164,12 +180,13 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
     if (!acceptable(a, &init, result, &params) || !keep_cookie(a, &params))
         return;
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
-    add_peer_addresses(a, rx, &params);
     struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
     if (p == NULL || !p->confirmed)
         p = a->paths[a->init_path];
-    report_unknown(p, &params);
     a->primary = p->index; /* it answers; the ones tried before did not */
+    settle_source(a, p, rx);
+    add_peer_addresses(a, rx, &params);
+    report_unknown(p, &params);
     hws_path_answered(p);
     hws_unwant(a, HWS_WANT_INIT);
     a->init_tries = 0;
