@@ -21,8 +21,7 @@ finish()
 {
     uml_down
     rooms_down
-    rm -f "$work/file" "$work/why"
-    rmdir "$work" 2>/dev/null || :
+    table_clean "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -127,8 +126,8 @@ run_cases()
 
 capture=true
 have 'captures' have_capture || capture=false
-head -c "$FILE_SIZE" /dev/urandom >"$work/file"
-cases_file "$work/file"
+head -c "$FILE_SIZE" /dev/urandom >"$work/file.data"
+cases_file "$work/file.data"
 table_begin "$work"
 ! have 'all of it' rooms_up || run_cases
 table_end

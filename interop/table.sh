@@ -5,6 +5,7 @@
 #   table_begin DIR             logs of failed cases stay below DIR
 #   table_row NAME CASE..       run a case of cases.sh, print its row
 #   table_end                   a summary; fails when a case failed
+#   table_clean DIR             for a trap: removes DIR, but for the logs of failed cases
 
 TABLE_DIR=
 TABLE_CASES=0
@@ -49,9 +50,21 @@ table_end()
 {
     local dir seconds
     seconds=$(awk -v us=$((${EPOCHREALTIME/[.,]/} - TABLE_STARTED)) 'BEGIN { printf "%.0f", us / 1e6 }')
+    echo 'retrans.: DATA chunks that hawser sent again'
     printf '%d cases, %d failed, %d s\n' "$TABLE_CASES" "${#TABLE_FAILED[@]}" "$seconds"
     for dir in "${TABLE_FAILED[@]}"; do
         printf 'logs of a failed case: %s\n' "$dir"
     done
     [ "${#TABLE_FAILED[@]}" -eq 0 ]
+}
+
+# An interrupted case leaves its directory, too.
+table_clean()
+{
+    local dir keep=" ${TABLE_FAILED[*]} "
+    for dir in "$1"/*/; do
+        [[ $keep == *" ${dir%/} "* ]] || rm -rf "$dir"
+    done
+    rm -f "$1"/*.data "$1"/why
+    rmdir "$1" 2>/dev/null || :
 }
