@@ -47,7 +47,8 @@ have_capture()
 
 have_usrsctp()
 {
-    usrsctp_need && [ -x "$PEERS_DIR/usrsctp_peer" ] && return 0
+    usrsctp_need || return 1
+    [ ! -x "$PEERS_DIR/usrsctp_peer" ] || return 0
     rooms_say "the usrsctp peer is not built (Debian: libusrsctp-dev)"
     return 1
 }
