@@ -15,11 +15,11 @@ void hws_fault_abort(struct hws_assoc *a, int reason, uint16_t cause, const void
     if (a->remote_vtag != 0) { /* before INIT ACK there is no tag that the peer would accept */
         struct hws_reply_builder r;
         hws_reply_open_path(&r, hws_assoc_data_path(a), a->remote_vtag);
-        bool put = hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0);
-        if (put && cause != 0)
-            hws_cause_put(&r.b, cause, value, value_len);
-        if (!put || !hws_builder_close(&r.b))
-            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+        if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
+            if (cause != 0)
+                hws_cause_put(&r.b, cause, value, value_len);
+            hws_reply_close(&r, HWS_CHUNK_ABORT);
+        }
         hws_reply_send(a->engine, &r, false);
     }
     hws_assoc_down(a, reason, cause);

@@ -26,8 +26,7 @@ static void refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, 
     hws_reply_open(&r, rx, tag, rx->packet->len);
     if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
         hws_cause_put(&r.b, cause, value, value_len);
-        if (!hws_builder_close(&r.b))
-            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+        hws_reply_close(&r, HWS_CHUNK_ABORT);
     }
     hws_reply_send(e, &r, true);
 }
@@ -72,8 +71,7 @@ static void refuse_new_addresses(struct hws_engine *e, const struct hws_rx *rx, 
     hws_reply_open(&r, rx, tag, rx->packet->len);
     if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
         hws_cause_put_new_addresses(&r.b, added, count);
-        if (!hws_builder_close(&r.b))
-            hws_chunk_put(&r.b, HWS_CHUNK_ABORT, 0, NULL, 0);
+        hws_reply_close(&r, HWS_CHUNK_ABORT);
     }
     hws_reply_send(e, &r, true);
 }

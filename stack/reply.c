@@ -21,6 +21,12 @@ void hws_reply_open_path(struct hws_reply_builder *r, const struct hws_path *p, 
     hws_builder_init(&r->b, r->bytes, limit, a->local_port, a->remote_port, vtag);
 }
 
+void hws_reply_close(struct hws_reply_builder *r, uint8_t type)
+{
+    if (!hws_builder_close(&r->b))
+        hws_chunk_put(&r->b, type, 0, NULL, 0);
+}
+
 void hws_reply_send(struct hws_engine *e, struct hws_reply_builder *r, bool stranger)
 {
     uint32_t len = hws_builder_finish(&r->b);

@@ -19,6 +19,10 @@ void hws_reply_open(struct hws_reply_builder *r, const struct hws_rx *rx, uint32
 /** Starts a packet to a path of an association that may not live to send it. */
 void hws_reply_open_path(struct hws_reply_builder *r, const struct hws_path *p, uint32_t vtag);
 
+/** Closes the chunk of that `type` that is open; when its causes do not fit it goes without them.
+ */
+void hws_reply_close(struct hws_reply_builder *r, uint8_t type);
+
 /** Queues it. A stranger's answer is dropped and counted when HWS_LIMIT_REPLIES wait. */
 void hws_reply_send(struct hws_engine *e, struct hws_reply_builder *r, bool stranger);
 
