@@ -365,6 +365,21 @@ static int may_connect(const struct hws_sock *sock)
     return answers[sock->state];
 }
 
+/* One address that can be reached is enough; otherwise the first one's error. */
+static int check_routes(const struct hws_sockets *sockets, const struct hws_addr *remotes,
+                        uint32_t count)
+{
+    int first = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int rc = sockets->host.check_route(sockets->host.arg, &remotes[i]);
+        if (rc == 0)
+            return 0;
+        if (i == 0)
+            first = rc;
+    }
+    return first;
+}
+
 int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
                      uint16_t port, uint64_t now_us)
 {
@@ -373,7 +388,7 @@ int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint
     if (rc == 0 && (count == 0 || any_wildcard(remotes, count) || port == 0))
         rc = -EINVAL;
     if (rc == 0)
-        rc = sockets->host.check_route(sockets->host.arg, &remotes[0]);
+        rc = check_routes(sockets, remotes, count);
     if (rc == 0)
         rc = bind_if_new(sock);
     if (rc < 0)

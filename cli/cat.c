@@ -30,7 +30,7 @@ struct cat {
     uv_timer_t progress, linger;
     unsigned linger_rounds; /* above 0: only the SHUTDOWN COMPLETE is missing */
     uint64_t started_ns;
-    struct addrinfo *peers, *next_peer; /* addresses to try; NULL: none left */
+    struct hws_cli_peers peers;
     struct hws_sock *listener, *sock;
     uint16_t streams, next_sid; /* how many to send on; the next one */
     uint64_t sent_bytes, received_bytes;
@@ -211,7 +211,7 @@ static void on_connect_failed(struct cat *cat, int error)
 {
     hws_close(cat->sock);
     cat->sock = NULL;
-    if (cat->next_peer != NULL) {
+    if (hws_cli_peers_left(&cat->peers)) {
         connect_next(cat);
         return;
     }
@@ -260,14 +260,12 @@ static void start(struct cat *cat)
 
 static void connect_next(struct cat *cat)
 {
-    const struct addrinfo *peer = cat->next_peer;
-    cat->next_peer = peer->ai_next;
     cat->sock = hws_cli_session_socket(&cat->session, 0);
     if (cat->sock == NULL) {
         finish(cat, HWS_CLI_FAILED);
         return;
     }
-    if (hws_connect(cat->sock, peer->ai_addr, peer->ai_addrlen) < 0 && errno != EINPROGRESS)
+    if (hws_cli_peers_connect(&cat->peers, cat->sock) < 0 && errno != EINPROGRESS)
         on_connect_failed(cat, errno);
     else
         start(cat);
@@ -378,8 +376,10 @@ static void run(struct cat *cat)
 
 static void help(void)
 {
-    puts("hawser cat -l PORT [OPTION...]       wait for a peer\n"
-         "hawser cat HOST PORT [OPTION...]     connect to one\n\n"
+    puts("hawser cat -l PORT [OPTION...]                wait for a peer\n"
+         "hawser cat HOST[,HOST...] PORT [OPTION...]    connect to one; several HOSTs are "
+         "addresses\n"
+         "                                              of the same peer\n\n"
          "Sends the standard input to the peer and writes what the peer sends to the standard\n"
          "output. SCTP has no half-closed state: the connector's end of input starts the graceful\n"
          "shutdown once all is sent; the listener's only ends its own sending, and it leaves when\n"
@@ -397,17 +397,12 @@ int hws_cli_cat(int argc, char **argv)
         help();
         return HWS_CLI_OK;
     }
-    if (is_connector(&cat)) {
-        cat.peers = cat.next_peer = hws_cli_peers(&cat.options);
-        if (cat.peers == NULL)
-            return HWS_CLI_FAILED;
-    }
-    rc = hws_cli_session_open(&cat.session, &cat.options, on_interrupt, &cat);
-    if (rc == HWS_CLI_OK) {
-        run(&cat);
-        rc = hws_cli_session_close(&cat.session, cat.exit_code);
-    }
-    if (cat.peers != NULL)
-        freeaddrinfo(cat.peers);
-    return rc;
+    if (is_connector(&cat))
+        rc = hws_cli_peers_find(&cat.options, &cat.peers);
+    if (rc == HWS_CLI_OK)
+        rc = hws_cli_session_open(&cat.session, &cat.options, on_interrupt, &cat);
+    if (rc != HWS_CLI_OK)
+        return rc;
+    run(&cat);
+    return hws_cli_session_close(&cat.session, cat.exit_code);
 }

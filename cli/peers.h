@@ -1,13 +1,33 @@
-/* The addresses that a host's name stands for. */
+/* The peer's addresses, as the operand HOST[,HOST...] tells them. One HOST is a name or an address,
+ * and of a name's addresses one after another is tried; several HOSTs are one peer with all of
+ * their addresses. */
 #ifndef HWS_CLI_PEERS_H
 #define HWS_CLI_PEERS_H
 
-#include <netdb.h>
+#include <netinet/in.h>
 
 #include "cli/options.h"
 
-/** Looks up the options' host with the options' port and families. NULL after a message; the
- * caller gives the list to freeaddrinfo. */
-struct addrinfo *hws_cli_peers(const struct hws_cli_options *options);
+/** An association has so many paths at most. */
+#define HWS_CLI_PEERS_MAX 8u
+
+struct hws_cli_peers {
+    uint8_t
+        packed[HWS_CLI_PEERS_MAX * sizeof(struct sockaddr_in6)]; /* as hws_connectx takes them */
+    uint32_t count;
+    bool together;        /* addresses of one peer; false: one after another is tried */
+    uint32_t next;        /* the first one that was not tried yet */
+    uint32_t next_offset; /* where it is packed */
+};
+
+/** Looks up the options' hosts with the options' port and families. HWS_CLI_OK, or an exit code
+ * after a message. */
+int hws_cli_peers_find(const struct hws_cli_options *options, struct hws_cli_peers *out);
+
+/** Whether there are addresses that were not tried yet. */
+bool hws_cli_peers_left(const struct hws_cli_peers *peers);
+
+/** Starts to connect to what is to be tried next; there has to be something. As hws_connectx. */
+int hws_cli_peers_connect(struct hws_cli_peers *peers, struct hws_sock *sock);
 
 #endif

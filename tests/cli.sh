@@ -66,6 +66,9 @@ check "-4 with -6" exits 2 'exclude each other' cat -4 -6 h 1
 check "echo does not connect" exits 2 'only listens' echo h 1
 check "bad port" exits 2 'no SCTP port' cat h 65536
 check "unknown host" exits 1 'cannot find the host' cat --udp name.invalid 1
+check "a host without a name" exits 1 "cannot find the host ''" cat --udp 127.0.0.1,,127.0.0.2 1
+check "nine addresses of one peer" exits 2 'more than 8 addresses' cat --udp \
+    127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6,127.0.0.7,127.0.0.8,127.0.0.9 1
 check "foreign local address" exits 1 'does not have that address' \
     cat --udp=$udp -l 1 --local 192.0.2.99
 check "local address of the wrong family" exits 1 'no address of IPv6' \
@@ -139,6 +142,16 @@ check "trace and capture: INIT" grep -q 'out .*: INIT ' "$dir/trace"
 check "trace and capture: end" grep -q 'out .*: SHUTDOWN-COMPLETE' "$dir/trace"
 check "trace and capture: pcapng" \
     [ "$(head -c 4 "$dir/pcap" | od -An -tx1 | tr -d ' ')" = 0a0d0d0a ]
+
+host=127.0.0.3,127.0.0.4
+cat_pair "two addresses on either side" "--local 127.0.0.3 --local 127.0.0.4" \
+    "--local 127.0.0.1 --local 127.0.0.2 --trace $dir/trace" <"$dir/small"
+check "two addresses on either side: same bytes" same small listener.out
+check "two addresses on either side: told in the INIT" \
+    grep -q ': INIT .*IPv4 127.0.0.1, IPv4 127.0.0.2' "$dir/trace"
+check "two addresses on either side: told in the INIT ACK" \
+    grep -q ': INIT-ACK .*IPv4 127.0.0.3, IPv4 127.0.0.4' "$dir/trace"
+host=127.0.0.1
 
 if grep -q ' lo$' /proc/net/if_inet6 2>/dev/null; then
     host=::1
