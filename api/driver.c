@@ -78,13 +78,13 @@ size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us)
     return count;
 }
 
-/* A new path starts with the MTU of the interface that leads there. */
+/* A new path starts with the MTU and the source address of the interface that leads there. */
 static void answer_path_new(struct hws_driver *driver, const struct hws_event *event,
                             uint64_t now_us)
 {
     struct hws_net_event mtu = {
-        .kind = HWS_NET_MTU, .assoc = event->assoc, .local = event->local, .remote = event->remote};
-    if (driver->link->ops->route(driver->link, &event->remote, NULL, &mtu.mtu) == 0)
+        .kind = HWS_NET_MTU, .assoc = event->assoc, .remote = event->remote};
+    if (driver->link->ops->route(driver->link, &event->remote, &mtu.local, &mtu.mtu) == 0)
         hws_engine_net_event(driver->engine, &mtu, now_us);
 }
 

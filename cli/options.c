@@ -93,6 +93,13 @@ static const char *set_ipv6(struct hws_cli_options *options, const char *argumen
     return NULL;
 }
 
+static const char *set_own_host(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->own_host = true;
+    return NULL;
+}
+
 static const char *set_streams(struct hws_cli_options *options, const char *argument)
 {
     uint64_t number;
@@ -154,6 +161,9 @@ static const struct row rows[] = {
      set_local},
     {"ipv4", '4', BOTH, NULL, "IPv4 only", "both families", set_ipv4},
     {"ipv6", '6', BOTH, NULL, "IPv6 only", "both families", set_ipv6},
+    {"own-host", 0, BOTH, NULL,
+     "answer packets to ports that nobody owns with ABORT, as the only SCTP of this host",
+     "stay silent, the port may be another process's", set_own_host},
     {"streams", 0, BOTH, "N",
      "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
      "then only the messages of one stream keep their order",

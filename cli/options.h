@@ -31,6 +31,7 @@ struct hws_cli_options {
     const char *locals[HWS_CLI_LOCALS_MAX];
     uint32_t local_count;
     bool ipv4_only, ipv6_only;
+    bool own_host;
     uint16_t streams; /* 0: not given */
     uint32_t msg_size_bytes;
     bool unordered;

@@ -69,6 +69,7 @@ static struct hws_runtime *open_runtime(struct hws_cli_session *session)
     config.peer_udp_port = options->udp_port;
     config.ipv4 = !options->ipv6_only;
     config.ipv6 = !options->ipv4_only;
+    config.own_host = options->own_host;
     struct hws_runtime *runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);

@@ -201,6 +201,25 @@ check "an interrupted listener: the connector says so" grep -q 'reset' "$dir/con
 kill "$(cat "$dir/sleep")"
 wait
 
+# ---- Ports that nobody owns ----
+
+for own_host in "" --own-host; do
+    next_port
+    # shellcheck disable=SC2086 # an option or none
+    "$hawser" cat -l 5000 --udp=$udp $own_host </dev/null 2>"$dir/listener.err" &
+    listener=$!
+    wait_for_port
+    timeout 2 "$hawser" cat 127.0.0.1 5001 --udp=$udp </dev/null 2>"$dir/connector.err"
+    code=$?
+    kill $listener
+    wait $listener
+    if [ -n "$own_host" ]; then
+        check "with --own-host another port refuses" grep -q 'Connection refused' "$dir/connector.err"
+    else
+        check "without --own-host another port is silent" [ $code -eq 124 ]
+    fi
+done
+
 # ---- echo ----
 
 next_port

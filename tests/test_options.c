@@ -41,16 +41,17 @@ static void defaults(void **state)
     assert_int_equal(options.port, 5000);
     assert_int_equal(options.protocol, 132);
     assert_int_equal(options.msg_size_bytes, 65536);
-    assert_false(options.udp || options.listening || options.unordered || options.stats);
+    assert_false(options.udp || options.listening || options.unordered || options.own_host ||
+                 options.stats);
 }
 
 static void everything_given(void **state)
 {
     (void)state;
     assert_int_equal(cat("cat -l --proto 253 --local 192.0.2.1 --local ::1 --streams 65535 "
-                         "--msg-size=1 --unordered --stats --trace t --pcap p 1"),
+                         "--msg-size=1 --unordered --own-host --stats --trace t --pcap p 1"),
                      HWS_CLI_OK);
-    assert_true(options.listening && options.unordered && options.stats);
+    assert_true(options.listening && options.unordered && options.own_host && options.stats);
     assert_null(options.host);
     assert_int_equal(options.protocol, 253);
     assert_int_equal(options.local_count, 2);
