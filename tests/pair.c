@@ -26,23 +26,34 @@ static void end_engine(struct pair_end *end, bool own_host)
 static void end_endpoint(struct pair_end *end, bool listening, const struct hws_params *params)
 {
     struct hws_endpoint_config config = {.port = end->port,
-                                         .locals = &end->addr,
-                                         .local_count = 1,
+                                         .locals = end->addrs,
+                                         .local_count = end->addr_count,
                                          .listening = listening,
                                          .params = params};
     assert_int_equal(hws_endpoint_new(end->engine, &config, &end->endpoint), HWS_OK);
 }
 
+static struct hws_addr end_addr(uint8_t net, uint8_t host, bool ipv6)
+{
+    struct hws_addr addr = {.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4};
+    if (ipv6)
+        memcpy(addr.ip, (const uint8_t[]){0x20, 1, 0x0d, 0xb8, [5] = net, [15] = host}, 16);
+    else
+        memcpy(addr.ip, (const uint8_t[]){192, 0, (uint8_t)(2 + net), host}, 4);
+    return addr;
+}
+
 static void end_init(struct pair *p, struct pair_end *end, struct pair_end *other, uint8_t host,
-                     bool ipv6)
+                     const struct pair_options *o)
 {
     end->pair = p;
     end->other = other;
     end->port = (uint16_t)(host == 1 ? PAIR_PORT_A : PAIR_PORT_B);
-    end->addr.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4;
-    memcpy(end->addr.ip, (const uint8_t[]){192, 0, 2, host}, 4);
-    if (ipv6)
-        memcpy(end->addr.ip, (const uint8_t[]){0x20, 1, 0x0d, 0xb8, [15] = host}, 16);
+    end->addr_count = o->addrs != 0 ? o->addrs : 1;
+    assert_in_range(end->addr_count, 1, PAIR_ADDRS_MAX);
+    for (uint32_t i = 0; i < end->addr_count; i++)
+        end->addrs[i] = end_addr((uint8_t)i, host, o->ipv6);
+    end->addr = end->addrs[0];
     sim_env_init(&end->env, host);
 }
 
@@ -60,8 +71,8 @@ struct pair *pair_new(const struct pair_options *options)
     a.tail_probe = b.tail_probe = false; /* stories of T3 want to wait for it */
     if (o.params != NULL)
         o.params(&a, &b);
-    end_init(p, &p->a, &p->b, 1, o.ipv6);
-    end_init(p, &p->b, &p->a, 2, o.ipv6);
+    end_init(p, &p->a, &p->b, 1, &o);
+    end_init(p, &p->b, &p->a, 2, &o);
     end_engine(&p->a, o.own_host);
     end_engine(&p->b, o.own_host);
     end_endpoint(&p->a, o.both_listen, &a);
@@ -114,8 +125,11 @@ static void wire_put(struct pair_end *end, const struct hws_train *train, uint32
 {
     struct pair_packet *packet = malloc(sizeof *packet + len);
     assert_non_null(packet);
-    *packet = (struct pair_packet){
-        .src = end->addr, .dst = train->dst, .may_fragment = train->may_fragment, .len = len};
+    bool chosen = train->src.family != HWS_FAMILY_NONE;
+    *packet = (struct pair_packet){.src = chosen ? train->src : end->addr,
+                                   .dst = train->dst,
+                                   .may_fragment = train->may_fragment,
+                                   .len = len};
     memcpy(packet->data, train->data + at, len);
     if (end->wire_head == NULL)
         end->wire_head = packet;
@@ -227,12 +241,23 @@ struct hws_tlv pair_chunk(const struct pair_packet *packet, uint32_t index)
     return chunk;
 }
 
+static bool is_cut(const struct pair_end *from, const struct pair_packet *packet)
+{
+    const struct pair_end *to = from->other;
+    for (uint32_t i = 0; i < to->addr_count; i++)
+        if (from->pair->cut[i] && hws_addr_same(&to->addrs[i], &packet->dst))
+            return true;
+    return false;
+}
+
 static void arrive(struct pair_end *from, const struct pair_packet *packet)
 {
+    if (is_cut(from, packet))
+        return;
     struct hws_packet_in in = {.data = packet->data,
                                .len = packet->len,
                                .truesize = packet->len,
-                               .src = from->addr,
+                               .src = packet->src,
                                .dst = packet->dst};
     hws_engine_input(from->other->engine, &in, 1, from->pair->now_us);
     pair_pull(from->pair);
@@ -377,11 +402,19 @@ struct hws_assoc_status pair_status(const struct pair_end *end)
     return status;
 }
 
-struct hws_path_status pair_path(const struct pair_end *end)
+struct hws_path_status pair_path_to(const struct pair_end *end, const struct hws_addr *remote)
 {
     struct hws_path_status status;
-    assert_int_equal(hws_assoc_path_status(end->engine, end->assoc, 0, &status), HWS_OK);
+    uint32_t index = 0;
+    do
+        assert_int_equal(hws_assoc_path_status(end->engine, end->assoc, index++, &status), HWS_OK);
+    while (!hws_addr_same(&status.remote, remote));
     return status;
+}
+
+struct hws_path_status pair_path(const struct pair_end *end)
+{
+    return pair_path_to(end, &end->other->addr);
 }
 
 const struct hws_stats *pair_stats(const struct pair_end *end)
@@ -391,14 +424,19 @@ const struct hws_stats *pair_stats(const struct pair_end *end)
 
 /* ---- Forged packets ---- */
 
-void pair_inject_from(struct pair_end *end, const struct hws_addr *src, uint8_t *data, uint32_t len)
+void pair_inject_between(struct pair_end *end, const struct hws_addr *src,
+                         const struct hws_addr *dst, uint8_t *data, uint32_t len)
 {
     if (len >= HWS_PACKET_HEADER_LEN)
         hws_crc32c_set(data, len);
-    struct hws_packet_in in = {
-        .data = data, .len = len, .truesize = len, .src = *src, .dst = end->addr};
+    struct hws_packet_in in = {.data = data, .len = len, .truesize = len, .src = *src, .dst = *dst};
     hws_engine_input(end->engine, &in, 1, end->pair->now_us);
     pair_pull(end->pair);
+}
+
+void pair_inject_from(struct pair_end *end, const struct hws_addr *src, uint8_t *data, uint32_t len)
+{
+    pair_inject_between(end, src, &end->addr, data, len);
 }
 
 void pair_inject(struct pair_end *end, uint8_t *data, uint32_t len)

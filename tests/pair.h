@@ -15,6 +15,7 @@
 
 #define PAIR_PORT_A 1000u
 #define PAIR_PORT_B 2000u
+#define PAIR_ADDRS_MAX 4u
 
 struct pair_packet {
     struct pair_packet *next;
@@ -30,7 +31,9 @@ struct pair_end {
     struct pair_end *other;
     struct sim_env env;
     struct hws_engine *engine;
-    struct hws_addr addr;
+    struct hws_addr addrs[PAIR_ADDRS_MAX];
+    uint32_t addr_count;
+    struct hws_addr addr; /* the first */
     uint16_t port;
     hws_endpoint_id endpoint;
     hws_assoc_id assoc;
@@ -45,13 +48,15 @@ struct pair_end {
 struct pair {
     struct pair_end a, b; /* a connects, b listens */
     uint64_t now_us;
-    uint32_t mtu;  /* told for every new path */
-    bool tolerant; /* of want of memory: what fails is not the test's concern */
+    uint32_t mtu;             /* told for every new path */
+    bool tolerant;            /* of want of memory: what fails is not the test's concern */
+    bool cut[PAIR_ADDRS_MAX]; /* packets to address number i of either end are lost */
 };
 
 struct pair_options {
     void (*params)(struct hws_params *a, struct hws_params *b); /* NULL: defaults for both */
     uint32_t mtu;                                               /* 0: 1500 */
+    uint32_t addrs; /* of each end, 0: 1; a connects to the first and learns the others */
     bool own_host, both_listen, ipv6, tolerant;
 };
 
@@ -119,6 +124,10 @@ void pair_inject(struct pair_end *end, uint8_t *data, uint32_t len);
 void pair_inject_from(struct pair_end *end, const struct hws_addr *src, uint8_t *data,
                       uint32_t len);
 
+/** The same with a destination address, too. */
+void pair_inject_between(struct pair_end *end, const struct hws_addr *src,
+                         const struct hws_addr *dst, uint8_t *data, uint32_t len);
+
 /** Starts a packet to `end` with the ports and tag of its association. */
 void pair_forge(struct pair_end *end, struct hws_builder *b, uint8_t *buf, uint32_t cap);
 
@@ -143,7 +152,9 @@ void pair_recv_nothing(struct pair_end *end);
 bool pair_saw(struct pair_end *end, enum hws_event_type type);
 
 struct hws_assoc_status pair_status(const struct pair_end *end);
+/** The path to the peer's first address, or to another one. */
 struct hws_path_status pair_path(const struct pair_end *end);
+struct hws_path_status pair_path_to(const struct pair_end *end, const struct hws_addr *remote);
 const struct hws_stats *pair_stats(const struct pair_end *end);
 
 /** Shuts the association down from `end`; nothing arrives yet. */
