@@ -26,11 +26,17 @@ struct mood {
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
-    bool huge;    /* one message of 16 MiB; then the network is quick */
-    bool too_big; /* the path's MTU is below the interface's */
+    bool flaps;    /* paths go down and come back */
+    bool all_down; /* once all of them at the same time */
+    bool huge;     /* one message of 16 MiB; then the network is quick */
+    bool too_big;  /* some paths' MTUs are below the interface's */
+    bool mtu_changes;
+    bool both_families; /* IPv4 and IPv6 */
+    bool parallel;      /* address i reaches address i only */
+    bool false_addrs;   /* hosts name addresses that are not theirs */
     uint32_t streams;
     uint32_t interface_mtu;
-    uint32_t addr_count; /* of each host */
+    uint32_t addr_counts[2]; /* of each host */
 };
 
 static uint32_t pick(struct sim_rng *rng, const uint32_t *values, uint32_t count)
@@ -42,6 +48,33 @@ static uint32_t pick(struct sim_rng *rng, const uint32_t *values, uint32_t count
     pick(rng, (const uint32_t[]){__VA_ARGS__},                                                     \
          sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
+/* Half of all worlds have one path. */
+static void draw_addr_counts(struct mood *m)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t kind = sim_rng_below(rng, 8);
+    m->addr_counts[0] = m->addr_counts[1] = 1;
+    if (kind == 7)
+        m->addr_counts[0] = m->addr_counts[1] = HWS_LIMIT_PATHS;
+    else if (kind >= 5)
+        m->addr_counts[0] = m->addr_counts[1] = sim_rng_between(rng, 2, 4);
+    else if (kind == 4)
+        for (uint32_t i = 0; i < 2; i++)
+            m->addr_counts[i] = sim_rng_between(rng, 1, HWS_LIMIT_PATHS);
+}
+
+static void draw_paths_mood(struct mood *m)
+{
+    struct sim_rng *rng = &m->rng;
+    draw_addr_counts(m);
+    bool several = m->addr_counts[0] > 1 || m->addr_counts[1] > 1;
+    m->both_families = several && sim_rng_below(rng, 3) == 0;
+    m->parallel = several && sim_rng_below(rng, 3) == 0;
+    m->false_addrs = several && sim_rng_below(rng, 4) == 0;
+    m->flaps = !m->huge && sim_rng_below(rng, several ? 2 : 6) == 0;
+    m->all_down = m->flaps && sim_rng_below(rng, 3) == 0;
+}
+
 static void draw_mood(struct mood *m)
 {
     struct sim_rng *rng = &m->rng;
@@ -50,10 +83,11 @@ static void draw_mood(struct mood *m)
     m->lossy = !m->huge && sim_rng_below(rng, 3) == 0;
     m->outages = !m->huge && sim_rng_below(rng, 4) == 0;
     m->too_big = sim_rng_below(rng, 6) == 0;
+    m->mtu_changes = sim_rng_below(rng, 6) == 0;
     m->streams = sim_rng_scale(rng, 1, 300);
     m->interface_mtu = PICK(rng, 576, 800, 1280, 1400, 1500, 1500, 1500, 4352, 9000, 65535);
-    m->addr_count = sim_rng_below(rng, 4) == 0 ? sim_rng_between(rng, 2, 4) : 1;
-    if (m->ipv6 && m->interface_mtu < 1280)
+    draw_paths_mood(m);
+    if ((m->ipv6 || m->both_families) && m->interface_mtu < 1280)
         m->interface_mtu = 1280;
 }
 
@@ -63,18 +97,37 @@ static void draw_outages(struct mood *m, struct sim_link_config *link)
     for (uint32_t i = 0; i < link->outage_count; i++) {
         uint64_t from_us = sim_rng_scale(&m->rng, SECOND_US, 60 * SECOND_US);
         link->outages[i] = (struct sim_outage){
-            from_us, from_us + sim_rng_scale(&m->rng, SECOND_US / 10, 15 * SECOND_US)};
+            .from_us = from_us,
+            .until_us = from_us + sim_rng_scale(&m->rng, SECOND_US / 10, 15 * SECOND_US)};
     }
 }
 
-static void draw_link(struct mood *m, struct sim_link_config *link)
+static void draw_mtu(struct mood *m, bool ipv6, struct sim_link_config *link)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t mtu_min = ipv6 ? 1280 : 576;
+    link->mtu = m->interface_mtu;
+    if (m->interface_mtu <= mtu_min)
+        return;
+    if (m->too_big && sim_rng_below(rng, 3) != 0)
+        link->mtu = sim_rng_between(rng, mtu_min, m->interface_mtu);
+    link->mtu_change_count = m->mtu_changes ? sim_rng_below(rng, SIM_MTU_CHANGES_MAX + 1) : 0;
+    uint64_t at_us = 0;
+    for (uint32_t i = 0; i < link->mtu_change_count; i++) {
+        at_us += SECOND_US + sim_rng_scale(rng, 1000, 30 * SECOND_US);
+        link->mtu_changes[i] =
+            (struct sim_mtu_change){at_us, sim_rng_between(rng, mtu_min, m->interface_mtu)};
+    }
+}
+
+static void draw_link(struct mood *m, bool ipv6, struct sim_link_config *link)
 {
     struct sim_rng *rng = &m->rng;
     uint32_t delay_max_us = m->huge ? 30000 : PICK(rng, 100, 1000, 20000, 100000, 500000);
     link->delay_us = sim_rng_between(rng, 0, delay_max_us);
     link->jitter_us = PICK(rng, 0, 0, link->delay_us / 10, link->delay_us / 2);
     link->loss_ppm = m->huge    ? PICK(rng, 0, 100, 1000)
-                     : m->lossy ? sim_rng_between(rng, 50000, 200000)
+                     : m->lossy ? PICK(rng, 1000, sim_rng_between(rng, 50000, 200000))
                                 : PICK(rng, 0, 0, 1000, 10000, 30000);
     link->duplicate_ppm = PICK(rng, 0, 0, 5000, 30000);
     link->corrupt_ppm = m->huge ? 0 : PICK(rng, 0, 0, 5000, 20000);
@@ -84,10 +137,7 @@ static void draw_link(struct mood *m, struct sim_link_config *link)
     link->rate_bytes_per_s =
         m->huge ? PICK(rng, 0, 100000000) : PICK(rng, 0, 0, 30000, 1000000, 12500000, 125000000);
     link->queue_bytes = sim_rng_scale(rng, 70000, 1000000);
-    link->mtu = m->interface_mtu;
-    uint32_t mtu_min = m->ipv6 ? 1280 : 576;
-    if (m->too_big && m->interface_mtu > mtu_min)
-        link->mtu = sim_rng_between(rng, mtu_min, m->interface_mtu);
+    draw_mtu(m, ipv6, link);
     if (m->outages)
         draw_outages(m, link);
 }
@@ -116,8 +166,14 @@ static void draw_params(struct mood *m, struct hws_params *p)
     p->sched = sim_rng_below(rng, 2) == 0 ? "fcfs" : "rr";
     /* Loss that only tries an association must not end it. */
     p->max_init_retrans = 30; /* a slow link's full queue outlasts the first few */
-    if (m->lossy || m->outages)
+    if (m->lossy || m->outages || m->flaps)
         p->assoc_max_retrans = p->path_max_retrans = p->max_init_retrans = 100;
+    else /* each path without an answer counts for all (8.1) */
+        p->assoc_max_retrans = (uint16_t)(10 * (m->addr_counts[0] > m->addr_counts[1]
+                                                    ? m->addr_counts[0]
+                                                    : m->addr_counts[1]));
+    if (m->flaps)
+        p->path_max_retrans = (uint16_t)PICK(rng, 0, 1, 5, 100);
 }
 
 static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,
@@ -163,6 +219,54 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     draw_params(m, &c->params);
 }
 
+static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
+{
+    struct hws_addr a = {.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4};
+    if (ipv6) {
+        memcpy(a.ip, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8}, 4);
+        a.ip[7] = subnet;
+        a.ip[15] = (uint8_t)(node + 1);
+    } else {
+        memcpy(a.ip, (const uint8_t[]){10, 0, subnet, (uint8_t)(node + 1)}, 4);
+    }
+    return a;
+}
+
+/* In a subnet that no node is in. */
+static struct hws_addr nobodys_addr(bool ipv6, uint8_t subnet)
+{
+    return node_addr(ipv6, 9, (uint8_t)(100 + subnet));
+}
+
+static bool has_family(const struct sim_node *node, enum hws_family family)
+{
+    for (uint32_t i = 0; i < node->addr_count; i++)
+        if (node->addrs[i].family == family)
+            return true;
+    return false;
+}
+
+/* Which addresses of its peer an end knows: some, in any order, perhaps one that is nobody's. The
+ * peer's first address, which can always be reached, is among them. */
+static void draw_remotes(struct sim_case *c, struct mood *m, struct sim_end *end,
+                         const struct sim_node *peer)
+{
+    struct sim_rng *rng = &m->rng;
+    struct sim_end_config *e = &end->config;
+    uint32_t count = sim_rng_between(rng, 1, peer->addr_count);
+    c->features[SIM_HAS_FEW_REMOTES] |= count < peer->addr_count;
+    for (uint32_t i = 0; i < count; i++)
+        e->remotes[e->remote_count++] = peer->addrs[i];
+    if (m->false_addrs && count < HWS_LIMIT_PATHS && sim_rng_below(rng, 2) == 0)
+        e->remotes[e->remote_count++] = nobodys_addr(peer->addrs[0].family == HWS_FAMILY_IPV6, 77);
+    uint32_t first = sim_rng_below(rng, e->remote_count);
+    struct hws_addr swapped = e->remotes[first];
+    if (!has_family(&end->host->node, swapped.family))
+        return;
+    e->remotes[first] = e->remotes[0];
+    e->remotes[0] = swapped;
+}
+
 static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
 {
     struct sim_rng *rng = &m->rng;
@@ -187,21 +291,53 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
             end->config.params.rto_max_us = 60 * SECOND_US;
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);
+        draw_remotes(c, m, end, &c->hosts[1 ^ first ^ i].node);
     }
     sim_flow_start(flow);
 }
 
-static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
+static void draw_addrs(struct sim_case *c, struct mood *m, uint8_t host)
 {
-    struct hws_addr a = {.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4};
-    if (ipv6) {
-        memcpy(a.ip, (const uint8_t[]){0x20, 0x01, 0x0d, 0xb8}, 4);
-        a.ip[7] = subnet;
-        a.ip[15] = (uint8_t)(node + 1);
-    } else {
-        memcpy(a.ip, (const uint8_t[]){10, 0, subnet, (uint8_t)(node + 1)}, 4);
+    for (uint8_t subnet = 0; subnet < m->addr_counts[host]; subnet++) {
+        bool ipv6 = m->ipv6;
+        if (m->both_families && subnet > 0)
+            ipv6 = sim_rng_below(&m->rng, 2) == 0;
+        struct hws_addr addr = node_addr(ipv6, host, subnet);
+        sim_host_add_addr(&c->hosts[host], &addr);
     }
-    return a;
+}
+
+/* Of the family of its first address, so that it is never the only one of a family. */
+static void name_falsely(struct sim_case *c, uint32_t host, struct hws_addr addr)
+{
+    struct sim_node *node = &c->hosts[host].node;
+    if (node->addr_count + node->false_addr_count < HWS_LIMIT_PATHS)
+        node->false_addrs[node->false_addr_count++] = addr;
+}
+
+/* A third host, with an address that one of the two names as its own, and an address of nobody. */
+static void draw_bystander(struct sim_case *c, struct mood *m)
+{
+    struct sim_rng *rng = &m->rng;
+    struct sim_host_config config = {.seed = sim_rng_next(rng),
+                                     .interface_mtu = m->interface_mtu,
+                                     .max_packets = 1,
+                                     .direct_alloc = DIRECT_ALLOC};
+    sim_host_init(&c->bystander, &c->net, &config);
+    c->has_bystander = true;
+    struct hws_addr addr = node_addr(m->ipv6, 2, 0);
+    sim_host_add_addr(&c->bystander, &addr);
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t a = 0; a < c->hosts[i].node.addr_count; a++) {
+            sim_net_link(&c->net, i, a, 2, 0)->config.mtu = m->interface_mtu;
+            sim_net_link(&c->net, 2, 0, i, a)->config.mtu = m->interface_mtu;
+        }
+    uint32_t liar = sim_rng_below(rng, 2);
+    if (sim_rng_below(rng, 2) == 0)
+        name_falsely(c, liar, addr);
+    for (uint8_t i = 0; i < 2; i++)
+        if (sim_rng_below(rng, 2) == 0)
+            name_falsely(c, i, nobodys_addr(m->ipv6, i));
 }
 
 static void draw_hosts(struct sim_case *c, struct mood *m)
@@ -215,20 +351,74 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
             .direct_alloc = sim_rng_below(&m->rng, 4) == 0 || DIRECT_ALLOC,
         };
         sim_host_init(&c->hosts[i], &c->net, &config);
-        for (uint8_t subnet = 0; subnet < m->addr_count; subnet++) {
-            struct hws_addr addr = node_addr(m->ipv6, i, subnet);
-            sim_host_add_addr(&c->hosts[i], &addr);
-        }
+        draw_addrs(c, m, i);
         sim_app_attach(&c->apps[i], &c->hosts[i]);
     }
+    if (m->false_addrs)
+        draw_bystander(c, m);
+}
+
+/* Whether there is a link: in a mesh everywhere, of parallel links each has one address of each
+ * host. */
+static bool linked(const struct mood *m, const struct hws_addr *from, uint32_t a,
+                   const struct hws_addr *to, uint32_t b)
+{
+    return from->family == to->family && (!m->parallel || a == b);
 }
 
 static void draw_links(struct sim_case *c, struct mood *m)
 {
     for (uint32_t from = 0; from < 2; from++)
-        for (uint32_t a = 0; a < m->addr_count; a++)
-            for (uint32_t b = 0; b < m->addr_count; b++)
-                draw_link(m, &sim_net_link(&c->net, from, a, 1 - from, b)->config);
+        for (uint32_t a = 0; a < m->addr_counts[from]; a++)
+            for (uint32_t b = 0; b < m->addr_counts[1 - from]; b++) {
+                const struct hws_addr *src = &c->hosts[from].node.addrs[a];
+                struct sim_link_config *link = &sim_net_link(&c->net, from, a, 1 - from, b)->config;
+                draw_link(m, src->family == HWS_FAMILY_IPV6, link);
+                link->absent = !linked(m, src, a, &c->hosts[1 - from].node.addrs[b], b);
+            }
+}
+
+/* Cuts every link between the two addresses; SIM_NODE_ADDRS_MAX stands for any address. */
+static void cut(struct sim_case *c, uint32_t from, uint32_t from_addr, uint32_t to_addr,
+                struct sim_outage outage)
+{
+    for (uint32_t a = 0; a < c->hosts[from].node.addr_count; a++)
+        for (uint32_t b = 0; b < c->hosts[1 - from].node.addr_count; b++)
+            if ((from_addr == SIM_NODE_ADDRS_MAX || from_addr == a) &&
+                (to_addr == SIM_NODE_ADDRS_MAX || to_addr == b))
+                (void)sim_net_cut(&c->net, from, a, 1 - from, b, outage);
+}
+
+/* A path, an interface with all its paths, or everything goes down, perhaps several times. */
+static void draw_flap(struct sim_case *c, struct mood *m, bool all)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t from = sim_rng_below(rng, 2);
+    uint32_t a = sim_rng_below(rng, m->addr_counts[from]);
+    uint32_t b = sim_rng_below(rng, m->addr_counts[1 - from]);
+    if (all)
+        a = b = SIM_NODE_ADDRS_MAX;
+    else if (sim_rng_below(rng, 2) == 0)
+        b = SIM_NODE_ADDRS_MAX;
+    struct sim_outage outage = {.from_us = SECOND_US + sim_rng_scale(rng, 1000, 60 * SECOND_US),
+                                .kind = sim_rng_below(rng, SIM_OUTAGE_KINDS)};
+    uint32_t down_us = sim_rng_scale(rng, SECOND_US / 10, 10 * SECOND_US);
+    uint32_t up_us = sim_rng_scale(rng, SECOND_US / 100, 20 * SECOND_US);
+    for (uint32_t times = PICK(rng, 1, 1, 2, 4); times > 0; times--) {
+        outage.until_us = outage.from_us + down_us;
+        cut(c, from, a, b, outage);
+        outage.from_us = outage.until_us + up_us;
+    }
+}
+
+static void draw_flaps(struct sim_case *c, struct mood *m)
+{
+    if (!m->flaps)
+        return;
+    for (uint32_t count = sim_rng_between(&m->rng, 1, 4); count > 0; count--)
+        draw_flap(c, m, false);
+    if (m->all_down)
+        draw_flap(c, m, true);
 }
 
 static void draw_foreign(struct sim_case *c, struct mood *m)
@@ -242,6 +432,66 @@ static void draw_foreign(struct sim_case *c, struct mood *m)
         sim_foreign_start(&c->foreign);
 }
 
+static void note_features(struct sim_case *c, const struct mood *m)
+{
+    const uint32_t *n = m->addr_counts;
+    bool *has = c->features;
+    has[SIM_HAS_ONE_PATH] = n[0] == 1 && n[1] == 1;
+    has[SIM_HAS_PATHS] = n[0] > 1 || n[1] > 1;
+    has[SIM_HAS_8_ADDRS] = n[0] == HWS_LIMIT_PATHS && n[1] == HWS_LIMIT_PATHS;
+    has[SIM_HAS_UNEQUAL_COUNTS] = n[0] != n[1];
+    has[SIM_HAS_BOTH_FAMILIES] =
+        has_family(&c->hosts[0].node, m->ipv6 ? HWS_FAMILY_IPV4 : HWS_FAMILY_IPV6);
+    has[SIM_HAS_PARALLEL_LINKS] = m->parallel;
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < c->hosts[i].node.false_addr_count; k++) {
+            uint32_t index;
+            bool anothers = sim_net_owner(&c->net, &c->hosts[i].node.false_addrs[k], &index);
+            has[anothers ? SIM_HAS_ANOTHERS_ADDR : SIM_HAS_NOBODYS_ADDR] = true;
+        }
+    has[SIM_HAS_FLAPS] = m->flaps;
+    has[SIM_HAS_ALL_PATHS_DOWN] = m->all_down;
+    has[SIM_HAS_MTU_CHANGES] = m->mtu_changes;
+}
+
+void sim_draw_conclude(struct sim_case *c)
+{
+    bool *has = c->features;
+    has[SIM_SAW_CUT_SILENTLY] = c->net.packets_cut[SIM_OUTAGE_SILENT] > 0;
+    has[SIM_SAW_SEND_FAILED] = c->net.packets_cut[SIM_OUTAGE_SEND_FAILED] > 0;
+    has[SIM_SAW_HOST_UNREACHABLE] = c->net.packets_cut[SIM_OUTAGE_ICMP] > 0;
+    has[SIM_SAW_TOO_BIG] = c->net.too_big_told > 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
+        has[SIM_SAW_PATH_UP] |= c->apps[i].events[HWS_EVENT_PATH_UP] > 0;
+    }
+}
+
+const char *sim_feature_name(enum sim_feature feature)
+{
+    static const char *const names[SIM_FEATURES] = {
+        [SIM_HAS_ONE_PATH] = "one path",
+        [SIM_HAS_PATHS] = "several paths",
+        [SIM_HAS_8_ADDRS] = "8 addresses on both sides",
+        [SIM_HAS_UNEQUAL_COUNTS] = "different numbers of addresses",
+        [SIM_HAS_BOTH_FAMILIES] = "IPv4 and IPv6",
+        [SIM_HAS_PARALLEL_LINKS] = "parallel links",
+        [SIM_HAS_FEW_REMOTES] = "connect names some addresses",
+        [SIM_HAS_NOBODYS_ADDR] = "a listed address of nobody",
+        [SIM_HAS_ANOTHERS_ADDR] = "a listed address of another host",
+        [SIM_HAS_FLAPS] = "flaps",
+        [SIM_HAS_ALL_PATHS_DOWN] = "all paths down",
+        [SIM_HAS_MTU_CHANGES] = "MTU changes",
+        [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
+        [SIM_SAW_SEND_FAILED] = "sends that failed",
+        [SIM_SAW_HOST_UNREACHABLE] = "ICMP host unreachable",
+        [SIM_SAW_TOO_BIG] = "ICMP too big",
+        [SIM_SAW_PATH_DOWN] = "a path became inactive",
+        [SIM_SAW_PATH_UP] = "a path became active",
+    };
+    return names[feature];
+}
+
 void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
 {
     memset(c, 0, sizeof *c);
@@ -253,6 +503,8 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     draw_mood(&m);
     draw_hosts(c, &m);
     draw_links(c, &m);
+    draw_flaps(c, &m);
+    note_features(c, &m);
     c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
     c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
     draw_foreign(c, &m);
@@ -265,6 +517,8 @@ void sim_discard(struct sim_case *c)
 {
     for (uint32_t i = 0; i < 2; i++)
         sim_host_fini(&c->hosts[i]);
+    if (c->has_bystander)
+        sim_host_fini(&c->bystander);
     for (uint32_t i = 0; i < c->flow_count; i++)
         for (uint32_t k = 0; k < 2; k++)
             sim_ledger_fini(&c->flows[i].ends[k].ledger);

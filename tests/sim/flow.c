@@ -339,6 +339,7 @@ static void app_up(struct sim_host *host, const struct hws_event *event)
 
 static void app_event(struct sim_host *host, const struct hws_event *event)
 {
+    ((struct sim_app *)host->app)->events[event->type]++;
     if (event->type == HWS_EVENT_UP) {
         app_up(host, event);
         return;
@@ -366,6 +367,17 @@ void sim_app_attach(struct sim_app *app, struct sim_host *host)
     host->on_turn = app_turn;
 }
 
+/* All addresses that the node says are its own. */
+static uint32_t named_addrs(const struct sim_node *node, struct hws_addr out[])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->addr_count; i++)
+        out[count++] = node->addrs[i];
+    for (uint32_t i = 0; i < node->false_addr_count; i++)
+        out[count++] = node->false_addrs[i];
+    return count;
+}
+
 /* Ends on one host may share a port, and then an endpoint. */
 static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *end)
 {
@@ -373,9 +385,10 @@ static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *
     for (uint32_t i = 0; i < app->end_count; i++)
         if (app->ends[i]->config.port == end->config.port)
             return app->ends[i]->endpoint;
+    struct hws_addr locals[2 * SIM_NODE_ADDRS_MAX];
     struct hws_endpoint_config config = {.port = end->config.port,
-                                         .locals = host->node.addrs,
-                                         .local_count = host->node.addr_count,
+                                         .locals = locals,
+                                         .local_count = named_addrs(&host->node, locals),
                                          .listening = end->config.listens,
                                          .params = &end->config.params};
     hws_endpoint_id id = 0;
@@ -399,9 +412,11 @@ static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
     struct sim_end *end = ctx, *peer = other(end);
     if (end->assoc != 0)
         return;
-    int error =
-        hws_assoc_connect(end->host->engine, end->endpoint, peer->node->addrs,
-                          peer->node->addr_count, peer->config.port, world->now_us, &end->assoc);
+    bool all = end->config.remote_count == 0;
+    int error = hws_assoc_connect(end->host->engine, end->endpoint,
+                                  all ? peer->node->addrs : end->config.remotes,
+                                  all ? peer->node->addr_count : end->config.remote_count,
+                                  peer->config.port, world->now_us, &end->assoc);
     /* When both connect, the other's association may be there before. */
     SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
               "connect: %s", hws_error_text(error));

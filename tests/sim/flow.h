@@ -45,6 +45,8 @@ struct sim_end_config {
     uint32_t read_quota;     /* ... and so many bytes each time */
     uint32_t send_gap_us;    /* 0: as fast as it goes; else between two messages */
     uint16_t port;
+    struct hws_addr remotes[HWS_LIMIT_PATHS]; /* to connect to */
+    uint32_t remote_count;                    /* 0: all addresses of the other end's node */
     struct hws_params params;
 };
 
@@ -95,10 +97,12 @@ bool sim_flow_done(const struct sim_flow *flow);
 
 /* The application of a host: the ends of flows that live there. */
 #define SIM_APP_ENDS_MAX 16u
+#define SIM_EVENT_TYPES 32u
 struct sim_app {
     struct sim_end *ends[SIM_APP_ENDS_MAX];
     uint32_t end_count;
-    uint32_t strangers; /* associations that belong to no flow, aborted */
+    uint32_t strangers;               /* associations that belong to no flow, aborted */
+    uint64_t events[SIM_EVENT_TYPES]; /* how often each type was seen */
 };
 
 void sim_app_attach(struct sim_app *app, struct sim_host *host);

@@ -34,12 +34,22 @@ struct sim_link *sim_net_link(struct sim_net *net, uint32_t from, uint32_t from_
     return &net->links[from][from_addr][to][to_addr];
 }
 
-static void link_heal(struct sim_link *link)
+static uint32_t link_mtu(const struct sim_link *link, uint64_t now_us)
+{
+    const struct sim_link_config *c = &link->config;
+    uint32_t mtu = c->mtu;
+    for (uint32_t i = 0; i < c->mtu_change_count && c->mtu_changes[i].at_us <= now_us; i++)
+        mtu = c->mtu_changes[i].mtu;
+    return mtu;
+}
+
+static void link_heal(struct sim_link *link, uint64_t now_us)
 {
     link->config = (struct sim_link_config){
         .delay_us = link->config.delay_us < 20000 ? link->config.delay_us : 20000,
-        .mtu = link->config.mtu,
+        .mtu = link_mtu(link, now_us),
         .silent_too_big = link->config.silent_too_big,
+        .absent = link->config.absent,
     };
 }
 
@@ -47,7 +57,25 @@ void sim_net_heal(struct sim_net *net)
 {
     struct sim_link *links = &net->links[0][0][0][0];
     for (size_t i = 0; i < sizeof net->links / sizeof *links; i++)
-        link_heal(&links[i]);
+        link_heal(&links[i], net->world->now_us);
+}
+
+static bool add_outage(struct sim_link *link, const struct sim_outage *outage)
+{
+    if (link->config.outage_count == SIM_OUTAGES_MAX)
+        return false;
+    link->config.outages[link->config.outage_count++] = *outage;
+    return true;
+}
+
+bool sim_net_cut(struct sim_net *net, uint32_t from, uint32_t from_addr, uint32_t to,
+                 uint32_t to_addr, struct sim_outage outage)
+{
+    if (!add_outage(sim_net_link(net, from, from_addr, to, to_addr), &outage))
+        return false;
+    if (outage.kind == SIM_OUTAGE_SEND_FAILED)
+        outage.kind = SIM_OUTAGE_SILENT;
+    return add_outage(sim_net_link(net, to, to_addr, from, from_addr), &outage);
 }
 
 uint32_t sim_net_overhead(const struct hws_addr *dst)
@@ -119,60 +147,62 @@ static void corrupt(struct sim_rng *rng, uint8_t *data, uint32_t len)
     data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
 
-static bool in_outage(const struct sim_link *link, uint64_t now_us)
+static const struct sim_outage *outage_at(const struct sim_link *link, uint64_t now_us)
 {
     for (uint32_t i = 0; i < link->config.outage_count; i++) {
         const struct sim_outage *o = &link->config.outages[i];
         if (now_us >= o->from_us && now_us < o->until_us)
-            return true;
+            return o;
     }
-    return false;
+    return NULL;
 }
 
-struct too_big {
+/* What the network says to a sender about one of its packets. */
+struct notice {
     struct sim_node *node;
-    struct hws_addr local, remote;
-    uint32_t mtu, quoted_len;
+    struct hws_net_event event;
     uint8_t quoted[QUOTED_BYTES];
 };
 
-static void tell_too_big(struct sim_world *world, void *ctx, uint32_t arg)
+static void tell_notice(struct sim_world *world, void *ctx, uint32_t arg)
 {
     (void)world, (void)arg;
-    struct too_big *t = ctx;
-    struct hws_net_event event = {.kind = HWS_NET_TOO_BIG,
-                                  .local = t->local,
-                                  .remote = t->remote,
-                                  .mtu = t->mtu,
-                                  .quoted = t->quoted,
-                                  .quoted_len = t->quoted_len};
-    t->node->ops->net_event(t->node, &event);
-    free(t);
+    struct notice *n = ctx;
+    n->node->ops->net_event(n->node, &n->event);
+    free(n);
 }
 
-static void answer_too_big(struct sim_net *net, const struct transit *t)
+static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_us,
+                   struct hws_net_event event)
 {
-    struct too_big *answer = calloc(1, sizeof *answer);
-    if (answer == NULL)
+    struct notice *n = calloc(1, sizeof *n);
+    if (n == NULL)
         abort();
-    answer->node = t->from;
-    answer->local = t->packet->src;
-    answer->remote = t->packet->dst;
-    answer->mtu = t->link->config.mtu;
-    answer->quoted_len = t->packet->len < QUOTED_BYTES ? t->packet->len : QUOTED_BYTES;
-    memcpy(answer->quoted, t->packet->data, answer->quoted_len);
-    sim_world_call(net->world, t->link->config.delay_us, t->from, tell_too_big, answer, 0);
+    n->node = t->from;
+    event.local = t->packet->src;
+    event.remote = t->packet->dst;
+    event.quoted_len = t->packet->len < QUOTED_BYTES ? t->packet->len : QUOTED_BYTES;
+    event.quoted = n->quoted;
+    memcpy(n->quoted, t->packet->data, event.quoted_len);
+    n->event = event;
+    sim_world_call(net->world, delay_us, t->from, tell_notice, n, 0);
 }
 
 static bool fits_mtu(struct sim_net *net, const struct transit *t)
 {
+    uint32_t mtu = link_mtu(t->link, net->world->now_us);
     uint32_t ip_len = t->packet->len + sim_net_overhead(&t->packet->dst);
-    if (ip_len <= t->link->config.mtu || t->packet->may_fragment)
+    if (ip_len <= mtu || t->packet->may_fragment)
         return true;
     sim_net_trace(net, "too-big", &t->packet->src, &t->packet->dst, t->packet->data,
                   t->packet->len);
-    if (!t->link->config.silent_too_big)
-        answer_too_big(net, t);
+    if (t->link->config.silent_too_big) {
+        net->too_big_silent++;
+        return false;
+    }
+    net->too_big_told++;
+    notify(net, t, t->link->config.delay_us,
+           (struct hws_net_event){.kind = HWS_NET_TOO_BIG, .mtu = mtu});
     return false;
 }
 
@@ -235,17 +265,40 @@ static void lose(struct sim_net *net, const struct transit *t, const char *why)
     sim_net_trace(net, why, &t->packet->src, &t->packet->dst, t->packet->data, t->packet->len);
 }
 
+/* Whether an outage took the packet. */
+static bool cut_off(struct sim_net *net, const struct transit *t)
+{
+    static const char *const names[SIM_OUTAGE_KINDS] = {"cut", "unsent", "no-host"};
+    const struct sim_outage *outage = outage_at(t->link, net->world->now_us);
+    if (outage == NULL)
+        return false;
+    lose(net, t, names[outage->kind]);
+    net->packets_cut[outage->kind]++;
+    if (outage->kind == SIM_OUTAGE_SEND_FAILED)
+        notify(net, t, 0,
+               (struct hws_net_event){.kind = HWS_NET_SEND_FAILED, .reason = HWS_SEND_UNREACHABLE});
+    else if (outage->kind == SIM_OUTAGE_ICMP)
+        notify(net, t, t->link->config.delay_us,
+               (struct hws_net_event){.kind = HWS_NET_UNREACHABLE});
+    return true;
+}
+
 static void pass(struct sim_net *net, const struct transit *t)
 {
     struct sim_link *link = t->link;
-    if (!fits_mtu(net, t))
+    if (link->config.absent) {
+        net->packets_absent++;
+        lose(net, t, "no-link");
+        return;
+    }
+    if (cut_off(net, t) || !fits_mtu(net, t))
         return;
     uint64_t queued_us = queueing_us(link, net->world->now_us, t->packet->len);
     if (queued_us == UINT64_MAX) {
         lose(net, t, "overflow");
         return;
     }
-    if (in_outage(link, net->world->now_us) || sim_rng_chance(&net->rng, link->config.loss_ppm)) {
+    if (sim_rng_chance(&net->rng, link->config.loss_ppm)) {
         lose(net, t, "lost");
         return;
     }
@@ -268,23 +321,43 @@ static uint32_t choose_source(const struct sim_node *node, const struct hws_addr
     return 0;
 }
 
+static bool claims(const struct sim_node *node, const struct hws_addr *addr)
+{
+    for (uint32_t i = 0; i < node->false_addr_count; i++)
+        if (hws_addr_same(&node->false_addrs[i], addr))
+            return true;
+    return false;
+}
+
+/* The index of the packet's source among the node's addresses. False: it cannot leave, since the
+ * node does not have its source. */
+static bool find_source(struct sim_net *net, const struct transit *t, uint32_t to_addr,
+                        uint32_t *from_addr)
+{
+    *from_addr = choose_source(t->from, &t->packet->dst, to_addr);
+    if (t->packet->src.family == HWS_FAMILY_NONE ||
+        sim_net_owner(net, &t->packet->src, from_addr) == t->from)
+        return true;
+    SIM_CHECK(net->world, claims(t->from, &t->packet->src),
+              "a packet leaves with a source that is not the node's");
+    lose(net, t, "unsent");
+    notify(net, t, 0,
+           (struct hws_net_event){.kind = HWS_NET_SEND_FAILED, .reason = HWS_SEND_UNREACHABLE});
+    return false;
+}
+
 static void route(struct sim_net *net, struct sim_node *node, struct sim_packet *packet)
 {
     struct transit t = {.from = node, .packet = packet};
-    uint32_t to_addr;
+    uint32_t to_addr, from_addr;
     t.to = sim_net_owner(net, &packet->dst, &to_addr);
     if (t.to == NULL) {
-        sim_net_trace(net, "no-route", &packet->src, &packet->dst, packet->data, packet->len);
+        net->packets_absent++;
+        lose(net, &t, "no-host");
         return;
     }
-    uint32_t from_addr = choose_source(node, &packet->dst, to_addr);
-    if (packet->src.family != HWS_FAMILY_NONE) {
-        struct sim_node *owner = sim_net_owner(net, &packet->src, &from_addr);
-        SIM_CHECK(net->world, owner == node,
-                  "a packet leaves with a source that is not the node's");
-        if (owner != node)
-            return;
-    }
+    if (!find_source(net, &t, to_addr, &from_addr))
+        return;
     packet->src = node->addrs[from_addr];
     t.link = sim_net_link(net, node->index, from_addr, t.to->index, to_addr);
     pass(net, &t);

@@ -1,6 +1,7 @@
 /* The simulated network: a link from every address of every node to every other one, each with its
- * own delay, faults and MTU in each direction. Every packet goes into a hash, so that two runs can
- * be compared, and into a trace when one is asked for. */
+ * own delay, faults, outages and MTU in each direction, or absent: then nothing passes, ever. Every
+ * packet goes into a hash, so that two runs can be compared, and into a trace when one is asked
+ * for. */
 #ifndef HWS_TESTS_SIM_NET_H
 #define HWS_TESTS_SIM_NET_H
 
@@ -8,11 +9,26 @@
 
 #include "tests/sim/world.h"
 
-#define SIM_OUTAGES_MAX 4u
+#define SIM_OUTAGES_MAX 12u
+#define SIM_MTU_CHANGES_MAX 3u
 #define SIM_RECORDED_MAX 64u
+
+/* How the sender learns of an outage. */
+enum sim_outage_kind {
+    SIM_OUTAGE_SILENT,      /* not at all */
+    SIM_OUTAGE_SEND_FAILED, /* its own interface is down: the send fails */
+    SIM_OUTAGE_ICMP,        /* a router says: host unreachable */
+    SIM_OUTAGE_KINDS,
+};
 
 struct sim_outage {
     uint64_t from_us, until_us;
+    enum sim_outage_kind kind;
+};
+
+struct sim_mtu_change {
+    uint64_t at_us;
+    uint32_t mtu;
 };
 
 struct sim_link_config {
@@ -21,8 +37,11 @@ struct sim_link_config {
     uint32_t reorder_ppm, reorder_us; /* so many packets come up to that much later */
     uint32_t rate_bytes_per_s;        /* 0: no limit */
     uint32_t queue_bytes;             /* what waits for a limited link before it is dropped */
-    uint32_t mtu;                     /* of IP packets */
-    bool silent_too_big;              /* a packet beyond the MTU vanishes without ICMP */
+    uint32_t mtu;                     /* of IP packets, until it changes */
+    struct sim_mtu_change mtu_changes[SIM_MTU_CHANGES_MAX]; /* in the order of their times */
+    uint32_t mtu_change_count;
+    bool silent_too_big; /* a packet beyond the MTU vanishes without ICMP */
+    bool absent;         /* there is no such link */
     struct sim_outage outages[SIM_OUTAGES_MAX];
     uint32_t outage_count;
 };
@@ -47,6 +66,9 @@ struct sim_net {
     uint64_t hash; /* of every packet sent, with its time, in order */
     FILE *trace;   /* NULL: none */
     uint64_t packets_sent, packets_lost, packets_corrupted;
+    uint64_t packets_cut[SIM_OUTAGE_KINDS]; /* by an outage */
+    uint64_t packets_absent;                /* to or from where there is no link */
+    uint64_t too_big_told, too_big_silent;
     uint64_t last_sent_us;
     /* Some packets seen lately: what an attacker on the way could send again. */
     struct sim_recorded recorded[SIM_RECORDED_MAX];
@@ -61,8 +83,14 @@ void sim_net_fini(struct sim_net *net);
 struct sim_link *sim_net_link(struct sim_net *net, uint32_t from, uint32_t from_addr, uint32_t to,
                               uint32_t to_addr);
 
-/** Takes all faults from all links: short delay, no loss, no limit; MTUs stay. */
+/** Takes all faults from all links: short delay, no loss, no limit; MTUs stay as they are now, and
+ * links that are absent stay so. */
 void sim_net_heal(struct sim_net *net);
+
+/** Adds an outage in both directions. Only the first one's sender is told when sending fails: it is
+ * his interface that is down. False: the link has SIM_OUTAGES_MAX already. */
+bool sim_net_cut(struct sim_net *net, uint32_t from, uint32_t from_addr, uint32_t to,
+                 uint32_t to_addr, struct sim_outage outage);
 
 /** Sends a train of `node`, cut into its packets. */
 void sim_net_send(struct sim_net *net, struct sim_node *node, const struct hws_train *train);

@@ -19,6 +19,7 @@
 
 struct totals {
     uint64_t packets, bytes, strangers, foreign, replays, virtual_us, retransmits;
+    uint64_t features[SIM_FEATURES]; /* worlds that had it */
 };
 
 struct result {
@@ -94,8 +95,11 @@ static void check_corruption(struct sim_case *c)
               refused);
 }
 
-static void add_totals(const struct sim_case *c, struct totals *t)
+static void add_totals(struct sim_case *c, struct totals *t)
 {
+    sim_draw_conclude(c);
+    for (uint32_t i = 0; i < SIM_FEATURES; i++)
+        t->features[i] += c->features[i];
     t->packets += c->net.packets_sent;
     t->virtual_us += c->world.now_us;
     t->foreign += c->foreign.attempts;
@@ -158,6 +162,19 @@ static int replay(uint64_t seed)
     return result.ok ? 0 : 1;
 }
 
+/* False: a full run that has not tried everything. */
+static bool print_features(const struct totals *t, uint64_t count)
+{
+    bool complete = true;
+    for (uint32_t i = 0; i < SIM_FEATURES; i++) {
+        printf("  %-34s %6" PRIu64 " worlds\n", sim_feature_name(i), t->features[i]);
+        complete = complete && t->features[i] > 0;
+    }
+    if (!complete && count >= SEEDS_DEFAULT)
+        printf("FAIL some feature never occurred\n");
+    return complete || count < SEEDS_DEFAULT;
+}
+
 int main(void)
 {
     if (getenv("HWS_SIM_SEED") != NULL)
@@ -172,5 +189,5 @@ int main(void)
            " replayed packets, %" PRIu64 " strangers, %" PRIu64 " s of virtual time\n",
            count, base, failed, t.packets, t.bytes, t.retransmits, t.foreign, t.replays,
            t.strangers, t.virtual_us / 1000000);
-    return failed == 0 ? 0 : 1;
+    return print_features(&t, count) && failed == 0 ? 0 : 1;
 }

@@ -36,6 +36,9 @@ struct sim_node {
     uint32_t index;
     struct hws_addr addrs[SIM_NODE_ADDRS_MAX]; /* address i lies in subnet i */
     uint32_t addr_count;
+    /* Addresses that it names as its own although nobody, or another node, has them. */
+    struct hws_addr false_addrs[SIM_NODE_ADDRS_MAX];
+    uint32_t false_addr_count;
     bool wants_run; /* something happened to it at this instant */
     struct hws_packet_in batch[SIM_BATCH_MAX];
     size_t batch_count;
