@@ -68,7 +68,7 @@ static void draw_paths_mood(struct mood *m)
     struct sim_rng *rng = &m->rng;
     draw_addr_counts(m);
     bool several = m->addr_counts[0] > 1 || m->addr_counts[1] > 1;
-    m->both_families = several && sim_rng_below(rng, 3) == 0;
+    m->both_families = m->addr_counts[0] > 1 && m->addr_counts[1] > 1 && sim_rng_below(rng, 3) == 0;
     m->parallel = several && sim_rng_below(rng, 3) == 0;
     m->false_addrs = several && sim_rng_below(rng, 4) == 0;
     m->flaps = !m->huge && sim_rng_below(rng, several ? 2 : 6) == 0;
@@ -169,9 +169,9 @@ static void draw_params(struct mood *m, struct hws_params *p)
     if (m->lossy || m->outages || m->flaps)
         p->assoc_max_retrans = p->path_max_retrans = p->max_init_retrans = 100;
     else /* each path without an answer counts for all (8.1) */
-        p->assoc_max_retrans = (uint16_t)(10 * (m->addr_counts[0] > m->addr_counts[1]
-                                                    ? m->addr_counts[0]
-                                                    : m->addr_counts[1]));
+        p->assoc_max_retrans =
+            (uint16_t)(10 * (m->addr_counts[0] > m->addr_counts[1] ? m->addr_counts[0]
+                                                                   : m->addr_counts[1]));
     if (m->flaps)
         p->path_max_retrans = (uint16_t)PICK(rng, 0, 1, 5, 100);
 }
@@ -271,7 +271,8 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
 {
     struct sim_rng *rng = &m->rng;
     struct sim_flow *flow = &c->flows[index];
-    bool collision = sim_rng_below(rng, 5) == 0;
+    bool several = m->addr_counts[0] > 1 || m->addr_counts[1] > 1;
+    bool collision = sim_rng_below(rng, 5) == 0 && !several;
     uint32_t first = sim_rng_below(rng, 2);
     /* Both endings of a flow are tried: one end asks, or both do at once. */
     uint32_t closer = sim_rng_below(rng, 3);
@@ -300,7 +301,9 @@ static void draw_addrs(struct sim_case *c, struct mood *m, uint8_t host)
 {
     for (uint8_t subnet = 0; subnet < m->addr_counts[host]; subnet++) {
         bool ipv6 = m->ipv6;
-        if (m->both_families && subnet > 0)
+        if (m->both_families && subnet == 1)
+            ipv6 = !ipv6;
+        else if (m->both_families && subnet > 1)
             ipv6 = sim_rng_below(&m->rng, 2) == 0;
         struct hws_addr addr = node_addr(ipv6, host, subnet);
         sim_host_add_addr(&c->hosts[host], &addr);
