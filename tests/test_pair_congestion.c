@@ -1,0 +1,492 @@
+/* Stories of retransmission, several paths and congestion control: RFC 9260, 6.1 B to D, 6.3, 6.4
+ * and 7. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/pair.h"
+
+#define SECOND 1000000u
+/* Over IPv4 with an MTU of 1500: user data of a full packet, and the largest DATA chunk. */
+#define FULL_PACKET 1452u
+#define PMDCS 1468u
+
+/* ---- What is on the wire ---- */
+
+static struct hws_data data_of(const struct pair_packet *packet, uint32_t index)
+{
+    struct hws_tlv chunk = pair_chunk(packet, index);
+    struct hws_data data = {0};
+    assert_int_equal(hws_chunk_type(&chunk), HWS_CHUNK_DATA);
+    assert_true(hws_data_decode(&chunk, &data));
+    return data;
+}
+
+static uint32_t wire_count(const struct pair_end *end)
+{
+    uint32_t count = 0;
+    for (const struct pair_packet *q = end->wire_head; q != NULL; q = q->next)
+        count++;
+    return count;
+}
+
+static void lose_all(struct pair *p)
+{
+    while (p->a.wire_head != NULL)
+        free(pair_take(&p->a));
+    while (p->b.wire_head != NULL)
+        free(pair_take(&p->b));
+}
+
+static void give_sack(struct pair_end *end, uint32_t cum_tsn, const struct hws_gap *gaps,
+                      uint32_t gap_count)
+{
+    uint8_t buf[200];
+    struct hws_builder b;
+    pair_forge(end, &b, buf, sizeof buf);
+    assert_true(hws_sack_encode(&b, cum_tsn, 1u << 20, gaps, gap_count, NULL, 0));
+    pair_inject(end, buf, hws_builder_finish(&b));
+}
+
+static void send_packets(struct pair *p, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pair_send_pattern(&p->a, 0, 0, (uint8_t)i, FULL_PACKET);
+}
+
+/* Opens a's congestion window to at least `packets`. */
+static void grow_cwnd(struct pair *p, uint32_t packets)
+{
+    while (pair_path(&p->a).cwnd < packets * PMDCS) {
+        send_packets(p, 4 * packets);
+        pair_run(p, SECOND / 2);
+        pair_drain(&p->b);
+    }
+    pair_run(p, SECOND / 2);
+    pair_silent(p);
+}
+
+/* Sends `count` full packets, all of which cwnd allows; the first one's TSN. They are on nobody's
+ * wire any more: the test speaks for b. */
+static uint32_t in_flight(struct pair *p, uint32_t count)
+{
+    send_packets(p, count);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    assert_int_equal(wire_count(&p->a), count);
+    lose_all(p);
+    return tsn;
+}
+
+/* ---- 6.1 B to D ---- */
+
+/* 6.1 B: cwnd is exceeded by less than a packet, and by one packet only. */
+static void cwnd_is_exceeded_by_one_packet(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    assert_int_equal(pair_path(&p->a).cwnd, 4404);
+    for (uint8_t i = 0; i < 20; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 1200);
+    /* Three of 1216 bytes leave room for a part of the fourth. */
+    assert_int_equal(pair_path(&p->a).flight_bytes, 4 * 1216);
+    assert_int_equal(wire_count(&p->a), 4);
+    pair_free(p);
+}
+
+/* 6.1 C, 6.10: what is to be sent again goes before what is new, in the order of TSNs, within one
+ * packet, too; 6.3.3: what the first packet after T3 does not hold goes when cwnd allows. */
+static void retransmissions_go_first(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    for (uint8_t i = 0; i < 20; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 700);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    uint32_t sent = pair_status(&p->a).flight_bytes / 700;
+    assert_true(sent % 2 == 1 && sent < 20);
+    lose_all(p);
+    pair_wait(p, SECOND);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    assert_int_equal(wire_count(&p->a), 1);
+    uint32_t expected = tsn;
+    while (pair_status(&p->a).unacked_bytes > 0) {
+        assert_in_range(wire_count(&p->a), 1, 20);
+        for (const struct pair_packet *q = p->a.wire_head; q != NULL; q = q->next) {
+            uint32_t chunks = q->len > 1000 ? 2 : 1;
+            for (uint32_t i = 0; i < chunks; i++)
+                assert_int_equal(data_of(q, i).tsn, expected++);
+        }
+        lose_all(p);
+        give_sack(&p->a, expected - 1, NULL, 0);
+    }
+    assert_int_equal(expected, tsn + 20);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_free(p);
+}
+
+/* ---- T3 (6.1, 6.3.2) ---- */
+
+static void at_once(struct hws_params *a, struct hws_params *b)
+{
+    a->nodelay = b->nodelay = true;
+}
+
+/* 6.1: new data does not restart T3, which runs from the first. */
+static void new_data_leaves_t3_alone(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = at_once});
+    pair_connect_and_talk(p);
+    pair_send(&p->a, 0, 0, "one", 3);
+    assert_true(pair_status(&p->a).timer_armed);
+    pair_wait(p, SECOND / 2);
+    pair_send(&p->a, 0, 0, "two", 3);
+    lose_all(p);
+    pair_wait(p, SECOND / 2 - 1);
+    pair_silent(p);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_free(p);
+}
+
+/* 6.1: T3 starts anew when the earliest outstanding chunk is sent again, and not when another is.
+ */
+static void t3_restarts_with_the_earliest_chunk(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 12);
+    pair_wait(p, 300000);
+    const struct hws_gap first[] = {{2, 4}}, second[] = {{2, 4}, {6, 8}};
+    give_sack(&p->a, tsn - 1, first, 1);
+    assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn);
+    lose_all(p);
+    pair_wait(p, 500000);
+    give_sack(&p->a, tsn - 1, second, 2);
+    assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn + 4);
+    lose_all(p);
+    pair_wait(p, 499999);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 0);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_free(p);
+}
+
+/* ---- Round trips (6.3.1) ---- */
+
+/* 6.3.1 C4: of what is in flight at the same time one chunk is timed. */
+static void one_measurement_per_round_trip(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    send_packets(p, 3);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    lose_all(p);
+    pair_wait(p, 100000);
+    give_sack(&p->a, tsn, NULL, 0);
+    assert_int_equal(pair_path(&p->a).srtt_us, 100000);
+    pair_wait(p, 300000);
+    give_sack(&p->a, tsn + 1, NULL, 0);
+    assert_int_equal(pair_path(&p->a).srtt_us, 100000);
+    pair_wait(p, 300000);
+    give_sack(&p->a, tsn + 2, NULL, 0);
+    assert_int_equal(pair_path(&p->a).srtt_us, 100000);
+    send_packets(p, 1); /* the next round trip */
+    pair_wait(p, 100000);
+    give_sack(&p->a, tsn + 3, NULL, 0);
+    assert_int_equal(pair_path(&p->a).rttvar_us, 37500);
+    pair_free(p);
+}
+
+/* ---- Fast Retransmit and Fast Recovery (7.2.4) ---- */
+
+/* 7.2.4, 3: the first packet of a Fast Retransmit does not ask what cwnd allows; the rest does. */
+static void fast_retransmission_ignores_cwnd(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, pair_path(&p->a).cwnd / PMDCS);
+    const struct hws_gap gaps[] = {{3, 5}};
+    give_sack(&p->a, tsn - 1, gaps, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 2);
+    /* Two are missing, three have arrived, and what is still in flight is more than cwnd. */
+    assert_true(pair_path(&p->a).flight_bytes > pair_path(&p->a).cwnd);
+    assert_int_equal(wire_count(&p->a), 1);
+    assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn);
+    pair_free(p);
+}
+
+/* 7.2.4, 6: one reduction per Fast Recovery, which ends with what was in flight at its beginning;
+ * 7.2.1: no growth while it lasts. */
+static void one_reduction_per_recovery(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 20);
+    uint32_t before = pair_path(&p->a).cwnd;
+    const struct hws_gap first[] = {{2, 4}};
+    give_sack(&p->a, tsn - 1, first, 1);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    assert_true(cwnd < before);
+    assert_int_equal(pair_path(&p->a).ssthresh, cwnd);
+    const struct hws_gap second[] = {{2, 4}, {6, 9}};
+    give_sack(&p->a, tsn - 1, second, 2);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 2);
+    assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+    assert_int_equal(pair_path(&p->a).ssthresh, cwnd);
+    lose_all(p);
+    give_sack(&p->a, tsn + 18, NULL, 0); /* all but the last: still in recovery */
+    send_packets(p, 8);
+    lose_all(p);
+    const struct hws_gap third[] = {{2, 5}};
+    give_sack(&p->a, tsn + 18, third, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 3);
+    assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+    lose_all(p);
+    give_sack(&p->a, tsn + 23, NULL, 0); /* and out of it */
+    const struct hws_gap fourth[] = {{2, 4}};
+    give_sack(&p->a, tsn + 23, fourth, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 4);
+    assert_true(pair_path(&p->a).cwnd < cwnd);
+    pair_free(p);
+}
+
+/* 7.2.4, note: what the SACK acknowledges lets cwnd grow before the loss halves it. */
+static void growth_before_reduction(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    pair_send_pattern(&p->a, 0, 0, 1, 60 * FULL_PACKET); /* in slow start, cwnd in full use */
+    assert_true(pair_path(&p->a).ssthresh > cwnd);
+    assert_true(pair_path(&p->a).flight_bytes >= cwnd);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    lose_all(p);
+    const struct hws_gap gap = {2, 4};
+    give_sack(&p->a, tsn + 3, &gap, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 1);
+    assert_int_equal(pair_path(&p->a).cwnd, (cwnd + 7 * PMDCS) / 2);
+    pair_free(p);
+}
+
+/* ---- cwnd over time ---- */
+
+/* 7.1, 7.2.1: a path that carries nothing loses its cwnd by half per RTO. */
+static void cwnd_decays_in_silence(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 40);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    uint32_t rto_us = pair_path(&p->a).rto_us;
+    pair_run(p, rto_us);
+    send_packets(p, 1);
+    assert_in_range(pair_path(&p->a).cwnd, cwnd / 4, cwnd / 2);
+    assert_int_equal(pair_path(&p->a).ssthresh, cwnd);
+    pair_run(p, 20ull * rto_us);
+    send_packets(p, 1);
+    assert_int_equal(pair_path(&p->a).cwnd, 4 * PMDCS);
+    pair_free(p);
+}
+
+/* 7.2.1: an application that does not fill the window does not make it grow. */
+static void unused_cwnd_does_not_grow(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    for (int i = 0; i < 50; i++) {
+        send_packets(p, 1);
+        pair_run(p, SECOND / 4);
+        pair_drain(&p->b);
+    }
+    assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+    pair_free(p);
+}
+
+/* 7.2.5: a peer that restarted is a network unknown. */
+static void restart_begins_with_the_first_cwnd(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.both_listen = true});
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    pair_reboot(&p->b, true);
+    pair_begin(&p->b);
+    pair_settle(p);
+    assert_true(pair_saw(&p->a, HWS_EVENT_RESTART));
+    assert_int_equal(pair_path(&p->a).cwnd, 4404);
+    assert_int_equal(pair_path(&p->a).ssthresh, UINT32_MAX);
+    assert_int_equal(pair_path(&p->a).srtt_us, 0);
+    pair_free(p);
+}
+
+/* ---- Several paths (6.4) ---- */
+
+static struct pair *two_paths(void)
+{
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 2});
+    pair_connect(p);
+    pair_run(p, 5ull * SECOND);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(pair_path_to(&p->a, &p->b.addrs[i]).confirmed);
+        assert_true(pair_path_to(&p->b, &p->a.addrs[i]).confirmed);
+    }
+    return p;
+}
+
+static bool goes_to(const struct pair_packet *packet, const struct hws_addr *addr)
+{
+    return hws_addr_same(&packet->dst, addr);
+}
+
+/* 6.4: data goes to the primary path, all of it. */
+static void the_primary_carries_the_data(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    for (int i = 0; i < 20; i++) {
+        send_packets(p, 3);
+        for (const struct pair_packet *q = p->a.wire_head; q != NULL; q = q->next)
+            assert_true(goes_to(q, &p->b.addrs[0]));
+        pair_run(p, SECOND);
+        pair_drain(&p->b);
+    }
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).flight_bytes, 0);
+    pair_free(p);
+}
+
+/* 6.4, 6.4.1, 6.3.3: what timed out goes to the other address, T3 there runs with that path's RTO,
+ * and new data follows while the primary does not answer. */
+static void timed_out_data_takes_the_alternate(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    send_packets(p, 2);
+    pair_run(p, SECOND); /* a round trip on the primary */
+    uint32_t rto_us = pair_path_to(&p->a, &p->b.addrs[1]).rto_us;
+    p->cut[0] = true;
+    send_packets(p, 1);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    lose_all(p);
+    pair_wait(p, pair_path(&p->a).rto_us);
+    assert_int_equal(pair_path(&p->a).rto_us, 2 * SECOND); /* backed off; the other one's is not */
+    struct pair_packet *again = pair_take(&p->a);
+    assert_true(goes_to(again, &p->b.addrs[1]));
+    assert_int_equal(data_of(again, 0).tsn, tsn);
+    free(again);
+    assert_int_equal(pair_path(&p->a).flight_bytes, 0);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).flight_bytes, PMDCS);
+    lose_all(p);
+    pair_wait(p, rto_us - 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 2);
+    pair_free(p);
+}
+
+static void put_data(struct hws_builder *b, uint32_t tsn)
+{
+    struct hws_data data = {.tsn = tsn,
+                            .ssn = 0,
+                            .flags = HWS_DATA_B | HWS_DATA_E | HWS_DATA_U | HWS_DATA_I,
+                            .ppid = 7,
+                            .payload_len = 4};
+    uint8_t *payload = hws_data_encode(b, &data);
+    assert_non_null(payload);
+    memset(payload, 1, 4);
+}
+
+/* 6.4, 6.7: a SACK goes where the last data came from, a HEARTBEAT ACK where its HEARTBEAT did. */
+static void answers_go_to_the_source(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    send_packets(p, 1);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    pair_run(p, SECOND);
+    for (uint32_t i = 1; i <= 4; i++) {
+        const struct hws_addr *from = &p->a.addrs[i % 2], *to = &p->b.addrs[i % 2];
+        uint8_t buf[200];
+        struct hws_builder b;
+        pair_forge(&p->b, &b, buf, sizeof buf);
+        put_data(&b, tsn + i);
+        pair_inject_between(&p->b, from, to, buf, hws_builder_finish(&b));
+        assert_string_equal(pair_chunks(pair_first(&p->b)), "SACK");
+        assert_true(goes_to(pair_first(&p->b), from));
+        free(pair_take(&p->b));
+        pair_forge(&p->b, &b, buf, sizeof buf);
+        assert_true(hws_heartbeat_encode(&b, HWS_CHUNK_HEARTBEAT, "information", 11));
+        pair_inject_between(&p->b, from, to, buf, hws_builder_finish(&b));
+        assert_string_equal(pair_chunks(pair_first(&p->b)), "HEARTBEAT-ACK");
+        assert_true(goes_to(pair_first(&p->b), from));
+        free(pair_take(&p->b));
+        pair_silent(p);
+    }
+    pair_free(p);
+}
+
+/* 7.2, 7.2.1, 7.3: each address has its own cwnd, ssthresh and PMTU, and the cwnd that grows is the
+ * one of the address whose data was acknowledged. */
+static void each_path_has_its_own_variables(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    struct hws_path_status before = pair_path_to(&p->a, &p->b.addrs[1]);
+    grow_cwnd(p, 20);
+    struct hws_path_status after = pair_path_to(&p->a, &p->b.addrs[1]);
+    assert_int_equal(after.cwnd, before.cwnd);
+    assert_int_equal(after.ssthresh, before.ssthresh);
+    (void)in_flight(p, 4);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    pair_wait(p, SECOND);
+    assert_int_equal(pair_path(&p->a).cwnd, PMDCS);
+    assert_int_equal(pair_path(&p->a).ssthresh, cwnd / 2);
+    after = pair_path_to(&p->a, &p->b.addrs[1]);
+    assert_int_equal(after.cwnd, before.cwnd);
+    assert_int_equal(after.ssthresh, before.ssthresh);
+    struct hws_net_event mtu = {
+        .kind = HWS_NET_MTU, .assoc = p->a.assoc, .remote = p->b.addrs[1], .mtu = 1400};
+    hws_engine_net_event(p->a.engine, &mtu, p->now_us);
+    assert_int_equal(pair_path(&p->a).mtu, 1500);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).mtu, 1400);
+    pair_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cwnd_is_exceeded_by_one_packet),
+        cmocka_unit_test(retransmissions_go_first),
+        cmocka_unit_test(new_data_leaves_t3_alone),
+        cmocka_unit_test(t3_restarts_with_the_earliest_chunk),
+        cmocka_unit_test(one_measurement_per_round_trip),
+        cmocka_unit_test(fast_retransmission_ignores_cwnd),
+        cmocka_unit_test(one_reduction_per_recovery),
+        cmocka_unit_test(growth_before_reduction),
+        cmocka_unit_test(cwnd_decays_in_silence),
+        cmocka_unit_test(unused_cwnd_does_not_grow),
+        cmocka_unit_test(restart_begins_with_the_first_cwnd),
+        cmocka_unit_test(the_primary_carries_the_data),
+        cmocka_unit_test(timed_out_data_takes_the_alternate),
+        cmocka_unit_test(answers_go_to_the_source),
+        cmocka_unit_test(each_path_has_its_own_variables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
