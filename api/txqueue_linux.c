@@ -176,7 +176,8 @@ static enum hws_send_failure failure_of(int error)
 
 static bool same_failure(const struct hws_net_event *a, const struct hws_net_event *b)
 {
-    return a->reason == b->reason && hws_addr_same(&a->remote, &b->remote) &&
+    return a->reason == b->reason && a->local_port == b->local_port &&
+           a->remote_port == b->remote_port && hws_addr_same(&a->remote, &b->remote) &&
            hws_addr_same(&a->local, &b->local);
 }
 
@@ -186,6 +187,8 @@ static void report(struct hws_txqueue *q, const struct hws_train *train, int err
     struct hws_net_event event = {.kind = HWS_NET_SEND_FAILED,
                                   .local = train->src,
                                   .remote = train->dst,
+                                  .local_port = hws_get16(train->data),
+                                  .remote_port = hws_get16(train->data + 2),
                                   .reason = failure_of(error)};
     uint32_t last = (q->event_head + q->event_count - 1) % EVENTS;
     if (q->event_count > 0 && same_failure(&q->events[last], &event))

@@ -135,22 +135,60 @@ void hws_assoc_disown(struct hws_path *p)
 }
 
 /* How well a path can carry data: not at all unconfirmed, badly when inactive, less well when it is
- * Potentially Failed, that is, from its first error on (RFC 7829). */
+ * Potentially Failed (RFC 7829, 3.2). */
+#define HWS_FITNESS_ACTIVE 3u
+
 static unsigned fitness(const struct hws_path *p)
 {
     if (!p->confirmed || !p->owned)
         return 0;
     if (!p->active)
         return 1;
-    return p->errors > 0 ? 2 : 3;
+    return hws_path_potentially_failed(p) ? 2 : HWS_FITNESS_ACTIVE;
+}
+
+/* Whether `p` is to be preferred to `best`: fitter, or of several that failed the one with fewer
+ * errors (RFC 7829, 3.2). */
+static bool better(const struct hws_path *p, const struct hws_path *best)
+{
+    unsigned f = fitness(p);
+    unsigned f_best = fitness(best);
+    return f > f_best || (f == f_best && f > 0 && p->errors < best->errors);
 }
 
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 {
     struct hws_path *best = a->paths[a->primary];
+    if (fitness(best) == HWS_FITNESS_ACTIVE)
+        return best;
     for (unsigned i = 0; i < a->path_count; i++)
-        if (fitness(a->paths[i]) > fitness(best))
+        if (better(a->paths[i], best))
             best = a->paths[i];
+    return best;
+}
+
+bool hws_assoc_has_alternate(const struct hws_path *p)
+{
+    const struct hws_assoc *a = p->assoc;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (a->paths[i] != p && fitness(a->paths[i]) == HWS_FITNESS_ACTIVE)
+            return true;
+    return false;
+}
+
+struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last)
+{
+    struct hws_path *was = a->paths[last];
+    if (was->errors == 0 && fitness(was) == HWS_FITNESS_ACTIVE)
+        return was;
+    struct hws_path *best = hws_assoc_data_path(a);
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        bool elsewhere =
+            best == was && p != was && fitness(p) == fitness(best) && p->errors == best->errors;
+        if (better(p, best) || elsewhere)
+            best = p;
+    }
     return best;
 }
 
@@ -436,8 +474,14 @@ void hws_assoc_tell(struct hws_assoc *a, uint32_t bit)
         hws_list_push(&a->engine->events, &a->event_link);
 }
 
+/* Of what became of a path only the last is told. */
+#define HWS_PATH_STATE_EVENTS                                                                      \
+    (HWS_EVENT_BIT(PATH_UP) | HWS_EVENT_BIT(PATH_FAILING) | HWS_EVENT_BIT(PATH_DOWN))
+
 void hws_path_tell(struct hws_path *p, uint32_t bit)
 {
+    if (bit & HWS_PATH_STATE_EVENTS)
+        p->events &= (uint16_t)~HWS_PATH_STATE_EVENTS;
     p->events |= (uint16_t)bit;
     hws_assoc_tell(p->assoc, 0);
 }

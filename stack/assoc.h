@@ -75,6 +75,13 @@ void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag);
  * errors). */
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a);
 
+/** Whether another path is fit to carry data. */
+bool hws_assoc_has_alternate(const struct hws_path *p);
+
+/** Where a chunk last sent on path number `last` is sent again: there as long as it answers (fast
+ * retransmission), else on one that has failed less often (6.4; RFC 7829, 3.2). */
+struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last);
+
 /** Asks for a chunk on a path. A chunk that an association sends once moves there from others. */
 void hws_want(struct hws_path *p, uint16_t want);
 /** Whether the chunk is asked for on any path. */
@@ -148,8 +155,28 @@ void hws_path_restart(struct hws_path *p);
 void hws_path_answered(struct hws_path *p);
 /** Proof that the peer owns the address (5.4). */
 void hws_path_confirm(struct hws_path *p);
-/** No answer: counts against path and association. False: the association is over (8.1). */
-bool hws_path_error(struct hws_path *p);
+/** The application changed its parameters, or the association's. */
+void hws_path_configure(struct hws_path *p, const struct hws_path_params *params);
+
+enum hws_path_fault {
+    HWS_PATH_FAULT_TIMEOUT,   /* T3 or T2 expired: counts against the association, too (8.1) */
+    HWS_PATH_FAULT_HEARTBEAT, /* no HEARTBEAT ACK: against it only where data goes */
+};
+
+/** No answer: counts against the path (8.2). False: the association is over (8.1). */
+bool hws_path_error(struct hws_path *p, enum hws_path_fault fault);
+
+/** Potentially Failed at once, whatever pf_max_retrans allows. */
+void hws_path_suspect(struct hws_path *p);
+
+/** More errors than pf_max_retrans (RFC 7829, 3.1). */
+static inline bool hws_path_potentially_failed(const struct hws_path *p)
+{
+    return p->active && p->errors > p->params.pf_max_retrans;
+}
+
+enum hws_path_state hws_path_state(const struct hws_path *p);
+
 static inline uint32_t hws_path_cwnd(const struct hws_path *p)
 {
     return p->cc->cwnd(p->cc_state);

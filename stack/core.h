@@ -63,11 +63,15 @@ struct hws_path {
     uint32_t mtu;        /* of IP */
     uint32_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
     bool tail_probed;    /* a tail loss probe was sent since something was last acknowledged */
+    uint32_t lowest_tsn; /* of what is in flight there: T3 is its timer */
     uint32_t rtt_tsn;
     uint64_t rtt_sent_us;
     uint64_t last_data_us; /* data was last sent then; 0: never */
     uint64_t hb_nonce, hb_sent_us;
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
+    uint64_t hb_acked;  /* HEARTBEATs that were answered */
+    uint32_t hb_rtt_us; /* the last one's round trip */
+    struct hws_path_params params;
     struct hws_rto rto;
     uint8_t *echo; /* Heartbeat Info to send back, from the pool */
     uint32_t echo_len;
@@ -101,9 +105,11 @@ struct hws_assoc {
     bool shutdown_wanted; /* the application asked for the graceful end */
     bool blocked;         /* send answered AGAIN: WRITABLE is owed */
     bool undry;           /* data was queued since the last DRY */
+    bool no_route;        /* while setting up the network said that the peer cannot be reached */
     bool in_recovery;     /* Fast Recovery (7.2.4) */
     bool fast_packet;     /* one packet of retransmissions may ignore cwnd (7.2.4, 3) */
     bool probing;         /* what is in flight is a zero-window probe */
+    bool probe_due;       /* the window has been closed for an RTO: one may be sent (6.1 A) */
     bool sacks_seen;      /* a SACK came since T3 last expired: a closed window is no fault (6.1) */
     bool sack_now;        /* of the data that came, something asks for a SACK at once */
     uint16_t local_port, remote_port;
@@ -123,11 +129,13 @@ struct hws_assoc {
 
     struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
     uint64_t deadline_us[HWS_TIMER_COUNT];
-    uint8_t init_path;       /* where INIT or COOKIE ECHO was sent last */
-    uint16_t init_tries;     /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
-    uint16_t errors;         /* consecutive, over all paths (8.1) */
-    uint64_t heard_us;       /* a packet with our tag came last */
-    uint64_t unreachable_us; /* ICMP said last that the peer's host has no SCTP, 0: never */
+    uint8_t init_path;        /* where INIT or COOKIE ECHO was sent last */
+    uint16_t init_tries;      /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
+    uint16_t errors;          /* consecutive, over all paths (8.1) */
+    uint64_t verify_until_us; /* HEARTBEATs to unconfirmed addresses are counted until then (5.4) */
+    uint16_t verify_sent;     /* and that many were sent */
+    uint64_t heard_us;        /* a packet with our tag came last */
+    uint64_t unreachable_us;  /* ICMP said last that the peer's host has no SCTP, 0: never */
 
     uint8_t path_count, primary;
     uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "stack/params.h"
+
 #define HWS_EPHEMERAL_FIRST 49152u
 #define HWS_EPHEMERAL_COUNT 16384u
 
@@ -45,13 +47,28 @@ struct hws_endpoint *hws_endpoint_find(const struct hws_engine *e, uint16_t port
     return NULL;
 }
 
+static unsigned common_prefix_bits(const struct hws_addr *a, const struct hws_addr *b)
+{
+    unsigned byte = 0;
+    while (byte < sizeof a->ip && a->ip[byte] == b->ip[byte])
+        byte++;
+    if (byte == sizeof a->ip)
+        return 8 * byte;
+    unsigned differ = a->ip[byte] ^ b->ip[byte];
+    return 8 * byte + (unsigned)__builtin_clz(differ) - 24;
+}
+
 const struct hws_addr *hws_endpoint_source(const struct hws_endpoint *ep,
                                            const struct hws_addr *remote)
 {
-    for (uint32_t i = 0; i < ep->local_count; i++)
-        if (ep->locals[i].family == remote->family)
-            return &ep->locals[i];
-    return NULL;
+    const struct hws_addr *best = NULL;
+    for (uint32_t i = 0; i < ep->local_count; i++) {
+        const struct hws_addr *local = &ep->locals[i];
+        if (local->family == remote->family &&
+            (best == NULL || common_prefix_bits(local, remote) > common_prefix_bits(best, remote)))
+            best = local;
+    }
+    return best;
 }
 
 static bool overlap(const struct hws_endpoint *ep, const struct hws_endpoint_config *config)
@@ -86,16 +103,6 @@ static uint16_t draw_port(struct hws_engine *e, const struct hws_endpoint_config
     return 0;
 }
 
-static bool params_ok(const struct hws_params *p)
-{
-    return p->rto_min_us >= 1000 && p->rto_min_us <= p->rto_max_us && p->sack_delay_us <= 500000 &&
-           p->sack_packets > 0 && p->slow_start_l > 0 && p->max_burst_bytes > 0 &&
-           p->ostreams > 0 && p->max_instreams > 0 && p->cookie_life_us > 0 &&
-           p->rcvbuf_bytes >= 4096 && p->rcvbuf_bytes <= UINT32_MAX / 4 && p->sndbuf_bytes > 0 &&
-           p->sndbuf_bytes <= UINT32_MAX / 4 && hws_cc_find(p->cc) != NULL &&
-           hws_sched_find(p->sched) != NULL;
-}
-
 static struct hws_endpoint *make(struct hws_engine *e, const struct hws_endpoint_config *config,
                                  const struct hws_params *params, uint16_t port)
 {
@@ -124,7 +131,7 @@ int hws_endpoint_new(struct hws_engine *e, const struct hws_endpoint_config *con
     struct hws_params defaults;
     hws_params_default(&defaults);
     const struct hws_params *params = config->params != NULL ? config->params : &defaults;
-    if (config->local_count > HWS_LIMIT_PATHS || !params_ok(params))
+    if (config->local_count > HWS_LIMIT_PATHS || !hws_params_ok(params))
         return HWS_E_INVAL;
     uint16_t port = config->port != 0 ? config->port : draw_port(e, config);
     if (port == 0 || in_use(e, port, config))

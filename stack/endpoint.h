@@ -12,8 +12,9 @@ struct hws_endpoint *hws_endpoint_find(const struct hws_engine *e, uint16_t port
  * or when the packet's destination is not known. */
 bool hws_endpoint_has_local(const struct hws_endpoint *ep, const struct hws_addr *local);
 
-/** The source address to use towards `remote`: one of its family that the endpoint is bound to, or
- * NULL to let the network choose. */
+/** The source address to use towards `remote` until the network says better: of its family, that
+ * the endpoint is bound to, and most like it (so each of several links has its own), or NULL to let
+ * the network choose. */
 const struct hws_addr *hws_endpoint_source(const struct hws_endpoint *ep,
                                            const struct hws_addr *remote);
 

@@ -14,29 +14,6 @@
 #include "stack/reply.h"
 #include "stack/timer.h"
 
-void hws_params_default(struct hws_params *params)
-{
-    *params = (struct hws_params){
-        .rto_initial_us = 1000000,
-        .rto_min_us = 1000000,
-        .rto_max_us = 60000000,
-        .hb_interval_us = 30000000,
-        .cookie_life_us = 60000000,
-        .sack_delay_us = 200000,
-        .sack_packets = 2,
-        .max_burst_bytes = 65536,
-        .slow_start_l = 32,
-        .max_init_retrans = 8,
-        .assoc_max_retrans = 10,
-        .path_max_retrans = 5,
-        .ostreams = 10,
-        .max_instreams = 65535,
-        .tail_probe = true,
-        .rcvbuf_bytes = 4u << 20,
-        .sndbuf_bytes = 4u << 20,
-    };
-}
-
 /* ---- Life ---- */
 
 static void init_lists(struct hws_engine *e)
@@ -151,11 +128,23 @@ static struct hws_path *quoted_path(struct hws_engine *e, const struct hws_net_e
     return init ? p : NULL;
 }
 
+/* Packets leave from where the route leads, if the peer has been told of that address. */
+static void set_source(struct hws_path *p, const struct hws_addr *local)
+{
+    const struct hws_endpoint *ep = p->assoc->endpoint;
+    if (ep->local_count > 0 && local->family == p->remote.family &&
+        hws_endpoint_has_local(ep, local))
+        p->local = *local;
+}
+
 static void set_mtu(struct hws_assoc *a, const struct hws_net_event *ev)
 {
     struct hws_path *p = a != NULL && !a->over ? hws_assoc_path(a, &ev->remote) : NULL;
-    if (p != NULL)
+    if (p == NULL)
+        return;
+    if (p->params.mtu == 0)
         hws_path_set_mtu(p, ev->mtu);
+    set_source(p, &ev->local);
 }
 
 static void mtu_known(struct hws_engine *e, const struct hws_net_event *ev)
@@ -168,6 +157,17 @@ static void mtu_known(struct hws_engine *e, const struct hws_net_event *ev)
         set_mtu(hws_idtab_at(&e->assocs, i), ev);
 }
 
+/* A path that packets cannot leave on need not wait for T3; all else is sent again by it. */
+static void send_failed(struct hws_engine *e, const struct hws_net_event *ev)
+{
+    if (ev->reason != HWS_SEND_UNREACHABLE && ev->reason != HWS_SEND_FILTERED)
+        return;
+    struct hws_path *p =
+        hws_assoc_by_addr(e, &ev->remote, &ev->local, ev->local_port, ev->remote_port);
+    if (p != NULL)
+        hws_fault_unreachable(p);
+}
+
 void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, uint64_t now_us)
 {
     e->now_us = now_us;
@@ -177,12 +177,15 @@ void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, 
         mtu_known(e, ev);
         break;
     case HWS_NET_SEND_FAILED:
-        e->stats.send_failed++; /* T3 or T1 will send it again */
+        e->stats.send_failed++;
+        send_failed(e, ev);
         break;
     case HWS_NET_UNREACHABLE:
         p = quoted_path(e, ev);
         if (p != NULL && ev->protocol_unreachable)
             hws_fault_protocol_unreachable(p->assoc);
+        else if (p != NULL)
+            hws_fault_unreachable(p);
         break;
     case HWS_NET_TOO_BIG:
         p = quoted_path(e, ev);

@@ -38,9 +38,12 @@ typedef uint64_t hws_endpoint_id;
  * endpoint's. hws_params_default fills in the defaults given here. */
 struct hws_params {
     uint32_t rto_initial_us;   /* 1 s */
-    uint32_t rto_min_us;       /* 1 s */
+    uint32_t rto_min_us;       /* 1 s; at least 1 ms, for data centres */
     uint32_t rto_max_us;       /* 60 s */
+    uint8_t rto_alpha_shift;   /* 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
+    uint8_t rto_beta_shift;    /* 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
     uint32_t hb_interval_us;   /* 30 s; 0: no heartbeats on idle paths */
+    uint16_t hb_max_burst;     /* 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
     uint32_t cookie_life_us;   /* 60 s */
     uint32_t sack_delay_us;    /* 200 ms, at most 500 ms (6.2) */
     uint32_t sack_packets;     /* 2: packets with DATA before a SACK is due; a batch counts whole */
@@ -49,19 +52,32 @@ struct hws_params {
     uint16_t max_init_retrans; /* 8 */
     uint16_t assoc_max_retrans; /* 10 */
     uint16_t path_max_retrans;  /* 5 */
+    uint16_t pf_max_retrans;    /* 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
     uint16_t ostreams;          /* 10: outbound streams to ask for, 1..65535 */
     uint16_t max_instreams;     /* 65535: inbound streams to accept, 1..65535 */
-    uint32_t
-        rcvbuf_bytes; /* 4 MiB: user data held for the application; memory for it: up to twice */
+    uint32_t rcvbuf_bytes;      /* 4 MiB: user data held for the application; memory: up to twice */
     uint32_t sndbuf_bytes; /* 4 MiB: messages queued or in flight, headers counted, before send says
                               AGAIN */
     bool tail_probe;       /* true: probe for a lost tail before T3 (RFC 8985, 7) */
+    bool pmtud;            /* true: find the path MTU by probing (RFC 8899) */
     bool nodelay;          /* false: Nagle's rule of 6.1 holds back a small packet */
+    bool probe;            /* false: INIT ACK ends the association at once, with HWS_E_EOF and
+                              without another packet: only whether somebody listens is asked */
     const char *cc;        /* NULL: "rfc9260"; congestion controller by name */
     const char *sched;     /* NULL: "fcfs"; or "rr": stream scheduler by name */
 };
 
 void hws_params_default(struct hws_params *params);
+
+/** Those of one path. A path inherits its association's. */
+struct hws_path_params {
+    uint32_t rto_initial_us, rto_min_us, rto_max_us;
+    uint32_t hb_interval_us;   /* 0: no heartbeats while idle */
+    uint16_t path_max_retrans; /* consecutive errors before the path is inactive */
+    uint16_t pf_max_retrans;   /* and before it is Potentially Failed */
+    uint32_t mtu;              /* IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */
+    bool pmtud;                /* find the MTU by probing; not while `mtu` is set */
+};
 
 struct hws_engine_config {
     struct hws_env env;
@@ -117,7 +133,9 @@ enum hws_send_failure {
 struct hws_net_event {
     enum hws_net_kind kind;
     hws_assoc_id assoc; /* HWS_NET_MTU: whose path; 0: every association's with that peer address */
-    struct hws_addr local, remote; /* local may be HWS_FAMILY_NONE */
+    /* local may be HWS_FAMILY_NONE; HWS_NET_MTU: the address the network would send from */
+    struct hws_addr local, remote;
+    uint16_t local_port, remote_port; /* HWS_NET_SEND_FAILED: of the packet */
     uint32_t mtu;
     enum hws_send_failure reason;
     bool protocol_unreachable; /* HWS_NET_UNREACHABLE: the host does not speak SCTP (ICMP 3/2) */
@@ -158,17 +176,19 @@ uint64_t hws_engine_deadline(const struct hws_engine *engine);
 /* ---- The application's side ---- */
 
 enum hws_event_type {
-    HWS_EVENT_PATH_NEW,  /* a path was made: answer with HWS_NET_MTU when it is known */
-    HWS_EVENT_UP,        /* ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
-    HWS_EVENT_RESTART,   /* the peer restarted: what was not acknowledged is lost (5.2.4 A) */
-    HWS_EVENT_PATH_UP,   /* a path was confirmed or answers again */
-    HWS_EVENT_PATH_DOWN, /* a path does not answer */
-    HWS_EVENT_READABLE,  /* a message (or a part of a large one) can be received */
-    HWS_EVENT_WRITABLE,  /* send may succeed again after HWS_E_AGAIN */
-    HWS_EVENT_PEER_SHUTDOWN, /* the peer asked for SHUTDOWN: nothing more can be sent */
-    HWS_EVENT_REMOTE_ERROR,  /* the peer sent an ERROR: `cause` */
-    HWS_EVENT_DRY,           /* everything sent has been acknowledged */
-    HWS_EVENT_DOWN,          /* over, `reason`; received messages can still be read */
+    HWS_EVENT_PATH_NEW, /* a path was made: answer with HWS_NET_MTU when it is known */
+    HWS_EVENT_UP,       /* ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
+    HWS_EVENT_RESTART,  /* the peer restarted: what was not acknowledged is lost (5.2.4 A) */
+    HWS_EVENT_PATH_CONFIRMED, /* the peer has shown that the address is its own (5.4) */
+    HWS_EVENT_PATH_FAILING,   /* a path did not answer: Potentially Failed (RFC 7829) */
+    HWS_EVENT_PATH_DOWN,      /* a path does not answer: inactive (8.2) */
+    HWS_EVENT_PATH_UP,        /* it answers again: active */
+    HWS_EVENT_READABLE,       /* a message (or a part of a large one) can be received */
+    HWS_EVENT_WRITABLE,       /* send may succeed again after HWS_E_AGAIN */
+    HWS_EVENT_PEER_SHUTDOWN,  /* the peer asked for SHUTDOWN: nothing more can be sent */
+    HWS_EVENT_REMOTE_ERROR,   /* the peer sent an ERROR: `cause` */
+    HWS_EVENT_DRY,            /* everything sent has been acknowledged */
+    HWS_EVENT_DOWN,           /* over, `reason`; received messages can still be read */
 };
 
 struct hws_event {
@@ -207,6 +227,13 @@ int hws_endpoint_listen(struct hws_engine *engine, hws_endpoint_id id, bool list
 /** Lets the endpoint go: it accepts nothing more, its port is free once its last association is
  * gone. Associations live on. */
 int hws_endpoint_release(struct hws_engine *engine, hws_endpoint_id id);
+
+/** Reads and changes what new associations of the endpoint begin with. Errors: HWS_E_NOENT,
+ * HWS_E_INVAL (a value out of its range). */
+int hws_endpoint_params(const struct hws_engine *engine, hws_endpoint_id id,
+                        struct hws_params *out);
+int hws_endpoint_set_params(struct hws_engine *engine, hws_endpoint_id id,
+                            const struct hws_params *params);
 
 /** Starts an association with the peer at `remotes` (1..HWS_LIMIT_PATHS addresses of one host, the
  * first one is tried first). UP or DOWN tells how it went. Errors: HWS_E_INVAL, HWS_E_NOENT,
@@ -266,6 +293,30 @@ int hws_assoc_abort(struct hws_engine *engine, hws_assoc_id id, const void *reas
  */
 int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
+/** Reads and changes an association's parameters. What a path has a parameter of its own for is
+ * given to all its paths. The streams, the probe flag and the names of controller and scheduler
+ * hold for the association's life: changing them does nothing. Errors: HWS_E_NOENT, HWS_E_INVAL.
+ * (11.1.12) */
+int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hws_params *out);
+int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
+                         const struct hws_params *params, uint64_t now_us);
+
+/** The same for path number `index`. */
+int hws_path_params(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                    struct hws_path_params *out);
+int hws_path_set_params(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                        const struct hws_path_params *params, uint64_t now_us);
+
+/** Makes path number `index` the primary one, which carries data while it is active (11.1.5).
+ * Errors: HWS_E_NOENT, HWS_E_INVAL (the peer has not confirmed that address). */
+int hws_assoc_set_primary(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                          uint64_t now_us);
+
+/** Sends one HEARTBEAT there now (11.1.9); path status tells when its ACK came. Errors:
+ * HWS_E_NOENT, HWS_E_INVAL (not in a state where HEARTBEATs are sent, 8.3). */
+int hws_assoc_heartbeat(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                        uint64_t now_us);
+
 enum hws_assoc_state {
     HWS_STATE_CLOSED,
     HWS_STATE_COOKIE_WAIT,
@@ -300,13 +351,27 @@ struct hws_assoc_status {
 int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,
                      struct hws_assoc_status *out);
 
+enum hws_path_state {
+    HWS_PATH_UNCONFIRMED,        /* nobody has shown that the peer is there (5.4) */
+    HWS_PATH_ACTIVE,             /* it carries data */
+    HWS_PATH_POTENTIALLY_FAILED, /* it did not answer lately (RFC 7829, 3) */
+    HWS_PATH_INACTIVE,           /* nor for long (8.2) */
+};
+
+/** The state's name as in RFC 9260 and RFC 7829. */
+const char *hws_path_state_name(enum hws_path_state state);
+
 struct hws_path_status {
     struct hws_addr local, remote;
+    enum hws_path_state state;
     bool confirmed, active;
+    bool primary;
     uint32_t mtu;
     uint32_t cwnd, ssthresh, flight_bytes;
     uint32_t srtt_us, rttvar_us, rto_us;
     uint32_t errors;           /* consecutive */
+    uint64_t heartbeats_acked; /* HEARTBEATs that were answered */
+    uint32_t heartbeat_rtt_us; /* and the round trip of the last one */
     uint32_t max_packet_bytes; /* the largest SCTP packet sent there, checksum header included */
 };
 

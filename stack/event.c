@@ -3,9 +3,8 @@
 
 /* The order in which what happened at once is told: beginnings first, the end last. */
 static const enum hws_event_type path_order[] = {
-    HWS_EVENT_PATH_NEW,
-    HWS_EVENT_PATH_UP,
-    HWS_EVENT_PATH_DOWN,
+    HWS_EVENT_PATH_NEW,  HWS_EVENT_PATH_CONFIRMED, HWS_EVENT_PATH_FAILING,
+    HWS_EVENT_PATH_DOWN, HWS_EVENT_PATH_UP,
 };
 static const enum hws_event_type order[] = {
     HWS_EVENT_UP,       HWS_EVENT_RESTART,       HWS_EVENT_READABLE,

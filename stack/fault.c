@@ -6,6 +6,7 @@
 #include "stack/assoc.h"
 #include "stack/handshake.h"
 #include "stack/reply.h"
+#include "stack/retransmit.h"
 
 /* ---- Sent ---- */
 
@@ -121,6 +122,15 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
     }
     if (it.malformed)
         a->engine->stats.drop_chunk_malformed++;
+}
+
+void hws_fault_unreachable(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
+    if (setting_up(a))
+        a->no_route = true;
+    else
+        hws_retransmit_path_cut(p);
 }
 
 void hws_fault_protocol_unreachable(struct hws_assoc *a)

@@ -177,6 +177,10 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         return;
     }
     enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    if (a->params.probe) {
+        hws_assoc_down(a, HWS_E_EOF, 0); /* the cookie is all the peer has of it: it expires */
+        return;
+    }
     if (!acceptable(a, &init, result, &params) || !keep_cookie(a, &params))
         return;
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
@@ -233,7 +237,7 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
 {
     a->engine->stats.timeouts_t1++;
     if (++a->init_tries > a->params.max_init_retrans) {
-        hws_assoc_down(a, HWS_E_TIMEDOUT, 0);
+        hws_assoc_down(a, a->no_route ? HWS_E_UNREACH : HWS_E_TIMEDOUT, 0);
         return;
     }
     struct hws_path *tried = a->paths[a->init_path];

@@ -8,6 +8,10 @@
 void hws_heartbeat_start(struct hws_path *p);
 /** Data went unanswered there: the path is probed soon (RFC 7829). */
 void hws_heartbeat_path_failed(struct hws_path *p);
+/** Its parameters changed. */
+void hws_heartbeat_reschedule(struct hws_path *p);
+/** One HEARTBEAT now (11.1.9). False: not in this state. */
+bool hws_heartbeat_request(struct hws_path *p);
 void hws_heartbeat_timer_expired(struct hws_path *p);
 
 void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);

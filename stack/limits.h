@@ -18,9 +18,6 @@
 /* Memory that received data holds, as a multiple of the receive buffer, before DATA chunks are
  * dropped unacknowledged (RFC 9260, 6.2: a receiver out of buffer space may drop them). */
 #define HWS_LIMIT_RCVBUF_FACTOR 2u
-/* HEARTBEATs of a peer waiting for their HEARTBEAT ACK on one path, and the longest one answered.
- */
-#define HWS_LIMIT_HEARTBEAT_ECHO_BYTES 1024u
 /* Bytes of error causes that wait to be sent to one peer; further ones are dropped and counted. */
 #define HWS_LIMIT_PENDING_ERROR_BYTES 512u
 /* The longest State Cookie of a peer that is kept and echoed. */

@@ -104,7 +104,7 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
         fill_control(p, &b);
         fill_oversized(p, &b, train);
     }
-    if (!init && p == hws_assoc_data_path(a) && hws_transmit_possible(p)) {
+    if (!init && hws_transmit_possible(p)) {
         bundle_sack(p, &b);
         hws_transmit_fill(p, &b, train);
     }
@@ -150,7 +150,7 @@ static struct hws_path *choose_path(struct hws_assoc *a)
     for (unsigned i = 0; i < a->path_count; i++)
         if (a->paths[i]->wants != 0)
             return a->paths[i];
-    struct hws_path *p = hws_assoc_data_path(a);
+    struct hws_path *p = hws_transmit_path(a);
     return hws_transmit_possible(p) ? p : NULL;
 }
 

@@ -208,6 +208,14 @@ void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path)
     fly(q, tx, path);
 }
 
+uint32_t hws_outq_lowest(const struct hws_outq *q, uint8_t path, uint32_t from)
+{
+    uint32_t t = hws_tsn_le(from, q->cum) ? q->cum + 1 : from;
+    while (t != q->next_tsn && (!hws_outq_at(q, t)->flying || hws_outq_at(q, t)->path != path))
+        t++;
+    return t;
+}
+
 bool hws_outq_probe(struct hws_outq *q, uint8_t path)
 {
     if (q->flight_bytes[path] == 0)

@@ -96,6 +96,9 @@ void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t pac
 /** The cumulative TSN of a SHUTDOWN (9.2), within [cum, next_tsn): it says nothing about gaps. */
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out);
 
+/** The lowest TSN >= `from` in flight on `path`, next_tsn when there is none. */
+uint32_t hws_outq_lowest(const struct hws_outq *q, uint8_t path, uint32_t from);
+
 /** Marks the highest TSN in flight on `path` to be sent again, asking for a SACK at once. False:
  * nothing is in flight there. */
 bool hws_outq_probe(struct hws_outq *q, uint8_t path);

@@ -1,5 +1,7 @@
 #include "stack/assoc.h"
 #include "stack/fault.h"
+#include "stack/heartbeat.h"
+#include "stack/params.h"
 #include "stack/timer.h"
 
 #include <string.h>
@@ -21,10 +23,21 @@ static void start_cc(struct hws_path *p)
     p->cc->init(p->cc_state, &config);
 }
 
+static struct hws_rto_config rto_config(const struct hws_path *p)
+{
+    return (struct hws_rto_config){
+        .initial_us = p->params.rto_initial_us,
+        .min_us = p->params.rto_min_us,
+        .max_us = p->params.rto_max_us,
+        .alpha_shift = p->assoc->params.rto_alpha_shift,
+        .beta_shift = p->assoc->params.rto_beta_shift,
+    };
+}
+
 static void start_rto(struct hws_path *p)
 {
-    const struct hws_params *params = &p->assoc->params;
-    hws_rto_init(&p->rto, params->rto_initial_us, params->rto_min_us, params->rto_max_us);
+    struct hws_rto_config config = rto_config(p);
+    hws_rto_init(&p->rto, &config);
 }
 
 static uint32_t max_packet(const struct hws_addr *remote, uint32_t mtu)
@@ -54,6 +67,7 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
         p->deadline_us[t] = HWS_NEVER;
     p->mtu = HWS_MTU_DEFAULT;
     p->max_packet = max_packet(remote, p->mtu);
+    hws_params_for_path(&a->params, &p->params);
     start_rto(p);
     start_cc(p);
     return p;
@@ -62,7 +76,7 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
 void hws_path_free(struct hws_path *p)
 {
     struct hws_pool *pool = &p->assoc->engine->pool;
-    hws_pool_free(pool, p->echo, p->echo_len + 1u);
+    hws_pool_free(pool, p->echo, p->echo_len);
     hws_pool_free(pool, p, sizeof *p + p->cc->state_size);
 }
 
@@ -102,41 +116,113 @@ void hws_path_restart(struct hws_path *p)
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
 }
 
+/* ---- Reachability (8.1, 8.2; RFC 7829) ---- */
+
+enum hws_path_state hws_path_state(const struct hws_path *p)
+{
+    if (!p->confirmed)
+        return HWS_PATH_UNCONFIRMED;
+    if (!p->active)
+        return HWS_PATH_INACTIVE;
+    return hws_path_potentially_failed(p) ? HWS_PATH_POTENTIALLY_FAILED : HWS_PATH_ACTIVE;
+}
+
+const char *hws_path_state_name(enum hws_path_state state)
+{
+    static const char *const names[] = {
+        [HWS_PATH_UNCONFIRMED] = "UNCONFIRMED",
+        [HWS_PATH_ACTIVE] = "ACTIVE",
+        [HWS_PATH_POTENTIALLY_FAILED] = "POTENTIALLY FAILED",
+        [HWS_PATH_INACTIVE] = "INACTIVE",
+    };
+    return names[state];
+}
+
+/* Tells what the path has become since it was `before`; data may have another way now. */
+static void tell_change(struct hws_path *p, enum hws_path_state before)
+{
+    enum hws_path_state now = hws_path_state(p);
+    if (now == before)
+        return;
+    if (before == HWS_PATH_UNCONFIRMED)
+        hws_path_tell(p, HWS_EVENT_BIT(PATH_CONFIRMED));
+    else if (now == HWS_PATH_ACTIVE)
+        hws_path_tell(p, HWS_EVENT_BIT(PATH_UP));
+    else if (now == HWS_PATH_POTENTIALLY_FAILED)
+        hws_path_tell(p, HWS_EVENT_BIT(PATH_FAILING));
+    else if (now == HWS_PATH_INACTIVE)
+        hws_path_tell(p, HWS_EVENT_BIT(PATH_DOWN));
+    hws_assoc_ready(p->assoc);
+}
+
 void hws_path_answered(struct hws_path *p)
 {
+    enum hws_path_state before = hws_path_state(p);
     p->errors = 0;
+    p->active = true;
     p->assoc->errors = 0;
-    if (!p->active) {
-        p->active = true;
-        hws_path_tell(p, HWS_EVENT_BIT(PATH_UP));
-    }
+    tell_change(p, before);
 }
 
 void hws_path_confirm(struct hws_path *p)
 {
-    if (p->confirmed)
-        return;
+    enum hws_path_state before = hws_path_state(p);
     p->confirmed = true;
-    hws_path_tell(p, HWS_EVENT_BIT(PATH_UP));
+    tell_change(p, before);
 }
 
-bool hws_path_error(struct hws_path *p)
+/* An inactive path's errors are counted no further (8.3). */
+static void count_error(struct hws_path *p)
+{
+    enum hws_path_state before = hws_path_state(p);
+    if (p->active && p->errors < UINT16_MAX)
+        p->errors++;
+    if (p->active && p->errors > p->params.path_max_retrans) {
+        p->active = false;
+        if (!p->confirmed)
+            hws_path_tell(p, HWS_EVENT_BIT(PATH_DOWN));
+    }
+    tell_change(p, before);
+}
+
+void hws_path_suspect(struct hws_path *p)
+{
+    enum hws_path_state before = hws_path_state(p);
+    if (p->active && p->errors <= p->params.pf_max_retrans)
+        p->errors = (uint16_t)(p->params.pf_max_retrans + 1u);
+    tell_change(p, before);
+}
+
+bool hws_path_error(struct hws_path *p, enum hws_path_fault fault)
 {
     struct hws_assoc *a = p->assoc;
     if (hws_fault_peer_gone(a)) {
         hws_assoc_down(a, HWS_E_RESET, 0);
         return false;
     }
-    if (p->errors < UINT16_MAX)
-        p->errors++;
-    if (p->active && p->errors > a->params.path_max_retrans) {
-        p->active = false;
-        hws_path_tell(p, HWS_EVENT_BIT(PATH_DOWN));
-    }
-    /* An unconfirmed address never brings the association down (5.4). */
-    if (p->confirmed && ++a->errors > a->params.assoc_max_retrans) {
+    /* An unconfirmed address never brings the association down (5.4), nor does an idle one that
+     * data does not use (8.1). */
+    bool counts = p->confirmed && (fault == HWS_PATH_FAULT_TIMEOUT || p == hws_assoc_data_path(a));
+    count_error(p);
+    if (counts && ++a->errors > a->params.assoc_max_retrans) {
         hws_assoc_down(a, HWS_E_TIMEDOUT, 0);
         return false;
     }
     return true;
+}
+
+/* ---- Parameters ---- */
+
+void hws_path_configure(struct hws_path *p, const struct hws_path_params *params)
+{
+    enum hws_path_state before = hws_path_state(p);
+    p->params = *params;
+    struct hws_rto_config config = rto_config(p);
+    hws_rto_configure(&p->rto, &config);
+    if (params->mtu != 0)
+        hws_path_set_mtu(p, params->mtu);
+    if (p->active && p->errors > params->path_max_retrans)
+        p->active = false;
+    tell_change(p, before);
+    hws_heartbeat_reschedule(p);
 }

@@ -71,6 +71,16 @@ static void lost(struct hws_assoc *a, const struct hws_outq_ack *ack)
     a->fast_packet = true;
 }
 
+/* Whether the lowest TSN in flight on the path has been acknowledged: the next one takes over. */
+static bool lowest_acked(struct hws_path *p)
+{
+    const struct hws_outq *q = &p->assoc->outq;
+    uint32_t lowest = hws_outq_lowest(q, p->index, p->lowest_tsn);
+    bool moved = lowest != p->lowest_tsn;
+    p->lowest_tsn = lowest;
+    return moved;
+}
+
 /* T3 runs while data is in flight, anew whenever the lowest outstanding TSN of the path has been
  * acknowledged (6.3.2 R2, R3). */
 static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
@@ -82,9 +92,10 @@ static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
             hws_path_timer_stop(p, HWS_PATH_TIMER_PROBE);
             continue;
         }
-        if (ack->new_paths & 1u << i)
+        bool news = ack->new_paths & 1u << i;
+        if (news)
             hws_retransmit_arm_probe(p);
-        if ((ack->cum_paths & 1u << i) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
+        if ((news && lowest_acked(p)) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
             hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
     }
 }
@@ -210,22 +221,45 @@ static bool only_window_closed(struct hws_assoc *a)
     return closed;
 }
 
+/* What is in flight on the path is to be sent again. */
+static void take_back(struct hws_path *p)
+{
+    hws_outq_timeout(&p->assoc->outq, p->index);
+    p->timing = false;
+}
+
+void hws_retransmit_path_cut(struct hws_path *p)
+{
+    if (!hws_assoc_has_alternate(p))
+        return;
+    take_back(p);
+    hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+    hws_path_timer_stop(p, HWS_PATH_TIMER_PROBE);
+    hws_path_suspect(p);
+    hws_heartbeat_path_failed(p);
+    hws_assoc_ready(p->assoc);
+}
+
 void hws_retransmit_t3_expired(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
+    if (hws_path_flight(p) == 0) { /* it watched a closed window */
+        a->probe_due = true;
+        hws_assoc_ready(a);
+        return;
+    }
     bool closed = only_window_closed(a);
     a->engine->stats.timeouts_t3++;
     if (!closed) /* probing does not touch cwnd (6.1 A) */
         p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
     hws_rto_back_off(&p->rto);
-    hws_outq_timeout(&a->outq, p->index);
-    p->timing = false;
+    take_back(p);
     p->one_packet = !closed;
     a->in_recovery = false;
     a->fast_packet = false;
     hws_transmit_allow_burst(a, 0);
     if (!closed) {
-        if (!hws_path_error(p))
+        if (!hws_path_error(p, HWS_PATH_FAULT_TIMEOUT))
             return;
         hws_heartbeat_path_failed(p);
     }

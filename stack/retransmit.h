@@ -18,6 +18,9 @@ void hws_retransmit_tell_progress(struct hws_assoc *a);
 void hws_retransmit_arm_probe(struct hws_path *p);
 
 void hws_retransmit_probe_expired(struct hws_path *p);
+/** Packets cannot leave towards it, or a router said that they do not arrive: what is in flight
+ * there takes another path at once, if there is one; errors are left to HEARTBEATs to count. */
+void hws_retransmit_path_cut(struct hws_path *p);
 void hws_retransmit_t3_expired(struct hws_path *p);
 
 #endif

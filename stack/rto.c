@@ -12,10 +12,10 @@ static uint32_t bounded(const struct hws_rto *rto, uint64_t rto_us)
     return (uint32_t)rto_us;
 }
 
-void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us)
+void hws_rto_init(struct hws_rto *rto, const struct hws_rto_config *config)
 {
-    *rto = (struct hws_rto){.min_us = min_us, .max_us = max_us};
-    rto->rto_us = bounded(rto, initial_us);
+    *rto = (struct hws_rto){0};
+    hws_rto_configure(rto, config);
 }
 
 static uint32_t at_least_granularity(uint64_t us)
@@ -31,12 +31,23 @@ static void first_sample(struct hws_rto *rto, uint32_t rtt_us)
     rto->measured = true;
 }
 
-/** C3 with RTO.Beta = 1/4 and RTO.Alpha = 1/8; RTTVAR takes SRTT's value before its update. */
+/* (2^shift - 1)/2^shift of the old and 1/2^shift of the new. */
+static uint32_t smoothed(uint32_t old_us, uint32_t new_us, uint8_t shift)
+{
+    return at_least_granularity((((1ull << shift) - 1) * old_us + new_us) >> shift);
+}
+
+/** C3; RTTVAR takes SRTT's value before its update. */
 static void next_sample(struct hws_rto *rto, uint32_t rtt_us)
 {
     uint32_t error_us = rto->srtt_us > rtt_us ? rto->srtt_us - rtt_us : rtt_us - rto->srtt_us;
-    rto->rttvar_us = at_least_granularity((3 * (uint64_t)rto->rttvar_us + error_us) / 4);
-    rto->srtt_us = at_least_granularity((7 * (uint64_t)rto->srtt_us + rtt_us) / 8);
+    rto->rttvar_us = smoothed(rto->rttvar_us, error_us, rto->beta_shift);
+    rto->srtt_us = smoothed(rto->srtt_us, rtt_us, rto->alpha_shift);
+}
+
+static uint32_t computed(const struct hws_rto *rto)
+{
+    return bounded(rto, rto->srtt_us + 4 * (uint64_t)rto->rttvar_us);
 }
 
 void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us)
@@ -46,7 +57,16 @@ void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us)
         next_sample(rto, sample_us);
     else
         first_sample(rto, sample_us);
-    rto->rto_us = bounded(rto, rto->srtt_us + 4 * (uint64_t)rto->rttvar_us);
+    rto->rto_us = computed(rto);
+}
+
+void hws_rto_configure(struct hws_rto *rto, const struct hws_rto_config *config)
+{
+    rto->min_us = config->min_us;
+    rto->max_us = config->max_us;
+    rto->alpha_shift = config->alpha_shift;
+    rto->beta_shift = config->beta_shift;
+    rto->rto_us = rto->measured ? computed(rto) : bounded(rto, config->initial_us);
 }
 
 void hws_rto_back_off(struct hws_rto *rto)

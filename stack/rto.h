@@ -9,11 +9,19 @@ struct hws_rto {
     uint32_t srtt_us, rttvar_us;
     uint32_t rto_us; /* within [min, max] */
     uint32_t min_us, max_us;
+    uint8_t alpha_shift, beta_shift;
     bool measured; /* a round trip has been measured (C2 was done) */
 };
 
-/** initial, min and max in microseconds, min <= max; the initial RTO is brought within them. */
-void hws_rto_init(struct hws_rto *rto, uint32_t initial_us, uint32_t min_us, uint32_t max_us);
+struct hws_rto_config {
+    uint32_t initial_us, min_us, max_us; /* min <= max; the initial RTO is brought within them */
+    uint8_t alpha_shift, beta_shift;     /* RTO.Alpha is 1 >> alpha_shift, RTO.Beta likewise */
+};
+
+void hws_rto_init(struct hws_rto *rto, const struct hws_rto_config *config);
+
+/** Changes bounds and smoothing; what was measured stays. */
+void hws_rto_configure(struct hws_rto *rto, const struct hws_rto_config *config);
 
 /** A round trip was measured (6.3.1 C2, C3, and the clock granularity rule; integers only). */
 void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us);

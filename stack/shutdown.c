@@ -8,8 +8,10 @@
 #include "stack/retransmit.h"
 #include "stack/timer.h"
 
+/* From here on no HEARTBEAT is sent any more (8.3). */
 static void send_on(struct hws_path *p, uint16_t want)
 {
+    hws_unwant(p->assoc, HWS_WANT_HEARTBEAT);
     hws_want(p, want);
     hws_timer_start(p->assoc, HWS_TIMER_T2, p->rto.rto_us);
 }
@@ -124,7 +126,7 @@ void hws_shutdown_t2_expired(struct hws_assoc *a)
     a->engine->stats.timeouts_t2++;
     struct hws_path *p = hws_assoc_data_path(a);
     hws_rto_back_off(&p->rto);
-    if (!hws_path_error(p))
+    if (!hws_path_error(p, HWS_PATH_FAULT_TIMEOUT))
         return;
     p = hws_assoc_data_path(a);
     send_on(p, a->state == HWS_STATE_SHUTDOWN_SENT ? HWS_WANT_SHUTDOWN : HWS_WANT_SHUTDOWN_ACK);

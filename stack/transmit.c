@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
@@ -48,6 +49,23 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
     a->burst_left = (uint32_t)(allowed > least ? allowed : least);
 }
 
+/* Whether the peer's window lets no new data pass although nothing is in flight that would bring
+ * news of it (6.1 A). */
+static bool window_closed(const struct hws_assoc *a)
+{
+    return a->sendq.unsent_bytes > 0 && hws_outq_count(&a->outq) == 0 &&
+           hws_assoc_peer_rwnd(a) <= HWS_PROBE_BYTES &&
+           hws_assoc_peer_rwnd(a) < a->sendq.unsent_bytes;
+}
+
+/* The first zero-window probe follows after one RTO (6.1 A); T3 has nothing else to do then. */
+static void watch_closed_window(struct hws_path *p)
+{
+    if (window_closed(p->assoc) && !p->assoc->probe_due &&
+        !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
+        hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
+}
+
 /* How much new user data the peer's window lets the next chunk have, 0: none. A window smaller than
  * the chunk that would be sent counts as closed (6.1 A, and the sender's silly window avoidance),
  * unless nothing is in flight: then what there is, or a probe. */
@@ -62,7 +80,9 @@ static uint32_t window_allows(const struct hws_path *p)
         return rwnd;
     if (a->outq.flight_payload > 0)
         return 0;
-    return rwnd > HWS_PROBE_BYTES ? rwnd & ~3u : HWS_PROBE_BYTES;
+    if (rwnd > HWS_PROBE_BYTES)
+        return rwnd & ~3u;
+    return a->probe_due ? HWS_PROBE_BYTES : 0;
 }
 
 /* Nagle's rule as in 6.1: a small packet waits while data is in flight. Not when the association is
@@ -83,16 +103,32 @@ static bool new_data_possible(const struct hws_path *p)
            a->burst_left > 0 && window_allows(p) > 0;
 }
 
+/* The path of the next chunk to be sent again; there is one. */
+static struct hws_path *retransmission_path(struct hws_assoc *a)
+{
+    uint32_t tsn;
+    if (!hws_outq_next_rtx(&a->outq, a->outq.cum + 1, &tsn))
+        return hws_assoc_data_path(a);
+    return hws_assoc_retransmission_path(a, hws_outq_at(&a->outq, tsn)->path);
+}
+
+struct hws_path *hws_transmit_path(struct hws_assoc *a)
+{
+    return a->outq.rtx_count > 0 ? retransmission_path(a) : hws_assoc_data_path(a);
+}
+
 bool hws_transmit_possible(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (!hws_assoc_may_send(a) || !p->confirmed || (p->one_packet && hws_path_flight(p) > 0))
+    if (!hws_assoc_may_send(a) || p != hws_transmit_path(a) || !p->confirmed ||
+        (p->one_packet && hws_path_flight(p) > 0))
         return false;
+    p->cwnd_limited = (a->outq.rtx_count > 0 || a->sendq.unsent_bytes > 0) && !cwnd_open(p);
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
     if (a->outq.flight_payload == 0 && a->burst_left < a->params.max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
-    p->cwnd_limited = a->sendq.unsent_bytes > 0 && (!cwnd_open(p) || a->burst_left == 0);
+    watch_closed_window(p);
     return new_data_possible(p) && !nagle_holds(p);
 }
 
@@ -133,11 +169,13 @@ static void resend(struct hws_path *p, uint32_t tsn)
 {
     struct hws_assoc *a = p->assoc;
     for (unsigned i = 0; i < a->path_count; i++)
-        if (a->paths[i]->rtt_tsn == tsn)
+        if (hws_tsn_le(tsn, a->paths[i]->rtt_tsn))
             a->paths[i]->timing = false; /* Karn's rule (6.3.1 C5) */
-    /* The earliest outstanding chunk restarts the timer (6.3.2 R1, 7.2.4 rule 4). */
-    if (tsn == a->outq.cum + 1)
+    /* The earliest outstanding chunk of the path restarts its timer (6.1, 7.2.4 rule 4). */
+    if (hws_path_flight(p) == 0 || hws_tsn_le(tsn, p->lowest_tsn)) {
+        p->lowest_tsn = tsn;
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+    }
     hws_outq_resent(&a->outq, tsn, p->index);
     a->retransmits++;
     a->engine->stats.window_probes += a->probing;
@@ -162,8 +200,11 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
     bool fast = a->fast_packet;
     while ((fast || cwnd_open(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
         /* In a later packet of a train, a chunk too large for its size waits for the next train. */
+        const struct hws_tx *tx = hws_outq_at(&a->outq, tsn);
+        if (hws_assoc_retransmission_path(a, tx->path) != p)
+            return;
         if (train->packets == 0)
-            enlarge(hws_outq_at(&a->outq, tsn), b, train);
+            enlarge(tx, b, train);
         if (!encode(p, b, tsn))
             return;
         resend(p, tsn++);
@@ -216,7 +257,11 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
         if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
             f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
+        bool first = hws_path_flight(p) == 0;
         uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);
+        if (first)
+            p->lowest_tsn = tsn;
+        a->probe_due = false;
         uint32_t size = hws_tx_size(hws_outq_at(&a->outq, tsn));
         (void)encode(p, b, tsn); /* it was cut to fit */
         time_round_trip(p, tsn);

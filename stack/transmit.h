@@ -9,7 +9,11 @@
  * what a timeout or idle time does (0). */
 void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes);
 
-/** Whether any DATA chunk could be sent on this path now. */
+/** The path whose turn it is to carry DATA chunks: retransmissions before new data. */
+struct hws_path *hws_transmit_path(struct hws_assoc *a);
+
+/** Whether any DATA chunk could be sent on this path now; false for any other than the one above.
+ */
 bool hws_transmit_possible(struct hws_path *p);
 
 /** Fills the rest of the packet. A chunk larger than any packet of the path (its MTU shrank) goes

@@ -169,8 +169,10 @@ int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t 
     *out = (struct hws_path_status){
         .local = p->local,
         .remote = p->remote,
+        .state = hws_path_state(p),
         .confirmed = p->confirmed,
         .active = p->active,
+        .primary = p->index == a->primary,
         .mtu = p->mtu,
         .cwnd = hws_path_cwnd(p),
         .ssthresh = p->cc->ssthresh(p->cc_state),
@@ -179,6 +181,8 @@ int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t 
         .rttvar_us = p->rto.rttvar_us,
         .rto_us = p->rto.rto_us,
         .errors = p->errors,
+        .heartbeats_acked = p->hb_acked,
+        .heartbeat_rtt_us = p->hb_rtt_us,
         .max_packet_bytes = p->max_packet,
     };
     return HWS_OK;

@@ -11,7 +11,11 @@
 static struct hws_rto with_bounds(uint32_t min_us, uint32_t max_us)
 {
     struct hws_rto rto;
-    hws_rto_init(&rto, SECOND_US, min_us, max_us);
+    hws_rto_init(&rto, &(struct hws_rto_config){.initial_us = SECOND_US,
+                                                .min_us = min_us,
+                                                .max_us = max_us,
+                                                .alpha_shift = 3,
+                                                .beta_shift = 2});
     return rto;
 }
 

@@ -1,0 +1,199 @@
+#include "stack/params.h"
+
+#include "stack/assoc.h"
+#include "stack/heartbeat.h"
+
+#define HWS_RTO_MIN_US 1000u
+#define HWS_SACK_DELAY_MAX_US 500000u /* 6.2 */
+#define HWS_RCVBUF_MIN_BYTES 4096u
+#define HWS_BUF_MAX_BYTES (UINT32_MAX / 4)
+
+void hws_params_default(struct hws_params *params)
+{
+    *params = (struct hws_params){
+        .rto_initial_us = 1000000,
+        .rto_min_us = 1000000,
+        .rto_max_us = 60000000,
+        .rto_alpha_shift = 3,
+        .rto_beta_shift = 2,
+        .hb_interval_us = 30000000,
+        .hb_max_burst = 1,
+        .cookie_life_us = 60000000,
+        .sack_delay_us = 200000,
+        .sack_packets = 2,
+        .max_burst_bytes = 65536,
+        .slow_start_l = 32,
+        .max_init_retrans = 8,
+        .assoc_max_retrans = 10,
+        .path_max_retrans = 5,
+        .pf_max_retrans = 0,
+        .ostreams = 10,
+        .max_instreams = 65535,
+        .rcvbuf_bytes = 4u << 20,
+        .sndbuf_bytes = 4u << 20,
+        .tail_probe = true,
+        .pmtud = true,
+    };
+}
+
+/* ---- Ranges ---- */
+
+static bool rto_ok(uint32_t initial_us, uint32_t min_us, uint32_t max_us)
+{
+    return initial_us > 0 && min_us >= HWS_RTO_MIN_US && min_us <= max_us;
+}
+
+static bool shift_ok(uint8_t shift)
+{
+    return shift >= 1 && shift <= 8;
+}
+
+bool hws_params_ok(const struct hws_params *p)
+{
+    return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
+           shift_ok(p->rto_alpha_shift) && shift_ok(p->rto_beta_shift) &&
+           p->sack_delay_us <= HWS_SACK_DELAY_MAX_US && p->sack_packets > 0 &&
+           p->slow_start_l > 0 && p->max_burst_bytes > 0 && p->ostreams > 0 &&
+           p->max_instreams > 0 && p->cookie_life_us > 0 &&
+           p->rcvbuf_bytes >= HWS_RCVBUF_MIN_BYTES && p->rcvbuf_bytes <= HWS_BUF_MAX_BYTES &&
+           p->sndbuf_bytes > 0 && p->sndbuf_bytes <= HWS_BUF_MAX_BYTES &&
+           hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL;
+}
+
+static bool path_params_ok(const struct hws_path_params *p)
+{
+    return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
+           (p->mtu == 0 || (p->mtu >= HWS_LIMIT_MTU_MIN && p->mtu <= HWS_LIMIT_MTU_MAX));
+}
+
+/* ---- Endpoint ---- */
+
+int hws_endpoint_params(const struct hws_engine *e, hws_endpoint_id id, struct hws_params *out)
+{
+    const struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, id);
+    if (ep == NULL)
+        return HWS_E_NOENT;
+    *out = ep->params;
+    return HWS_OK;
+}
+
+int hws_endpoint_set_params(struct hws_engine *e, hws_endpoint_id id,
+                            const struct hws_params *params)
+{
+    struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, id);
+    if (ep == NULL)
+        return HWS_E_NOENT;
+    if (!hws_params_ok(params))
+        return HWS_E_INVAL;
+    ep->params = *params;
+    return HWS_OK;
+}
+
+/* ---- Association ---- */
+
+int hws_assoc_params(const struct hws_engine *e, hws_assoc_id id, struct hws_params *out)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    *out = a->params;
+    return HWS_OK;
+}
+
+/* What was agreed with the peer, or holds state already, stays. */
+static void keep_fixed(struct hws_params *params, const struct hws_params *now)
+{
+    params->ostreams = now->ostreams;
+    params->max_instreams = now->max_instreams;
+    params->probe = now->probe;
+    params->cc = now->cc;
+    params->sched = now->sched;
+}
+
+int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws_params *params,
+                         uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL || a->over)
+        return HWS_E_NOENT;
+    if (!hws_params_ok(params))
+        return HWS_E_INVAL;
+    struct hws_params next = *params;
+    keep_fixed(&next, &a->params);
+    a->params = next;
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path_params for_path;
+        hws_params_for_path(&next, &for_path);
+        for_path.mtu = a->paths[i]->params.mtu;
+        hws_path_configure(a->paths[i], &for_path);
+    }
+    hws_assoc_ready(a);
+    return HWS_OK;
+}
+
+/* ---- Path ---- */
+
+void hws_params_for_path(const struct hws_params *params, struct hws_path_params *out)
+{
+    *out = (struct hws_path_params){
+        .rto_initial_us = params->rto_initial_us,
+        .rto_min_us = params->rto_min_us,
+        .rto_max_us = params->rto_max_us,
+        .hb_interval_us = params->hb_interval_us,
+        .path_max_retrans = params->path_max_retrans,
+        .pf_max_retrans = params->pf_max_retrans,
+        .pmtud = params->pmtud,
+    };
+}
+
+static struct hws_path *find_path(const struct hws_engine *e, hws_assoc_id id, uint32_t index)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    return a != NULL && !a->over && index < a->path_count ? a->paths[index] : NULL;
+}
+
+int hws_path_params(const struct hws_engine *e, hws_assoc_id id, uint32_t index,
+                    struct hws_path_params *out)
+{
+    const struct hws_path *p = find_path(e, id, index);
+    if (p == NULL)
+        return HWS_E_NOENT;
+    *out = p->params;
+    return HWS_OK;
+}
+
+int hws_path_set_params(struct hws_engine *e, hws_assoc_id id, uint32_t index,
+                        const struct hws_path_params *params, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_path *p = find_path(e, id, index);
+    if (p == NULL)
+        return HWS_E_NOENT;
+    if (!path_params_ok(params))
+        return HWS_E_INVAL;
+    hws_path_configure(p, params);
+    return HWS_OK;
+}
+
+int hws_assoc_set_primary(struct hws_engine *e, hws_assoc_id id, uint32_t index, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_path *p = find_path(e, id, index);
+    if (p == NULL)
+        return HWS_E_NOENT;
+    if (!p->confirmed || !p->owned)
+        return HWS_E_INVAL;
+    p->assoc->primary = p->index;
+    hws_assoc_ready(p->assoc);
+    return HWS_OK;
+}
+
+int hws_assoc_heartbeat(struct hws_engine *e, hws_assoc_id id, uint32_t index, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_path *p = find_path(e, id, index);
+    if (p == NULL)
+        return HWS_E_NOENT;
+    return hws_heartbeat_request(p) ? HWS_OK : HWS_E_INVAL;
+}
