@@ -16,7 +16,7 @@ set_tests_properties(swarm PROPERTIES TIMEOUT 400)
 
 add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
-foreach(name setup data end shutdown hostile paths window congestion fault)
+foreach(name setup begin rules data end shutdown hostile paths window congestion fault)
   hws_unit_test(pair_${name} hws_pair)
 endforeach()
 
