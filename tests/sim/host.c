@@ -191,10 +191,12 @@ static void send_all(struct sim_host *host)
     SIM_CHECK(host->node.world, trains < TRAINS_MAX, "output does not end");
 }
 
-static void tell_mtu(struct sim_host *host, const struct hws_event *event)
+/* As a link does: with the MTU and the source address of the route to the new path. */
+static void tell_route(struct sim_host *host, const struct hws_event *event)
 {
     struct hws_net_event mtu = {.kind = HWS_NET_MTU,
-                                .local = event->local,
+                                .assoc = event->assoc,
+                                .local = *sim_net_source(host->net, &host->node, &event->remote),
                                 .remote = event->remote,
                                 .mtu = host->config.interface_mtu};
     hws_engine_net_event(host->engine, &mtu, host->node.world->now_us);
@@ -208,7 +210,7 @@ static void take_events(struct sim_host *host)
         host->changed = false;
         while (hws_engine_event(host->engine, &event) && turns++ < TURNS_MAX) {
             if (event.type == HWS_EVENT_PATH_NEW)
-                tell_mtu(host, &event);
+                tell_route(host, &event);
             if (host->on_event != NULL)
                 host->on_event(host, &event);
         }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/packet.h"
 #include "proto/text.h"
 
 #define QUOTED_BYTES 64u
@@ -181,6 +182,10 @@ static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_
     n->node = t->from;
     event.local = t->packet->src;
     event.remote = t->packet->dst;
+    if (t->packet->len >= HWS_PACKET_HEADER_LEN) {
+        event.local_port = hws_get16(t->packet->data);
+        event.remote_port = hws_get16(t->packet->data + 2);
+    }
     event.quoted_len = t->packet->len < QUOTED_BYTES ? t->packet->len : QUOTED_BYTES;
     event.quoted = n->quoted;
     memcpy(n->quoted, t->packet->data, event.quoted_len);
@@ -302,6 +307,7 @@ static void pass(struct sim_net *net, const struct transit *t)
         lose(net, t, "lost");
         return;
     }
+    link->packets_passed++;
     sim_net_trace(net, "", &t->packet->src, &t->packet->dst, t->packet->data, t->packet->len);
     record(net, t->to, t->packet);
     deliver(net, t, travel_us(net, link, queued_us));
@@ -319,6 +325,15 @@ static uint32_t choose_source(const struct sim_node *node, const struct hws_addr
         if (node->addrs[i].family == dst->family)
             return i;
     return 0;
+}
+
+const struct hws_addr *sim_net_source(struct sim_net *net, const struct sim_node *node,
+                                      const struct hws_addr *dst)
+{
+    uint32_t subnet = 0;
+    if (sim_net_owner(net, dst, &subnet) == NULL)
+        subnet = 0;
+    return &node->addrs[choose_source(node, dst, subnet)];
 }
 
 static bool claims(const struct sim_node *node, const struct hws_addr *addr)

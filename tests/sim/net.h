@@ -50,6 +50,7 @@ struct sim_link {
     struct sim_link_config config;
     uint64_t busy_until_us; /* the last byte queued so far is sent then */
     uint64_t last_arrival_us;
+    uint64_t packets_passed;
 };
 
 struct sim_recorded {
@@ -99,6 +100,11 @@ void sim_net_send(struct sim_net *net, struct sim_node *node, const struct hws_t
 void sim_net_send_packet(struct sim_net *net, struct sim_node *node, const struct hws_addr *src,
                          const struct hws_addr *dst, const uint8_t *data, uint32_t len,
                          bool may_fragment);
+
+/** The address that `node` reaches `dst` from: the one in its subnet, else the first of its family.
+ */
+const struct hws_addr *sim_net_source(struct sim_net *net, const struct sim_node *node,
+                                      const struct hws_addr *dst);
 
 /** IP header bytes in front of a packet to `dst`. */
 uint32_t sim_net_overhead(const struct hws_addr *dst);
