@@ -7,75 +7,23 @@
 
 #include <cmocka.h>
 
-#include "proto/param.h"
-#include "tests/pair.h"
+#include "tests/stranger.h"
 
 #define SECOND 1000000u
-#define STRANGER_TAG 0x5eedu
-
-static struct hws_addr address(uint8_t d)
-{
-    return (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {198, 51, 100, d}};
-}
-
-/* What a stranger at `from`, port of a, sends to b: an INIT that lists further addresses. */
-static void stranger_inits(struct pair *p, const struct hws_addr *from,
-                           const struct hws_addr *listed, uint32_t count)
-{
-    uint8_t buf[400];
-    struct hws_builder b;
-    hws_builder_init(&b, buf, sizeof buf, PAIR_PORT_A, PAIR_PORT_B, 0);
-    const struct hws_init init = {
-        .tag = STRANGER_TAG, .a_rwnd = 100000, .ostreams = 5, .max_instreams = 5, .tsn = 1};
-    assert_true(hws_init_open(&b, HWS_CHUNK_INIT, &init));
-    for (uint32_t i = 0; i < count; i++)
-        assert_true(hws_param_put_addr(&b, &listed[i]));
-    assert_true(hws_builder_close(&b));
-    pair_inject_from(&p->b, from, buf, hws_builder_finish(&b));
-}
-
-/* The stranger echoes the cookie of b's INIT ACK, the first packet on the wire. */
-static void stranger_echoes(struct pair *p, const struct hws_addr *from)
-{
-    struct pair_packet *ack = pair_take(&p->b);
-    struct hws_tlv chunk = pair_chunk(ack, 0), param = {0};
-    struct hws_init init;
-    assert_int_equal(hws_chunk_type(&chunk), HWS_CHUNK_INIT_ACK);
-    assert_true(hws_init_decode(&chunk, &init));
-    struct hws_tlv_iter it = hws_tlv_begin(init.params, init.params_len);
-    do
-        assert_true(hws_tlv_next(&it, &param));
-    while (param.type != HWS_PARAM_COOKIE);
-    uint8_t buf[600];
-    struct hws_builder b;
-    hws_builder_init(&b, buf, sizeof buf, PAIR_PORT_A, PAIR_PORT_B, init.tag);
-    assert_true(hws_chunk_put(&b, HWS_CHUNK_COOKIE_ECHO, 0, hws_param_value(&param),
-                              hws_param_value_len(&param)));
-    pair_inject_from(&p->b, from, buf, hws_builder_finish(&b));
-    free(ack);
-}
-
-static void stranger_connects(struct pair *p, const struct hws_addr *from,
-                              const struct hws_addr *listed, uint32_t count)
-{
-    stranger_inits(p, from, listed, count);
-    stranger_echoes(p, from);
-    assert_true(pair_saw(&p->b, HWS_EVENT_UP));
-}
-
 /* 5.4: nothing but path verification goes to an address that was only listed. */
 static void listed_addresses_get_no_data(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    const struct hws_addr from = address(1), victims[] = {address(7), address(8)};
-    stranger_connects(p, &from, victims, 2);
+    const struct hws_addr victims[] = {stranger_addr(7), stranger_addr(8)};
+    struct stranger s = stranger_new(&p->b);
+    stranger_connects(&s, victims, 2);
     pair_send_pattern(&p->b, 0, 0, 1, 40000);
     uint32_t data = 0, heartbeats = 0;
     for (unsigned second = 0; second < 5; second++) {
         while (!pair_wire_empty(p)) {
             struct pair_packet *packet = pair_take(&p->b);
-            bool confirmed = hws_addr_same(&packet->dst, &from);
+            bool confirmed = hws_addr_same(&packet->dst, &s.addr);
             data += strstr(pair_chunks(packet), "DATA") != NULL;
             if (!confirmed)
                 assert_string_equal(pair_chunks(packet), "HEARTBEAT");
@@ -93,8 +41,9 @@ static void a_listed_address_is_its_owners(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    const struct hws_addr camper = address(1);
-    stranger_connects(p, &camper, &p->a.addr, 1);
+    struct stranger camper = stranger_new(&p->b);
+    camper.port = PAIR_PORT_A;
+    stranger_connects(&camper, &p->a.addr, 1);
     while (!pair_wire_empty(p))
         free(pair_take(&p->b));
     pair_begin(&p->a);
@@ -111,8 +60,9 @@ static void an_owned_address_is_not_listed(void **state)
     (void)state;
     struct pair *p = pair_new(NULL);
     pair_connect(p);
-    const struct hws_addr thief = address(1);
-    stranger_inits(p, &thief, &p->a.addr, 1);
+    struct stranger thief = stranger_new(&p->b);
+    thief.port = PAIR_PORT_A;
+    stranger_inits(&thief, &p->a.addr, 1);
     struct pair_packet *answer = pair_take(&p->b);
     assert_non_null(strstr(pair_text(answer), "Restart-with-New-Addresses"));
     free(answer);

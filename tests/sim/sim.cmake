@@ -14,9 +14,9 @@ target_link_libraries(swarm PRIVATE hws_sim)
 add_test(NAME swarm COMMAND swarm)
 set_tests_properties(swarm PROPERTIES TIMEOUT 400)
 
-add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c)
+add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c ${HWS_TESTS_DIR}/stranger.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
-foreach(name setup begin rules data end shutdown hostile paths window congestion fault)
+foreach(name setup begin rules data end shutdown hostile paths window congestion fault attacks)
   hws_unit_test(pair_${name} hws_pair)
 endforeach()
 
