@@ -255,6 +255,38 @@ static void a_cookie_cannot_be_kept_for_long(void **state)
     pair_free(p);
 }
 
+/* A cookie sent again and again, after the victim has ended each association: every time it brings
+ * one small HEARTBEAT to one of the victim's addresses, not one to each. */
+static void old_cookies_bring_one_heartbeat(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct hws_addr victims[HWS_LIMIT_PATHS - 1];
+    for (uint8_t i = 0; i < HWS_LIMIT_PATHS - 1; i++)
+        victims[i] = stranger_addr((uint8_t)(70 + i));
+    struct stranger s = stranger_new(&p->b);
+    stranger_inits(&s, victims, HWS_LIMIT_PATHS - 1);
+    stranger_takes_init_ack(&s);
+    for (unsigned round = 0; round < 20; round++) {
+        stranger_echoes(&s);
+        assert_int_equal(hws_engine_assoc_count(p->b.engine), 1);
+        pair_lost(&p->b, "COOKIE-ACK");
+        struct pair_packet *heartbeat = pair_take(&p->b);
+        assert_string_equal(pair_chunks(heartbeat), "HEARTBEAT");
+        assert_in_range(heartbeat->len, 1, 64);
+        pair_silent(p);
+        uint8_t buf[100];
+        struct hws_builder b;
+        hws_builder_init(&b, buf, sizeof buf, s.port, PAIR_PORT_B, s.tag);
+        assert_true(hws_chunk_put(&b, HWS_CHUNK_ABORT, HWS_FLAG_T, NULL, 0));
+        stranger_sends(&s, &heartbeat->dst, &b);
+        assert_int_equal(hws_assoc_release(p->b.engine, p->b.assoc, p->now_us), HWS_OK);
+        assert_int_equal(hws_engine_assoc_count(p->b.engine), 0);
+        free(heartbeat);
+    }
+    pair_free(p);
+}
+
 /* ---- 7: redirection ---- */
 
 /* A cookie made for one pair of ports sets up nothing at another. */
@@ -595,6 +627,7 @@ int main(void)
         cmocka_unit_test(a_restart_is_told),
         cmocka_unit_test(withheld_sacks_move_no_data),
         cmocka_unit_test(a_cookie_cannot_be_kept_for_long),
+        cmocka_unit_test(old_cookies_bring_one_heartbeat),
         cmocka_unit_test(cookies_keep_their_ports),
         cmocka_unit_test(many_chunks_get_one_packet),
         cmocka_unit_test(an_init_ack_is_small),

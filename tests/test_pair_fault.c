@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/param.h"
 #include "tests/pair.h"
 
 #define SECOND 1000000u
@@ -161,7 +162,8 @@ static void addresses_fail_apart(void **state)
     assert_int_equal(pair_path(&p->a).errors, 0);
     uint64_t probes = pair_stats(&p->a)->timeouts_heartbeat;
     pair_run(p, 600ull * SECOND);
-    assert_in_range(pair_stats(&p->a)->timeouts_heartbeat, probes + 5, probes + 10);
+    assert_in_range(pair_stats(&p->a)->timeouts_heartbeat, probes + 3, probes + 10);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).errors, 6); /* counted no further */
     assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
     p->cut[1] = false;
     (void)pair_saw(&p->a, HWS_EVENT_PATH_UP);
@@ -169,6 +171,33 @@ static void addresses_fail_apart(void **state)
     assert_true(pair_saw(&p->a, HWS_EVENT_PATH_UP));
     assert_true(pair_path_to(&p->a, &p->b.addrs[1]).active);
     assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).errors, 0);
+    pair_free(p);
+}
+
+static void backup_fails(struct hws_params *a, struct hws_params *b)
+{
+    a->assoc_max_retrans = 2;
+    a->path_max_retrans = 100;
+    a->hb_interval_us = SECOND;
+    b->hb_interval_us = 0;
+}
+
+/* 8.1: HEARTBEATs unanswered on an address that carries no data do not end the association. */
+static void an_idle_address_ends_nothing(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = backup_fails, .addrs = 2});
+    pair_connect(p);
+    pair_run(p, 5ull * SECOND);
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).confirmed);
+    struct hws_path_params params;
+    assert_int_equal(hws_path_params(p->a.engine, p->a.assoc, 0, &params), HWS_OK);
+    params.hb_interval_us = 0; /* so that nothing clears the association's count */
+    assert_int_equal(hws_path_set_params(p->a.engine, p->a.assoc, 0, &params, p->now_us), HWS_OK);
+    p->cut[1] = true;
+    pair_run(p, 600ull * SECOND);
+    assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).errors > 5);
     pair_free(p);
 }
 
@@ -293,6 +322,51 @@ static void heartbeat_measures_the_round_trip(void **state)
     pair_free(p);
 }
 
+static bool holds(const uint8_t *bytes, uint32_t len, const void *part, uint32_t part_len)
+{
+    for (uint32_t i = 0; i + part_len <= len; i++)
+        if (memcmp(bytes + i, part, part_len) == 0)
+            return true;
+    return false;
+}
+
+/* It says when it was sent, and where to. */
+static void heartbeat_tells_time_and_address(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = often, .addrs = 2});
+    pair_connect(p);
+    until_heartbeat(p);
+    for (unsigned i = 0; i < 10; i++) {
+        struct pair_packet *packet = pair_take(&p->a);
+        struct hws_tlv chunk = pair_chunk(packet, 0);
+        uint8_t time[8];
+        hws_put64(time, p->now_us);
+        assert_int_equal(hws_chunk_type(&chunk), HWS_CHUNK_HEARTBEAT);
+        assert_true(holds(chunk.bytes, chunk.len, time, 8));
+        assert_true(holds(chunk.bytes, chunk.len, packet->dst.ip, 4));
+        free(packet);
+        until_heartbeat(p);
+    }
+    pair_free(p);
+}
+
+/* One that is not answered within an RTO is an error, the next one goes out, and so on. */
+static void unanswered_after_an_rto(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = often});
+    pair_connect(p);
+    until_heartbeat(p);
+    pair_lost(&p->a, "HEARTBEAT");
+    pair_wait(p, SECOND - 1);
+    assert_int_equal(pair_path(&p->a).errors, 0);
+    pair_wait(p, 1);
+    assert_int_equal(pair_path(&p->a).errors, 1);
+    assert_int_equal(pair_path(&p->a).rto_us, 2 * SECOND);
+    pair_free(p);
+}
+
 /* `end` answers a HEARTBEAT at once, with what it carried. */
 static void expect_heartbeat_ack(struct pair_end *end)
 {
@@ -311,6 +385,41 @@ static void expect_heartbeat_ack(struct pair_end *end)
     assert_int_equal(chunk.len, 4 + 4 + sizeof info);
     assert_memory_equal(chunk.bytes + 8, info, sizeof info);
     free(answer);
+}
+
+/* However long it is and whatever stands behind the Heartbeat Info: all of it comes back. Of two
+ * in one packet each is answered. */
+static void heartbeats_come_back_whole(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    uint8_t info[1100], buf[1480];
+    memset(info, 0x77, sizeof info);
+    struct hws_builder b;
+    pair_forge(&p->b, &b, buf, sizeof buf);
+    for (uint8_t i = 0; i < 2; i++) {
+        assert_true(hws_builder_open(&b, HWS_CHUNK_HEARTBEAT, 0));
+        uint32_t info_len = i == 0 ? sizeof info : 20;
+        memcpy(hws_builder_tlv(&b, HWS_PARAM_HEARTBEAT_INFO, info_len), info, info_len);
+        memset(hws_builder_tlv(&b, 0x8123, 12), i, 12);
+        assert_true(hws_builder_close(&b));
+    }
+    uint32_t len = hws_builder_finish(&b);
+    pair_inject(&p->b, buf, len);
+    struct pair_packet *answer = pair_take(&p->b);
+    assert_string_equal(pair_chunks(answer), "HEARTBEAT-ACK+HEARTBEAT-ACK");
+    assert_int_equal(answer->len, len);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct hws_tlv_iter it = hws_packet_chunks(buf, len);
+        struct hws_tlv asked = {0}, answered = pair_chunk(answer, i);
+        for (uint32_t k = 0; k <= i; k++)
+            assert_true(hws_tlv_next(&it, &asked));
+        assert_int_equal(answered.len, asked.len);
+        assert_memory_equal(answered.bytes + 4, asked.bytes + 4, asked.len - 4u);
+    }
+    free(answer);
+    pair_free(p);
 }
 
 /* From COOKIE-ECHOED, or ESTABLISHED on the other side, until SHUTDOWN or SHUTDOWN ACK is sent. */
@@ -495,10 +604,14 @@ int main(void)
         cmocka_unit_test(acknowledged_data_clears_the_count),
         cmocka_unit_test(heartbeat_ack_clears_the_count),
         cmocka_unit_test(addresses_fail_apart),
+        cmocka_unit_test(an_idle_address_ends_nothing),
         cmocka_unit_test(one_alternate_carries_the_data),
         cmocka_unit_test(only_idle_addresses_are_probed),
         cmocka_unit_test(one_heartbeat_at_a_time),
         cmocka_unit_test(heartbeat_measures_the_round_trip),
+        cmocka_unit_test(heartbeat_tells_time_and_address),
+        cmocka_unit_test(unanswered_after_an_rto),
+        cmocka_unit_test(heartbeats_come_back_whole),
         cmocka_unit_test(heartbeat_is_answered_in_these_states),
         cmocka_unit_test(no_heartbeats_after_shutdown),
         cmocka_unit_test(ootb_from_a_group_is_silent),
