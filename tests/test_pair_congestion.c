@@ -206,6 +206,28 @@ static void one_measurement_per_round_trip(void **state)
     pair_free(p);
 }
 
+/* 6.3.1 C5: a chunk is not timed any more when one before it was sent again meanwhile. */
+static void a_lower_tsn_sent_again_ends_the_measurement(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 4);
+    give_sack(&p->a, tsn, NULL, 0);
+    (void)in_flight(p, 4); /* tsn + 4 is being timed, tsn + 1 to 3 are in flight */
+    uint32_t srtt_us = pair_path(&p->a).srtt_us;
+    const struct hws_gap gaps[] = {{2, 3}, {5, 5}};
+    give_sack(&p->a, tsn, gaps, 2);
+    assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn + 1);
+    lose_all(p);
+    pair_wait(p, SECOND / 2);
+    give_sack(&p->a, tsn + 7, NULL, 0);
+    assert_int_equal(pair_status(&p->a).unacked_bytes, 0);
+    assert_int_equal(pair_path(&p->a).srtt_us, srtt_us);
+    pair_free(p);
+}
+
 /* ---- Fast Retransmit and Fast Recovery (7.2.4) ---- */
 
 /* 7.2.4, 3: the first packet of a Fast Retransmit does not ask what cwnd allows; the rest does. */
@@ -356,6 +378,17 @@ static bool goes_to(const struct pair_packet *packet, const struct hws_addr *add
     return hws_addr_same(&packet->dst, addr);
 }
 
+/* The first packet with DATA; those before it are lost. */
+static struct pair_packet *take_data(struct pair_end *end)
+{
+    struct pair_packet *packet = pair_take(end);
+    while (strstr(pair_chunks(packet), "DATA") == NULL) {
+        free(packet);
+        packet = pair_take(end);
+    }
+    return packet;
+}
+
 /* 6.4: data goes to the primary path, all of it. */
 static void the_primary_carries_the_data(void **state)
 {
@@ -387,8 +420,9 @@ static void timed_out_data_takes_the_alternate(void **state)
     lose_all(p);
     pair_wait(p, pair_path(&p->a).rto_us);
     assert_int_equal(pair_path(&p->a).rto_us, 2 * SECOND); /* backed off; the other one's is not */
-    struct pair_packet *again = pair_take(&p->a);
+    struct pair_packet *again = take_data(&p->a);
     assert_true(goes_to(again, &p->b.addrs[1]));
+    assert_true(hws_addr_same(&again->src, &p->a.addrs[1])); /* nothing in common (6.4.1) */
     assert_int_equal(data_of(again, 0).tsn, tsn);
     free(again);
     assert_int_equal(pair_path(&p->a).flight_bytes, 0);
@@ -398,6 +432,79 @@ static void timed_out_data_takes_the_alternate(void **state)
     assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
     pair_wait(p, 1);
     assert_int_equal(pair_stats(&p->a)->timeouts_t3, 2);
+    pair_free(p);
+}
+
+/* 6.4: with no path answering, what timed out on one goes to the other. */
+static void failing_paths_take_turns(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    p->cut[0] = p->cut[1] = true;
+    send_packets(p, 1);
+    struct hws_addr last = pair_first(&p->a)->dst;
+    for (int i = 0; i < 6; i++) {
+        uint64_t timeouts = pair_stats(&p->a)->timeouts_t3;
+        lose_all(p);
+        while (pair_stats(&p->a)->timeouts_t3 == timeouts)
+            pair_next_timer(&p->a);
+        struct pair_packet *again = take_data(&p->a);
+        assert_false(goes_to(again, &last));
+        last = again->dst;
+        free(again);
+    }
+    pair_free(p);
+}
+
+/* 6.4: what is missing is sent again where it was sent, and 6.1: each address has a T3, which
+ * starts anew with the earliest chunk of that address, not of the association. */
+static void lost_chunks_stay_on_their_path(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 3);
+    assert_int_equal(hws_assoc_set_primary(p->a.engine, p->a.assoc, 1, p->now_us), HWS_OK);
+    send_packets(p, 10);
+    assert_true(goes_to(pair_first(&p->a), &p->b.addrs[1]));
+    uint32_t sent = wire_count(&p->a);
+    assert_in_range(sent, 2, 10);
+    lose_all(p);
+    pair_wait(p, SECOND / 2);
+    /* Of each path the first is missing. */
+    for (uint16_t i = 0; i < 2; i++) {
+        const struct hws_gap gaps[] = {{2, 3}, {5, (uint16_t)(3 + sent + i)}};
+        give_sack(&p->a, tsn - 1, gaps, 2);
+        struct pair_packet *again = take_data(&p->a);
+        assert_int_equal(data_of(again, 0).tsn, tsn + 3u * i);
+        assert_true(goes_to(again, &p->b.addrs[i]));
+        free(again);
+        lose_all(p);
+    }
+    pair_wait(p, SECOND - 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 0);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 2);
+    pair_free(p);
+}
+
+/* 6.4.1: with the primary inactive everything gets through the alternate. */
+static void an_inactive_primary_is_gone_around(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    p->cut[0] = true;
+    size_t got = 0;
+    for (int i = 0; i < 600; i++) {
+        send_packets(p, 1);
+        pair_run(p, SECOND);
+        got += pair_drain(&p->b);
+    }
+    pair_run(p, 5ull * SECOND);
+    got += pair_drain(&p->b);
+    assert_int_equal(got, 600 * FULL_PACKET);
+    assert_false(pair_path(&p->a).active);
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).active);
     pair_free(p);
 }
 
@@ -477,6 +584,7 @@ int main(void)
         cmocka_unit_test(new_data_leaves_t3_alone),
         cmocka_unit_test(t3_restarts_with_the_earliest_chunk),
         cmocka_unit_test(one_measurement_per_round_trip),
+        cmocka_unit_test(a_lower_tsn_sent_again_ends_the_measurement),
         cmocka_unit_test(fast_retransmission_ignores_cwnd),
         cmocka_unit_test(one_reduction_per_recovery),
         cmocka_unit_test(growth_before_reduction),
@@ -485,6 +593,9 @@ int main(void)
         cmocka_unit_test(restart_begins_with_the_first_cwnd),
         cmocka_unit_test(the_primary_carries_the_data),
         cmocka_unit_test(timed_out_data_takes_the_alternate),
+        cmocka_unit_test(failing_paths_take_turns),
+        cmocka_unit_test(lost_chunks_stay_on_their_path),
+        cmocka_unit_test(an_inactive_primary_is_gone_around),
         cmocka_unit_test(answers_go_to_the_source),
         cmocka_unit_test(each_path_has_its_own_variables),
     };

@@ -40,6 +40,12 @@ static void lose_all(struct pair *p)
         free(pair_take(&p->b));
 }
 
+static void send_full(struct pair *p, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pair_send_pattern(&p->a, 0, 0, (uint8_t)i, FULL_PACKET);
+}
+
 /* ---- Forged chunks ---- */
 
 static void give_sack(struct pair_end *end, uint32_t cum_tsn, uint32_t a_rwnd,
@@ -101,8 +107,7 @@ static void new_data_stops_at_the_window(void **state)
     uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
     lose_all(p);
     give_sack(&p->a, tsn, 2 * FULL_PACKET + 100, NULL, 0);
-    for (uint8_t i = 0; i < 10; i++)
-        pair_send_pattern(&p->a, 0, 0, i, FULL_PACKET);
+    send_full(p, 10);
     assert_true(pair_path(&p->a).cwnd > 2 * 1468);
     assert_int_equal(pair_status(&p->a).flight_bytes, 2 * FULL_PACKET);
     lose_all(p);
@@ -175,8 +180,7 @@ static void one_probe_and_nothing_else(void **state)
     (void)state;
     struct pair *p = pair_new(NULL);
     pair_connect_and_talk(p);
-    for (uint8_t i = 0; i < 20; i++)
-        pair_send_pattern(&p->a, 0, 0, i, FULL_PACKET);
+    send_full(p, 20);
     uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
     lose_all(p);
     uint32_t sent = pair_status(&p->a).flight_bytes / FULL_PACKET;
@@ -191,6 +195,49 @@ static void one_probe_and_nothing_else(void **state)
         assert_int_equal(data_of(q, 0).tsn, tsn + sent);
     }
     pair_free(p);
+}
+
+/* 6.1 A: the first probe waits for one RTO, the second for two more; a window that opens meanwhile
+ * is used at once. */
+static void first_probe_after_one_rto(void **state)
+{
+    (void)state;
+    for (int opens = 0; opens < 2; opens++) {
+        struct pair *p = pair_new(NULL);
+        pair_connect_and_talk(p);
+        send_full(p, 3);
+        uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+        lose_all(p);
+        send_full(p, 3);
+        lose_all(p);
+        uint32_t sent = pair_status(&p->a).flight_bytes / FULL_PACKET;
+        give_sack(&p->a, tsn + sent - 1, 0, NULL, 0);
+        pair_wait(p, SECOND - 1);
+        pair_silent(p);
+        if (opens) {
+            give_sack(&p->a, tsn + sent - 1, 100000, NULL, 0);
+            assert_int_equal(data_of(pair_first(&p->a), 0).payload_len, FULL_PACKET);
+            assert_int_equal(pair_stats(&p->a)->window_probes, 0);
+            pair_free(p);
+            continue;
+        }
+        pair_wait(p, 1);
+        assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn + sent);
+        assert_true(data_of(pair_first(&p->a), 0).payload_len < FULL_PACKET);
+        lose_all(p);
+        give_sack(&p->a, tsn + sent - 1, 0, NULL, 0);
+        pair_wait(p, SECOND - 1);
+        pair_silent(p);
+        pair_wait(p, 1);
+        lose_all(p);
+        give_sack(&p->a, tsn + sent - 1, 0, NULL, 0);
+        pair_wait(p, 2 * SECOND - 1);
+        pair_silent(p);
+        pair_wait(p, 1);
+        assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn + sent);
+        assert_int_equal(pair_path(&p->a).errors, 0);
+        pair_free(p);
+    }
 }
 
 /* 6.1 (sender's silly window avoidance): a little room is not used while data is in flight. */
@@ -470,6 +517,27 @@ static void holes_are_reported_at_once(void **state)
     pair_free(p);
 }
 
+/* 6.2: after our SHUTDOWN, too, data that came out of order is acknowledged by a SACK, since a
+ * SHUTDOWN has no Gap Ack Blocks. */
+static void gaps_after_shutdown_are_in_a_sack(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect_and_talk(p);
+    pair_send_pattern(&p->b, 0, 0, 1, 3 * FULL_PACKET);
+    pair_shutdown(&p->a);
+    pair_arrives(&p->a, "SHUTDOWN");
+    uint32_t tsn = data_of(pair_first(&p->b), 0).tsn;
+    pair_lost(&p->b, "DATA");
+    pair_arrives(&p->b, "DATA");
+    struct hws_sack sack = sack_of(pair_first(&p->a));
+    assert_int_equal(sack.cum_tsn, tsn - 1);
+    assert_int_equal(sack.gap_count, 1);
+    pair_run(p, 5ull * SECOND);
+    pair_recv_pattern(&p->a, 0, 1, 3 * FULL_PACKET);
+    pair_free(p);
+}
+
 /* 6.2: SACK.Delay can be lowered and cannot be more than 500 ms. */
 static void sack_delay_is_bounded(void **state)
 {
@@ -483,6 +551,14 @@ static void sack_delay_is_bounded(void **state)
     assert_int_equal(hws_endpoint_new(p->a.engine, &config, &id), HWS_E_INVAL);
     params.sack_delay_us = 500000;
     assert_int_equal(hws_endpoint_new(p->a.engine, &config, &id), HWS_OK);
+    pair_connect(p);
+    params.sack_delay_us = 500001;
+    assert_int_equal(hws_endpoint_set_params(p->a.engine, id, &params), HWS_E_INVAL);
+    assert_int_equal(hws_assoc_set_params(p->a.engine, p->a.assoc, &params, p->now_us),
+                     HWS_E_INVAL);
+    params.sack_delay_us = 50000;
+    assert_int_equal(hws_endpoint_set_params(p->a.engine, id, &params), HWS_OK);
+    assert_int_equal(hws_assoc_set_params(p->a.engine, p->a.assoc, &params, p->now_us), HWS_OK);
     pair_free(p);
 }
 
@@ -574,6 +650,7 @@ int main(void)
         cmocka_unit_test(probes_of_a_closed_window_are_no_errors),
         cmocka_unit_test(probes_of_a_dead_peer_are_errors),
         cmocka_unit_test(one_probe_and_nothing_else),
+        cmocka_unit_test(first_probe_after_one_rto),
         cmocka_unit_test(a_little_room_is_not_used),
         cmocka_unit_test(sack_and_full_packet),
         cmocka_unit_test(sack_and_fragments),
@@ -586,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_packet_causes_one_sack),
         cmocka_unit_test(duplicate_is_acknowledged_at_once),
         cmocka_unit_test(holes_are_reported_at_once),
+        cmocka_unit_test(gaps_after_shutdown_are_in_a_sack),
         cmocka_unit_test(sack_delay_is_bounded),
         cmocka_unit_test(chunks_are_taken_in_order),
         cmocka_unit_test(unordered_ssn_is_ignored),
