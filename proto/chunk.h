@@ -1,7 +1,7 @@
-/* The chunks of RFC 9260, section 3.3: their numbers and, for each, a plain struct, a decoder from
- * a checked view, and an encoder into a packet builder. Decoders check everything a chunk's own
- * bytes can tell (lengths, counts against the length); what depends on the association is the
- * stack's. */
+/* The chunks of RFC 9260, section 3.3, and PAD of RFC 4820: their numbers and, for each, a plain
+ * struct, a decoder from a checked view, and an encoder into a packet builder. Decoders check
+ * everything a chunk's own bytes can tell (lengths, counts against the length); what depends on the
+ * association is the stack's. */
 #ifndef HWS_PROTO_CHUNK_H
 #define HWS_PROTO_CHUNK_H
 
@@ -25,7 +25,8 @@
     X(ERROR, 9, "ERROR", 4)                                                                        \
     X(COOKIE_ECHO, 10, "COOKIE-ECHO", 4)                                                           \
     X(COOKIE_ACK, 11, "COOKIE-ACK", 4)                                                             \
-    X(SHUTDOWN_COMPLETE, 14, "SHUTDOWN-COMPLETE", 4)
+    X(SHUTDOWN_COMPLETE, 14, "SHUTDOWN-COMPLETE", 4)                                               \
+    X(PAD, 132, "PAD", 4)
 
 enum hws_chunk_type {
 #define X(symbol, number, name, min_len) HWS_CHUNK_##symbol = number,
@@ -172,6 +173,11 @@ bool hws_heartbeat_encode(struct hws_builder *b, uint8_t type, const void *info,
 /* ABORT, 3.3.7 and SHUTDOWN COMPLETE, 3.3.13: the T bit says the tag is the receiver's own
  * reflected (8.5.1). */
 #define HWS_FLAG_T 0x01u
+
+/* PAD, RFC 4820, 3: makes a packet larger; its contents mean nothing. */
+/** Adds a PAD chunk that fills the packet up to the builder's limit, a multiple of 4; false when
+ * less than a chunk header is left. */
+bool hws_pad_encode(struct hws_builder *b);
 
 /** Adds a chunk that is only a value (COOKIE ECHO, COOKIE ACK, SHUTDOWN ACK, SHUTDOWN COMPLETE, an
  * ABORT or ERROR with its causes already encoded). False: no room. */

@@ -42,6 +42,16 @@ bool hws_heartbeat_encode(struct hws_builder *b, uint8_t type, const void *info,
     return hws_builder_close(b);
 }
 
+bool hws_pad_encode(struct hws_builder *b)
+{
+    uint32_t value_len = hws_builder_room(b);
+    uint8_t *v = hws_builder_chunk(b, HWS_CHUNK_PAD, 0, value_len);
+    if (v == NULL)
+        return false;
+    memset(v, 0, value_len);
+    return true;
+}
+
 bool hws_chunk_put(struct hws_builder *b, uint8_t type, uint8_t flags, const void *value,
                    uint32_t value_len)
 {

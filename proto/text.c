@@ -139,6 +139,7 @@ static hws_line_contents *const chunk_contents[] = {
     [HWS_CHUNK_COOKIE_ECHO] = hws_line_opaque,
     [HWS_CHUNK_COOKIE_ACK] = hws_line_nothing,
     [HWS_CHUNK_SHUTDOWN_COMPLETE] = put_shutdown_complete,
+    [HWS_CHUNK_PAD] = hws_line_opaque,
 };
 
 static void put_chunk(struct hws_line *l, const struct hws_tlv *c)

@@ -438,7 +438,7 @@ void hws_assoc_touch(struct hws_assoc *a)
 }
 
 /* Asked for per path; all other chunks are one per association. */
-#define HWS_WANTS_PER_PATH (HWS_WANT_HEARTBEAT | HWS_WANT_HEARTBEAT_ACK)
+#define HWS_WANTS_PER_PATH (HWS_WANT_HEARTBEAT | HWS_WANT_HEARTBEAT_ACK | HWS_WANT_PROBE)
 
 void hws_want(struct hws_path *p, uint16_t want)
 {

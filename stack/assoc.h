@@ -145,8 +145,10 @@ static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
 struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
                               const struct hws_addr *remote);
 void hws_path_free(struct hws_path *p);
-/** The IP MTU is known or changed. */
+/** Packets may have this size of IP from now on. */
 void hws_path_set_mtu(struct hws_path *p, uint32_t mtu);
+/** SCTP bytes of the largest packet within an IP packet of `mtu` bytes, whole words. */
+uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu);
 /** The peer's encapsulation port: a NAT may have given it another one (RFC 6951, 5.4). */
 void hws_path_set_udp_port(struct hws_path *p, uint16_t port);
 /** Congestion window and round trips as on the first day (restart, 5.2.4 A). */

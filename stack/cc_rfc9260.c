@@ -44,12 +44,13 @@ static void rfc9260_init(void *state, const struct hws_cc_config *config)
 }
 
 /** A path learns its MTU shortly after it is made: until something was sent, the initial cwnd is
- * that of the PMDCS known best. */
+ * that of the PMDCS known best. Later a larger packet is no reason to send more (RFC 8899, 3). */
 static void rfc9260_mtu(void *state, uint32_t pmdcs_bytes)
 {
     struct state *s = state;
     s->pmdcs_bytes = pmdcs_bytes;
-    s->cwnd_bytes = s->used ? max32(s->cwnd_bytes, pmdcs_bytes) : initial_cwnd(s);
+    if (!s->used)
+        s->cwnd_bytes = initial_cwnd(s);
 }
 
 static void grow(struct state *s, uint32_t bytes)

@@ -4,6 +4,7 @@
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
 #include "stack/output.h"
+#include "stack/pmtud.h"
 #include "stack/receive.h"
 #include "stack/retransmit.h"
 #include "stack/sack.h"
@@ -37,6 +38,7 @@ const struct hws_chunk_row hws_chunk_rows[] = {
      hws_output_fill_shutdown_ack},
     {HWS_CHUNK_SHUTDOWN_COMPLETE, true, HWS_STATE_BIT(SHUTDOWN_ACK_SENT), 0,
      hws_shutdown_complete_in, NULL},
+    {HWS_CHUNK_PAD, false, ANY, 0, hws_pmtud_pad_in, NULL},
     {HWS_CHUNK_DATA, false,
      HWS_STATE_BIT(ESTABLISHED) | HWS_STATE_BIT(SHUTDOWN_PENDING) | HWS_STATE_BIT(SHUTDOWN_SENT), 0,
      hws_receive_data, NULL},

@@ -12,6 +12,7 @@
 #include "stack/limits.h"
 #include "stack/list.h"
 #include "stack/outq.h"
+#include "stack/pmtu.h"
 #include "stack/pool.h"
 #include "stack/reassembly.h"
 #include "stack/rto.h"
@@ -28,6 +29,7 @@ enum hws_path_timer {
     HWS_PATH_TIMER_T3,
     HWS_PATH_TIMER_PROBE,
     HWS_PATH_TIMER_HEARTBEAT,
+    HWS_PATH_TIMER_PMTU,
     HWS_PATH_TIMER_COUNT
 };
 
@@ -42,6 +44,7 @@ enum hws_path_timer {
 #define HWS_WANT_SHUTDOWN 0x040u
 #define HWS_WANT_SHUTDOWN_ACK 0x080u
 #define HWS_WANT_ERROR 0x100u
+#define HWS_WANT_PROBE 0x200u /* not a row of the chunk table: a packet of its own */
 
 /* One destination address of the peer (RFC 9260, 5.1.2): its own round trips, congestion window,
  * MTU and error count. */
@@ -68,6 +71,9 @@ struct hws_path {
     uint64_t rtt_sent_us;
     uint64_t last_data_us; /* data was last sent then; 0: never */
     uint64_t hb_nonce, hb_sent_us;
+    struct hws_pmtu pmtu;
+    bool pmtu_probing; /* a probe waits for its HEARTBEAT ACK */
+    uint64_t pmtu_nonce;
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
     uint64_t hb_acked;  /* HEARTBEATs that were answered */
     uint32_t hb_rtt_us; /* the last one's round trip */

@@ -10,6 +10,7 @@
 #include "stack/fault.h"
 #include "stack/input.h"
 #include "stack/output.h"
+#include "stack/pmtud.h"
 #include "stack/receive.h"
 #include "stack/reply.h"
 #include "stack/timer.h"
@@ -142,8 +143,7 @@ static void set_mtu(struct hws_assoc *a, const struct hws_net_event *ev)
     struct hws_path *p = a != NULL && !a->over ? hws_assoc_path(a, &ev->remote) : NULL;
     if (p == NULL)
         return;
-    if (p->params.mtu == 0)
-        hws_path_set_mtu(p, ev->mtu);
+    hws_pmtud_told(p, ev->mtu);
     set_source(p, &ev->local);
 }
 
@@ -157,14 +157,19 @@ static void mtu_known(struct hws_engine *e, const struct hws_net_event *ev)
         set_mtu(hws_idtab_at(&e->assocs, i), ev);
 }
 
-/* A path that packets cannot leave on need not wait for T3; all else is sent again by it. */
+/* A path that packets cannot leave on need not wait for T3, nor need packets that are too large for
+ * this host; all else is sent again by it. */
 static void send_failed(struct hws_engine *e, const struct hws_net_event *ev)
 {
-    if (ev->reason != HWS_SEND_UNREACHABLE && ev->reason != HWS_SEND_FILTERED)
+    if (ev->reason == HWS_SEND_BUSY)
         return;
     struct hws_path *p =
         hws_assoc_by_addr(e, &ev->remote, &ev->local, ev->local_port, ev->remote_port);
-    if (p != NULL)
+    if (p == NULL)
+        return;
+    if (ev->reason == HWS_SEND_TOO_BIG)
+        hws_pmtud_refused(p);
+    else
         hws_fault_unreachable(p);
 }
 
@@ -189,8 +194,8 @@ void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, 
         break;
     case HWS_NET_TOO_BIG:
         p = quoted_path(e, ev);
-        if (p != NULL && ev->mtu >= HWS_LIMIT_MTU_MIN && ev->mtu < p->mtu)
-            hws_path_set_mtu(p, ev->mtu);
+        if (p != NULL)
+            hws_pmtud_too_big(p, ev);
         break;
     }
     hws_assoc_reap(e);

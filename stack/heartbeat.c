@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/assoc.h"
+#include "stack/pmtud.h"
 #include "stack/timer.h"
 
 /* Heartbeat Info: the path's number, a nonce, so that nobody who has not seen the HEARTBEAT can
@@ -200,6 +201,8 @@ static struct hws_path *answered_path(const struct hws_assoc *a, const struct hw
 void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     (void)rx;
+    if (hws_pmtud_heartbeat_ack(a, chunk))
+        return;
     struct hws_path *p = answered_path(a, chunk);
     if (p == NULL) {
         a->engine->stats.drop_heartbeat_ack++;

@@ -5,6 +5,7 @@
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
 #include "stack/init_params.h"
+#include "stack/pmtud.h"
 #include "stack/sack.h"
 #include "stack/transmit.h"
 
@@ -127,7 +128,6 @@ static void start_train(const struct hws_path *p, struct hws_train *train)
 /* Packets follow one another as long as they are of the first one's size. */
 static bool build_train(struct hws_path *p, struct hws_train *train)
 {
-    start_train(p, train);
     uint32_t limit = p->max_packet < train->capacity ? p->max_packet : train->capacity;
     while (train->packets < train->max_packets && train->capacity - train->len >= limit) {
         uint32_t len = build_packet(p, train->data + train->len, limit, train);
@@ -154,11 +154,30 @@ static struct hws_path *choose_path(struct hws_assoc *a)
     return hws_transmit_possible(p) ? p : NULL;
 }
 
+/* A probe is a packet of its own, behind whatever else there is to say on its path. */
+static bool build(struct hws_path *p, struct hws_train *train)
+{
+    start_train(p, train);
+    if (p->wants == HWS_WANT_PROBE)
+        return hws_pmtud_build_probe(p, train);
+    if (!build_train(p, train))
+        return false;
+    if (train->packets > 1 || p->assoc->sendq.unsent_bytes > 0)
+        hws_pmtud_wanted(p->assoc);
+    return true;
+}
+
 bool hws_output_assoc(struct hws_assoc *a, struct hws_train *train)
 {
-    struct hws_path *p = choose_path(a);
-    if (p == NULL || !build_train(p, train))
-        return false;
-    a->engine->stats.bytes_out += train->len;
-    return true;
+    bool built = false, probe = true;
+    while (!built && probe) {
+        struct hws_path *p = choose_path(a);
+        if (p == NULL)
+            return false;
+        probe = p->wants == HWS_WANT_PROBE; /* one that cannot be sent holds nothing up */
+        built = build(p, train);
+    }
+    if (built)
+        a->engine->stats.bytes_out += train->len;
+    return built;
 }

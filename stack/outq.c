@@ -230,7 +230,12 @@ bool hws_outq_probe(struct hws_outq *q, uint8_t path)
 
 void hws_outq_timeout(struct hws_outq *q, uint8_t path)
 {
-    for (uint32_t t = q->cum + 1; t != q->next_tsn; t++) {
+    hws_outq_lost_from(q, path, q->cum + 1);
+}
+
+void hws_outq_lost_from(struct hws_outq *q, uint8_t path, uint32_t from)
+{
+    for (uint32_t t = from; t != q->next_tsn; t++) {
         struct hws_tx *tx = hws_outq_at(q, t);
         if (tx->flying && tx->path == path) {
             mark_rtx(q, t);

@@ -103,6 +103,9 @@ uint32_t hws_outq_lowest(const struct hws_outq *q, uint8_t path, uint32_t from);
  * nothing is in flight there. */
 bool hws_outq_probe(struct hws_outq *q, uint8_t path);
 
+/** Everything in flight on `path` from TSN `from` on did not arrive and is to be sent again. */
+void hws_outq_lost_from(struct hws_outq *q, uint8_t path, uint32_t from);
+
 /** T3-rtx expired: everything in flight on `path` is to be sent again (6.3.3 E3). */
 void hws_outq_timeout(struct hws_outq *q, uint8_t path);
 

@@ -2,6 +2,7 @@
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/params.h"
+#include "stack/pmtud.h"
 #include "stack/timer.h"
 
 #include <string.h>
@@ -40,11 +41,11 @@ static void start_rto(struct hws_path *p)
     hws_rto_init(&p->rto, &config);
 }
 
-static uint32_t max_packet(const struct hws_addr *remote, uint32_t mtu)
+uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 {
     uint32_t overhead =
-        remote->family == HWS_FAMILY_IPV6 ? HWS_IPV6_HEADER_LEN : HWS_IPV4_HEADER_LEN;
-    if (remote->udp_port != 0)
+        p->remote.family == HWS_FAMILY_IPV6 ? HWS_IPV6_HEADER_LEN : HWS_IPV4_HEADER_LEN;
+    if (p->remote.udp_port != 0)
         overhead += HWS_UDP_HEADER_LEN;
     uint32_t len = (mtu - overhead) & ~3u;
     return len < HWS_PACKET_MAX_LEN ? len : HWS_PACKET_MAX_LEN;
@@ -65,9 +66,9 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
     p->remote = *remote;
     for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
         p->deadline_us[t] = HWS_NEVER;
-    p->mtu = HWS_MTU_DEFAULT;
-    p->max_packet = max_packet(remote, p->mtu);
     hws_params_for_path(&a->params, &p->params);
+    hws_pmtud_init(p);
+    p->max_packet = hws_path_packet_len(p, p->mtu);
     start_rto(p);
     start_cc(p);
     return p;
@@ -82,7 +83,7 @@ void hws_path_free(struct hws_path *p)
 
 static void resize(struct hws_path *p)
 {
-    p->max_packet = max_packet(&p->remote, p->mtu);
+    p->max_packet = hws_path_packet_len(p, p->mtu);
     p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
 }
 
@@ -96,8 +97,6 @@ void hws_path_set_udp_port(struct hws_path *p, uint16_t port)
 
 void hws_path_set_mtu(struct hws_path *p, uint32_t mtu)
 {
-    mtu = mtu < HWS_LIMIT_MTU_MIN ? HWS_LIMIT_MTU_MIN : mtu;
-    mtu = mtu > HWS_LIMIT_MTU_MAX ? HWS_LIMIT_MTU_MAX : mtu;
     if (mtu == p->mtu)
         return;
     p->mtu = mtu;

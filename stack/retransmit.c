@@ -5,6 +5,7 @@
 #include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/heartbeat.h"
+#include "stack/pmtud.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
@@ -252,6 +253,8 @@ void hws_retransmit_t3_expired(struct hws_path *p)
     a->engine->stats.timeouts_t3++;
     if (!closed) /* probing does not touch cwnd (6.1 A) */
         p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
+    if (!closed)
+        hws_pmtud_data_lost(p);
     hws_rto_back_off(&p->rto);
     take_back(p);
     p->one_packet = !closed;

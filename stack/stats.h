@@ -28,6 +28,10 @@
     X(window_probes, "zero-window probes sent")                                                    \
     X(heartbeats_in, "HEARTBEAT chunks received")                                                  \
     X(heartbeats_out, "HEARTBEAT chunks sent")                                                     \
+    X(pmtu_probes, "path MTU probes sent (RFC 8899)")                                              \
+    X(pmtu_probes_lost, "path MTU probes that were not answered")                                  \
+    X(pmtu_raised, "times a probe confirmed a larger path MTU")                                    \
+    X(pmtu_black_holes, "times packets were found to be too large for their path")                 \
     X(assocs_active, "associations that came up from our INIT")                                    \
     X(assocs_passive, "associations that came up from a peer's INIT")                              \
     X(assocs_restarted, "associations restarted by the peer (5.2)")                                \

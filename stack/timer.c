@@ -3,6 +3,7 @@
 #include "stack/assoc.h"
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
+#include "stack/pmtud.h"
 #include "stack/retransmit.h"
 #include "stack/sack.h"
 #include "stack/shutdown.h"
@@ -64,6 +65,7 @@ static void (*const path_expiries[HWS_PATH_TIMER_COUNT])(struct hws_path *) = {
     [HWS_PATH_TIMER_T3] = hws_retransmit_t3_expired,
     [HWS_PATH_TIMER_PROBE] = hws_retransmit_probe_expired,
     [HWS_PATH_TIMER_HEARTBEAT] = hws_heartbeat_timer_expired,
+    [HWS_PATH_TIMER_PMTU] = hws_pmtud_timer_expired,
 };
 
 /* Whether the deadline has come; it is taken off before its handler runs, which may set it anew. */

@@ -22,6 +22,9 @@
  *
  * HEARTBEAT: the next HEARTBEAT is due, or the last one's ACK is overdue (8.3).
  *
+ * PMTU: a probe of the path MTU has no answer, or it is time to look for a larger one (RFC 8899,
+ * 5.1.1).
+ *
  * A timer is only a deadline in an array. The association stands in the engine's heap under a time
  * that is never later than its earliest deadline; setting a deadline later does not touch the heap,
  * so restarting T3 with every SACK costs a store. */

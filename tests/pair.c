@@ -69,6 +69,7 @@ struct pair *pair_new(const struct pair_options *options)
     hws_params_default(&a);
     hws_params_default(&b);
     a.tail_probe = b.tail_probe = false; /* stories of T3 want to wait for it */
+    a.pmtud = b.pmtud = false;           /* and others count packets */
     if (o.params != NULL)
         o.params(&a, &b);
     end_init(p, &p->a, &p->b, 1, &o);

@@ -239,7 +239,7 @@ static void mtu_before_and_after_first_data(void **state)
     cc->mtu(s, 2000);
     assert_int_equal(cc->cwnd(s), 4404);
     cc->mtu(s, 8952);
-    assert_int_equal(cc->cwnd(s), 8952);
+    assert_int_equal(cc->cwnd(s), 4404);
 }
 
 static void cwnd_is_bounded(void **state)

@@ -124,6 +124,8 @@ static const struct {
     /* 5.2.6: Stale Cookie counts in COOKIE-ECHOED only, other causes are told whenever up */
     {HWS_CHUNK_ERROR, {FREE, TAKE, TAKE, TAKE, TAKE, TAKE, TAKE}},
     /* 5.2.5 */
+    /* RFC 4820: skipped wherever it comes */
+    {HWS_CHUNK_PAD, {TAKE, TAKE, TAKE, TAKE, TAKE, TAKE, TAKE}},
     {HWS_CHUNK_COOKIE_ACK, {DISCARD, TAKE, DISCARD, DISCARD, DISCARD, DISCARD, DISCARD}},
 };
 

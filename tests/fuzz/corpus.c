@@ -108,6 +108,7 @@ static void control_packets(struct writer *w)
         {HWS_CHUNK_SHUTDOWN_ACK, FIX_ALL},
         {HWS_CHUNK_SHUTDOWN_COMPLETE, FIX_ALL},
         {HWS_CHUNK_COOKIE_ACK, FIX_ALL},
+        {HWS_CHUNK_PAD, FIX_ALL},
         {HWS_CHUNK_COOKIE_ECHO, FIX_ALL | FUZZ_FIX_COOKIE},
         {HWS_CHUNK_COOKIE_ECHO, FUZZ_FIX_PORTS | FUZZ_FIX_COOKIE | FUZZ_STRANGER},
         {0x3d, FIX_ALL},

@@ -1,0 +1,241 @@
+#include "stack/pmtud.h"
+
+#include "proto/serial.h"
+#include "stack/assoc.h"
+#include "stack/heartbeat.h"
+#include "stack/timer.h"
+#include "stack/transmit.h"
+
+static bool enabled(const struct hws_path *p)
+{
+    return p->assoc->params.pmtud;
+}
+
+static uint32_t in_bounds(uint32_t mtu)
+{
+    mtu = mtu < HWS_LIMIT_MTU_MIN ? HWS_LIMIT_MTU_MIN : mtu;
+    return mtu > HWS_LIMIT_MTU_MAX ? HWS_LIMIT_MTU_MAX : mtu;
+}
+
+/* ---- What the state machine says ---- */
+
+/* Whether the path can be probed: the peer is there, and HEARTBEATs may be sent (8.3). */
+static bool connected(const struct hws_path *p)
+{
+    return p->confirmed && p->owned && p->active && hws_assoc_may_send(p->assoc);
+}
+
+static void arm_raise_timer(struct hws_path *p)
+{
+    if (p->pmtu.state == HWS_PMTU_SEARCH_COMPLETE && p->pmtu.plpmtu < p->pmtu.max)
+        hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, HWS_PMTU_RAISE_TIMER_US);
+    else
+        hws_path_timer_stop(p, HWS_PATH_TIMER_PMTU);
+}
+
+/* Applies a change of the state machine: PLPMTU, and the next probe. */
+static void settle(struct hws_path *p)
+{
+    hws_path_set_mtu(p, p->pmtu.plpmtu);
+    p->pmtu_probing = false;
+    p->wants &= (uint16_t)~HWS_WANT_PROBE;
+    if (p->pmtu.probe == 0)
+        arm_raise_timer(p);
+    else if (connected(p))
+        hws_want(p, HWS_WANT_PROBE);
+}
+
+/* Packets became smaller because larger ones do not pass. What is in flight from TSN `from` on is
+ * sent again at once; that is no congestion (RFC 8899, 3), and T3 is not waited for. */
+static void send_again(struct hws_path *p, uint32_t from)
+{
+    struct hws_assoc *a = p->assoc;
+    a->engine->stats.pmtu_black_holes++;
+    if (a->outq.flight_bytes[p->index] == 0)
+        return;
+    hws_outq_lost_from(&a->outq, p->index, from);
+    p->timing = false;
+    hws_transmit_allow_burst(a, 0);
+    hws_assoc_ready(a);
+}
+
+static void lose_connection(struct hws_path *p)
+{
+    hws_pmtu_disable(&p->pmtu);
+    settle(p);
+}
+
+/* ---- Probes ---- */
+
+/* An RTO as the round trips say, not backed off, but never too short (RFC 8899, 5.1.1). */
+static uint64_t probe_timer_us(const struct hws_path *p)
+{
+    uint64_t rto_us = p->assoc->params.rto_initial_us;
+    if (p->rto.measured)
+        rto_us = p->rto.srtt_us + 4 * (uint64_t)p->rto.rttvar_us;
+    return rto_us > HWS_PMTU_PROBE_TIMER_US ? rto_us : HWS_PMTU_PROBE_TIMER_US;
+}
+
+bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
+{
+    struct hws_assoc *a = p->assoc;
+    p->wants &= (uint16_t)~HWS_WANT_PROBE;
+    uint32_t len = hws_path_packet_len(p, p->pmtu.probe);
+    if (!connected(p)) {
+        lose_connection(p);
+        return false;
+    }
+    if (len > train->capacity) {
+        hws_pmtud_refused(p);
+        return false;
+    }
+    struct hws_builder b;
+    hws_builder_init(&b, train->data, len, a->local_port, a->remote_port, a->remote_vtag);
+    (void)hws_heartbeat_put_probe(p, &b); /* any MTU has room for it */
+    (void)hws_pad_encode(&b);
+    train->len = train->segment_len = hws_builder_finish(&b);
+    train->packets = 1;
+    hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, probe_timer_us(p));
+    p->pmtu_probing = true;
+    a->engine->stats.pmtu_probes++;
+    a->engine->stats.packets_out++;
+    return true;
+}
+
+bool hws_pmtud_probe_acked(struct hws_path *p, uint64_t nonce)
+{
+    if (!p->pmtu_probing || nonce != p->pmtu_nonce)
+        return false;
+    uint32_t before = p->pmtu.plpmtu;
+    hws_pmtu_probe_acked(&p->pmtu);
+    p->assoc->engine->stats.pmtu_raised += p->pmtu.plpmtu > before;
+    settle(p);
+    return true;
+}
+
+static void probe_lost(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
+    a->engine->stats.pmtu_probes_lost++;
+    bool alive = p->errors == 0;
+    bool black_hole = hws_pmtu_probe_lost(&p->pmtu, alive);
+    settle(p);
+    if (black_hole)
+        send_again(p, a->outq.cum + 1);
+}
+
+void hws_pmtud_timer_expired(struct hws_path *p)
+{
+    if (!connected(p)) {
+        lose_connection(p);
+    } else if (p->pmtu_probing) {
+        probe_lost(p);
+    } else {
+        hws_pmtu_raise(&p->pmtu);
+        if (p->pmtu.probe != 0)
+            settle(p);
+    }
+}
+
+/* ---- Events ---- */
+
+void hws_pmtud_init(struct hws_path *p)
+{
+    hws_pmtu_init(&p->pmtu, p->remote.family == HWS_FAMILY_IPV6);
+    p->mtu = enabled(p) ? p->pmtu.plpmtu : HWS_MTU_DEFAULT;
+}
+
+void hws_pmtud_told(struct hws_path *p, uint32_t mtu)
+{
+    mtu = in_bounds(mtu);
+    if (!enabled(p)) {
+        hws_path_set_mtu(p, mtu);
+        return;
+    }
+    uint32_t before = p->pmtu.plpmtu, probe = p->pmtu.probe;
+    hws_pmtu_set_max(&p->pmtu, mtu);
+    if (p->pmtu.plpmtu != before || p->pmtu.probe != probe)
+        settle(p);
+}
+
+static void wanted(struct hws_path *p)
+{
+    uint32_t probe = p->pmtu.probe;
+    if (!connected(p) || p->errors > 0)
+        return;
+    hws_pmtu_wanted(&p->pmtu);
+    if (p->pmtu.probe != probe)
+        settle(p);
+}
+
+void hws_pmtud_wanted(struct hws_assoc *a)
+{
+    if (!a->params.pmtud)
+        return;
+    for (unsigned i = 0; i < a->path_count; i++)
+        wanted(a->paths[i]);
+}
+
+/* Data is lost for its size only where packets were larger than what passes in any case. Once per
+ * series of timeouts: a path that does not answer at all has other troubles. */
+void hws_pmtud_data_lost(struct hws_path *p)
+{
+    uint32_t small = hws_path_packet_len(p, hws_pmtu_fallback(&p->pmtu));
+    if (!enabled(p) || !connected(p) || p->errors > 0 ||
+        hws_path_flight(p) + HWS_PACKET_HEADER_LEN <= small)
+        return;
+    uint32_t before = p->pmtu.plpmtu, probe = p->pmtu.probe;
+    hws_pmtu_suspect(&p->pmtu);
+    if (p->pmtu.probe != probe || p->pmtu.plpmtu != before)
+        settle(p);
+}
+
+/* The TSN of the first DATA chunk that the message quotes, the first outstanding one when it quotes
+ * none: with it losses begin. */
+static uint32_t quoted_tsn(const struct hws_assoc *a, const struct hws_net_event *event)
+{
+    uint32_t first = a->outq.cum + 1;
+    if (event->quoted_len < HWS_PACKET_HEADER_LEN + 8 ||
+        event->quoted[HWS_PACKET_HEADER_LEN] != HWS_CHUNK_DATA)
+        return first;
+    uint32_t tsn = hws_get32(event->quoted + HWS_PACKET_HEADER_LEN + 4);
+    bool outstanding = hws_tsn_le(first, tsn) && hws_tsn_lt(tsn, a->outq.next_tsn);
+    return outstanding ? tsn : first;
+}
+
+void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event)
+{
+    uint32_t before = p->mtu;
+    bool shrinks;
+    if (enabled(p)) {
+        uint32_t probe = p->pmtu.probe;
+        shrinks = hws_pmtu_too_big(&p->pmtu, event->mtu);
+        if (shrinks || p->pmtu.probe != probe)
+            settle(p);
+    } else {
+        shrinks = event->mtu >= HWS_LIMIT_MTU_MIN && event->mtu < before;
+        if (shrinks)
+            hws_path_set_mtu(p, event->mtu);
+    }
+    if (shrinks)
+        send_again(p, quoted_tsn(p->assoc, event));
+}
+
+void hws_pmtud_refused(struct hws_path *p)
+{
+    if (!enabled(p))
+        return;
+    uint32_t probe = p->pmtu.probe;
+    bool shrinks = hws_pmtu_refused(&p->pmtu);
+    if (shrinks || p->pmtu.probe != probe)
+        settle(p);
+    if (shrinks)
+        send_again(p, p->assoc->outq.cum + 1);
+}
+
+void hws_pmtud_pad_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
+{
+    (void)a;
+    (void)rx;
+    (void)chunk;
+}
