@@ -122,7 +122,6 @@ static void enter_error(struct hws_pmtu *d)
 void hws_pmtu_disable(struct hws_pmtu *d)
 {
     enter(d, HWS_PMTU_DISABLED, d->base, 0);
-    d->plpmtu = d->base;
 }
 
 uint32_t hws_pmtu_fallback(const struct hws_pmtu *d)

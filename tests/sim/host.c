@@ -113,12 +113,22 @@ static bool has_data(const uint8_t *packet, uint32_t len)
     return false;
 }
 
+/* A path MTU probe is a HEARTBEAT with a PAD behind it, and nothing else (RFC 8899, 6.2.1). */
+static bool is_probe(const uint8_t *packet, uint32_t len)
+{
+    struct hws_tlv_iter it = hws_packet_chunks(packet, len);
+    struct hws_tlv chunk;
+    return hws_tlv_next(&it, &chunk) && hws_chunk_type(&chunk) == HWS_CHUNK_HEARTBEAT &&
+           hws_tlv_next(&it, &chunk) && hws_chunk_type(&chunk) == HWS_CHUNK_PAD &&
+           !hws_tlv_next(&it, &chunk);
+}
+
 /* 5.4: no DATA to an address nobody has confirmed. */
 static void check_path_packet(struct sim_host *host, const struct hws_path_status *path,
                               const struct hws_train *train, const uint8_t *packet, uint32_t len)
 {
     uint32_t ip_len = len + sim_net_overhead(&train->dst);
-    SIM_CHECK(host->node.world, train->may_fragment || ip_len <= path->mtu,
+    SIM_CHECK(host->node.world, train->may_fragment || ip_len <= path->mtu || is_probe(packet, len),
               "an IP packet of %u bytes on a path with MTU %u", ip_len, path->mtu);
     SIM_CHECK(host->node.world, path->confirmed || !has_data(packet, len),
               "DATA to an unconfirmed address (5.4)");
