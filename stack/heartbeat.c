@@ -201,7 +201,7 @@ static struct hws_path *answered_path(const struct hws_assoc *a, const struct hw
 void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     (void)rx;
-    if (hws_pmtud_heartbeat_ack(a, chunk))
+    if (hws_pmtud_heartbeat_ack_in(a, chunk))
         return;
     struct hws_path *p = answered_path(a, chunk);
     if (p == NULL) {

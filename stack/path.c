@@ -218,8 +218,7 @@ void hws_path_configure(struct hws_path *p, const struct hws_path_params *params
     p->params = *params;
     struct hws_rto_config config = rto_config(p);
     hws_rto_configure(&p->rto, &config);
-    if (params->mtu != 0)
-        hws_path_set_mtu(p, params->mtu);
+    hws_pmtud_configure(p);
     if (p->active && p->errors > params->path_max_retrans)
         p->active = false;
     tell_change(p, before);

@@ -1,14 +1,15 @@
 #include "stack/pmtud.h"
 
+#include <string.h>
+
 #include "proto/serial.h"
 #include "stack/assoc.h"
-#include "stack/heartbeat.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
 
 static bool enabled(const struct hws_path *p)
 {
-    return p->assoc->params.pmtud;
+    return p->params.pmtud && p->params.mtu == 0;
 }
 
 static uint32_t in_bounds(uint32_t mtu)
@@ -70,15 +71,41 @@ static void lose_connection(struct hws_path *p)
 /* An RTO as the round trips say, not backed off, but never too short (RFC 8899, 5.1.1). */
 static uint64_t probe_timer_us(const struct hws_path *p)
 {
-    uint64_t rto_us = p->assoc->params.rto_initial_us;
+    uint64_t rto_us = p->params.rto_initial_us;
     if (p->rto.measured)
         rto_us = p->rto.srtt_us + 4 * (uint64_t)p->rto.rttvar_us;
     return rto_us > HWS_PMTU_PROBE_TIMER_US ? rto_us : HWS_PMTU_PROBE_TIMER_US;
 }
 
-bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
+/* Heartbeat Info of a probe: the path's number, a mark that tells it from other HEARTBEATs, and a
+ * nonce that stands for the size (6.2.1.2). */
+#define PROBE_INFO_LEN 12u
+
+static void put_info(const struct hws_path *p, uint8_t info[PROBE_INFO_LEN])
+{
+    memcpy(info + 1, "MTU", 3);
+    info[0] = p->index;
+    hws_put64(info + 4, p->pmtu_nonce);
+}
+
+static void build(struct hws_path *p, struct hws_train *train, uint32_t len)
 {
     struct hws_assoc *a = p->assoc;
+    const struct hws_env *env = &a->engine->config.env;
+    struct hws_builder b;
+    uint8_t info[PROBE_INFO_LEN];
+    env->random(env->ctx, &p->pmtu_nonce, sizeof p->pmtu_nonce);
+    put_info(p, info);
+    hws_builder_init(&b, train->data, len, a->local_port, a->remote_port, a->remote_vtag);
+    (void)hws_heartbeat_encode(&b, HWS_CHUNK_HEARTBEAT, info, sizeof info); /* any MTU has room */
+    (void)hws_pad_encode(&b);
+    train->len = train->segment_len = hws_builder_finish(&b);
+    train->packets = 1;
+}
+
+bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
+{
+    struct hws_stats *stats = &p->assoc->engine->stats;
     p->wants &= (uint16_t)~HWS_WANT_PROBE;
     uint32_t len = hws_path_packet_len(p, p->pmtu.probe);
     if (!connected(p)) {
@@ -89,27 +116,38 @@ bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
         hws_pmtud_refused(p);
         return false;
     }
-    struct hws_builder b;
-    hws_builder_init(&b, train->data, len, a->local_port, a->remote_port, a->remote_vtag);
-    (void)hws_heartbeat_put_probe(p, &b); /* any MTU has room for it */
-    (void)hws_pad_encode(&b);
-    train->len = train->segment_len = hws_builder_finish(&b);
-    train->packets = 1;
+    build(p, train, len);
     hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, probe_timer_us(p));
     p->pmtu_probing = true;
-    a->engine->stats.pmtu_probes++;
-    a->engine->stats.packets_out++;
+    stats->pmtu_probes++;
+    stats->heartbeats_out++;
+    stats->packets_out++;
     return true;
 }
 
-bool hws_pmtud_probe_acked(struct hws_path *p, uint64_t nonce)
+/* The path whose probe this answers, NULL when it is none that waits. */
+static struct hws_path *answered_path(const struct hws_assoc *a, const struct hws_tlv *ack)
 {
-    if (!p->pmtu_probing || nonce != p->pmtu_nonce)
+    const uint8_t *info;
+    uint32_t len;
+    uint8_t sent[PROBE_INFO_LEN];
+    if (!hws_heartbeat_decode(ack, &info, &len) || len != sizeof sent || info[0] >= a->path_count)
+        return NULL;
+    struct hws_path *p = a->paths[info[0]];
+    put_info(p, sent);
+    return p->pmtu_probing && memcmp(info, sent, sizeof sent) == 0 ? p : NULL;
+}
+
+bool hws_pmtud_heartbeat_ack_in(struct hws_assoc *a, const struct hws_tlv *ack)
+{
+    struct hws_path *p = answered_path(a, ack);
+    if (p == NULL)
         return false;
     uint32_t before = p->pmtu.plpmtu;
     hws_pmtu_probe_acked(&p->pmtu);
-    p->assoc->engine->stats.pmtu_raised += p->pmtu.plpmtu > before;
+    a->engine->stats.pmtu_raised += p->pmtu.plpmtu > before;
     settle(p);
+    hws_path_answered(p);
     return true;
 }
 
@@ -139,6 +177,12 @@ void hws_pmtud_timer_expired(struct hws_path *p)
 
 /* ---- Events ---- */
 
+/* The path's MTU without discovery. */
+static uint32_t fixed_mtu(const struct hws_path *p)
+{
+    return p->params.mtu != 0 ? p->params.mtu : p->pmtu.max;
+}
+
 void hws_pmtud_init(struct hws_path *p)
 {
     hws_pmtu_init(&p->pmtu, p->remote.family == HWS_FAMILY_IPV6);
@@ -147,15 +191,22 @@ void hws_pmtud_init(struct hws_path *p)
 
 void hws_pmtud_told(struct hws_path *p, uint32_t mtu)
 {
-    mtu = in_bounds(mtu);
-    if (!enabled(p)) {
-        hws_path_set_mtu(p, mtu);
-        return;
-    }
     uint32_t before = p->pmtu.plpmtu, probe = p->pmtu.probe;
-    hws_pmtu_set_max(&p->pmtu, mtu);
-    if (p->pmtu.plpmtu != before || p->pmtu.probe != probe)
+    hws_pmtu_set_max(&p->pmtu, in_bounds(mtu));
+    if (!enabled(p))
+        hws_path_set_mtu(p, fixed_mtu(p));
+    else if (p->pmtu.plpmtu != before || p->pmtu.probe != probe)
         settle(p);
+}
+
+void hws_pmtud_configure(struct hws_path *p)
+{
+    if (!enabled(p)) {
+        lose_connection(p);
+        hws_path_set_mtu(p, fixed_mtu(p));
+    } else if (p->pmtu.state == HWS_PMTU_DISABLED) {
+        settle(p);
+    }
 }
 
 static void wanted(struct hws_path *p)
@@ -170,10 +221,9 @@ static void wanted(struct hws_path *p)
 
 void hws_pmtud_wanted(struct hws_assoc *a)
 {
-    if (!a->params.pmtud)
-        return;
     for (unsigned i = 0; i < a->path_count; i++)
-        wanted(a->paths[i]);
+        if (enabled(a->paths[i]))
+            wanted(a->paths[i]);
 }
 
 /* Data is lost for its size only where packets were larger than what passes in any case. Once per
@@ -213,7 +263,7 @@ void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event)
         if (shrinks || p->pmtu.probe != probe)
             settle(p);
     } else {
-        shrinks = event->mtu >= HWS_LIMIT_MTU_MIN && event->mtu < before;
+        shrinks = p->params.mtu == 0 && event->mtu >= HWS_LIMIT_MTU_MIN && event->mtu < before;
         if (shrinks)
             hws_path_set_mtu(p, event->mtu);
     }

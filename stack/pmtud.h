@@ -13,6 +13,9 @@ void hws_pmtud_init(struct hws_path *p);
 /** The MTU of the interface or route that leads there (HWS_NET_MTU). */
 void hws_pmtud_told(struct hws_path *p, uint32_t mtu);
 
+/** The path's parameters changed: `pmtud`, or the MTU that the application sets. */
+void hws_pmtud_configure(struct hws_path *p);
+
 /** The association's packets are full: a larger MTU is of use on any of its paths. Nothing is
  * probed before, so associations of small messages never probe. */
 void hws_pmtud_wanted(struct hws_assoc *a);
@@ -27,8 +30,8 @@ void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event);
 /** This host could not send a packet there for its size. */
 void hws_pmtud_refused(struct hws_path *p);
 
-/** A HEARTBEAT ACK brings this nonce back. False: it is not of the probe in flight. */
-bool hws_pmtud_probe_acked(struct hws_path *p, uint64_t nonce);
+/** A HEARTBEAT ACK came. False: it answers no probe in flight. */
+bool hws_pmtud_heartbeat_ack_in(struct hws_assoc *a, const struct hws_tlv *ack);
 
 /** PROBE_TIMER or PMTU_RAISE_TIMER expired. */
 void hws_pmtud_timer_expired(struct hws_path *p);
