@@ -111,7 +111,15 @@ FILENAME == page_file && /^\| *[0-9.]+\/[0-9]+ *\|/ {
     next
 }
 
-FILENAME == page_file { next }
+# What the other tables name has to exist as well.
+FILENAME == page_file {
+    count = /^\|/ ? split($0, part, "`") : 0
+    for (i = 2; i <= count; i += 2)
+        if ((part[i] ~ /^[a-z]+\/[a-z_0-9]+\.[ch]:/ && !(part[i] in exists)) ||
+            (part[i] ~ /^[a-z_0-9]+:[a-z_0-9]+$/ && !(part[i] in is_test)))
+            wrong("no such function or test: " part[i])
+    next
+}
 
 $1 == "case" || $1 == "test" || $1 == "script" {
     is_test[$1 == "script" ? "script:" $2 : $2] = 1
