@@ -16,7 +16,7 @@
 #define MAX_IOV 64
 
 _Static_assert(HWS_READABLE == HWS_SOCK_READABLE && HWS_WRITABLE == HWS_SOCK_WRITABLE &&
-                   HWS_CLOSED == HWS_SOCK_CLOSED,
+                   HWS_CLOSED == HWS_SOCK_CLOSED && HWS_PATH_EVENT == HWS_SOCK_PATH_EVENT,
                "the public readiness flags are the socket layer's");
 _Static_assert(HWS_ERROR_MAX >= HWS_LINK_ERROR_MAX, "a link's text fits");
 
@@ -458,7 +458,11 @@ void hws_close(struct hws_sock *sock)
 
 int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *value, socklen_t len)
 {
-    return posix(hws_sockopt_set(sock, level, option, value, len));
+    uint64_t now_us = hws_env_now_us();
+    int rc = hws_sockopt_set(sock, level, option, value, len, now_us);
+    if (rc == 0) /* a HEARTBEAT may be due, or data may go another way */
+        hws_runtime_kick(runtime_of(sock), now_us);
+    return posix(rc);
 }
 
 int hws_getsockopt(struct hws_sock *sock, int level, int option, void *value, socklen_t *len)

@@ -109,6 +109,7 @@ struct hws_sock *hws_sock_new(struct hws_sockets *sockets)
     sock->sockets = sockets;
     hws_params_default(&sock->params);
     TAILQ_INIT(&sock->queue);
+    TAILQ_INIT(&sock->path_events);
     TAILQ_INSERT_TAIL(&sockets->all, sock, in_all);
     return sock;
 }
@@ -129,11 +130,20 @@ static void forget_changed(struct hws_sock *sock)
     TAILQ_REMOVE(&sock->sockets->changed, sock, in_changed);
 }
 
+static void drop_path_event(struct hws_sock *sock)
+{
+    struct hws_sock_path_event *first = TAILQ_FIRST(&sock->path_events);
+    TAILQ_REMOVE(&sock->path_events, first, in_queue);
+    sock->path_event_count--;
+    hws_pool_free(&sock->sockets->pool, first, sizeof(*first));
+}
+
 /* Lets the engine's objects and the memory go. An association that is not over is aborted. */
 static void destroy(struct hws_sock *sock, uint64_t now_us)
 {
     struct hws_sockets *sockets = sock->sockets;
     forget_changed(sock);
+    hws_sock_want_path_events(sock, false);
     if (sock->assoc != 0) {
         hws_hashtab_remove(&sockets->by_assoc, &sock->by_assoc);
         hws_assoc_release(sockets->engine, sock->assoc, now_us);
@@ -258,16 +268,29 @@ static int bind_if_new(struct hws_sock *sock)
     return sock->state == HWS_SOCK_NEW ? hws_sock_bind(sock, NULL, 0, 0) : 0;
 }
 
-int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params)
+/* ---- Parameters ---- */
+
+int hws_sock_params(const struct hws_sock *sock, struct hws_params *out)
 {
-    if (sock->state > HWS_SOCK_BOUND)
-        return -EISCONN;
-    sock->params = *params;
-    if (sock->state == HWS_SOCK_NEW)
-        return 0;
-    /* An endpoint keeps the parameters it was made with. */
-    drop_endpoint(sock);
-    return make_endpoint(sock, sock->port->port);
+    if (sock->state == HWS_SOCK_CONNECTING || sock->state == HWS_SOCK_CONNECTED)
+        return -hws_sock_errno(hws_assoc_params(sock->sockets->engine, sock->assoc, out));
+    *out = sock->params;
+    return 0;
+}
+
+int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params, uint64_t now_us)
+{
+    struct hws_engine *engine = sock->sockets->engine;
+    int rc = HWS_OK;
+    if (sock->state == HWS_SOCK_OVER)
+        return -ENOTCONN;
+    if (sock->state >= HWS_SOCK_CONNECTING)
+        return -hws_sock_errno(hws_assoc_set_params(engine, sock->assoc, params, now_us));
+    if (sock->state != HWS_SOCK_NEW)
+        rc = hws_endpoint_set_params(engine, sock->endpoint, params);
+    if (rc == HWS_OK)
+        sock->params = *params;
+    return -hws_sock_errno(rc);
 }
 
 /* ---- Listening ---- */
@@ -298,6 +321,7 @@ static struct hws_sock *make_child(struct hws_sock *listener, hws_assoc_id id, u
     child->port = listener->port;
     child->port->refs++;
     child->params = listener->params;
+    child->wants_path_events = listener->wants_path_events;
     child->local_count = listener->local_count;
     for (uint32_t i = 0; i < child->local_count; i++)
         child->locals[i] = listener->locals[i];
@@ -448,9 +472,46 @@ static void on_orphan_event(struct hws_sock *sock, const struct hws_event *event
         drain(sock, now_us);
 }
 
+static void keep_path_event(struct hws_sock *sock, const struct hws_event *event)
+{
+    if (sock->path_event_count == HWS_SOCK_PATH_EVENTS_MAX)
+        drop_path_event(sock);
+    struct hws_sock_path_event *kept = hws_pool_zalloc(&sock->sockets->pool, sizeof(*kept));
+    if (kept == NULL)
+        return;
+    kept->type = event->type;
+    kept->remote = event->remote;
+    TAILQ_INSERT_TAIL(&sock->path_events, kept, in_queue);
+    sock->path_event_count++;
+}
+
+void hws_sock_want_path_events(struct hws_sock *sock, bool want)
+{
+    sock->wants_path_events = want;
+    while (!want && sock->path_event_count > 0)
+        drop_path_event(sock);
+}
+
+int hws_sock_path_event(struct hws_sock *sock, struct hws_sock_path_event *out)
+{
+    if (sock->path_event_count == 0)
+        return -EAGAIN;
+    *out = *TAILQ_FIRST(&sock->path_events);
+    drop_path_event(sock);
+    return 0;
+}
+
 static void on_event(struct hws_sock *sock, const struct hws_event *event)
 {
     switch (event->type) {
+    case HWS_EVENT_PATH_CONFIRMED:
+    case HWS_EVENT_PATH_FAILING:
+    case HWS_EVENT_PATH_DOWN:
+    case HWS_EVENT_PATH_UP:
+        if (!sock->wants_path_events)
+            return;
+        keep_path_event(sock, event);
+        break;
     case HWS_EVENT_UP:
         sock->state = HWS_SOCK_CONNECTED;
         sock->writable = true;
@@ -503,16 +564,17 @@ bool hws_sockets_dispatch(struct hws_sockets *sockets)
 
 unsigned hws_sock_ready(const struct hws_sock *sock)
 {
+    unsigned events = sock->path_event_count > 0 ? HWS_SOCK_PATH_EVENT : 0;
     switch (sock->state) {
     case HWS_SOCK_LISTENING:
         return sock->queued > 0 ? HWS_SOCK_READABLE : 0;
     case HWS_SOCK_CONNECTED:
         return (sock->readable ? HWS_SOCK_READABLE : 0) |
-               (sock->writable && !sock->shut ? HWS_SOCK_WRITABLE : 0);
+               (sock->writable && !sock->shut ? HWS_SOCK_WRITABLE : 0) | events;
     case HWS_SOCK_OVER:
-        return HWS_SOCK_READABLE | HWS_SOCK_CLOSED;
+        return HWS_SOCK_READABLE | HWS_SOCK_CLOSED | events;
     default:
-        return 0;
+        return events;
     }
 }
 
@@ -627,6 +689,26 @@ void hws_sock_close(struct hws_sock *sock, uint64_t now_us)
     if (sock->state == HWS_SOCK_CONNECTING || sock->state == HWS_SOCK_CONNECTED)
         hws_sock_abort(sock, NULL, 0, now_us);
     destroy(sock, now_us);
+}
+
+/* ---- Paths ---- */
+
+int hws_sock_find_path(const struct hws_sock *sock, const struct hws_addr *remote, uint16_t port,
+                       uint32_t *index)
+{
+    const struct hws_engine *engine = sock->sockets->engine;
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    if (sock->assoc == 0 || hws_assoc_status(engine, sock->assoc, &status) < 0)
+        return -ENOTCONN;
+    for (uint32_t i = 0; i < status.path_count && port == status.remote_port; i++) {
+        if (hws_assoc_path_status(engine, sock->assoc, i, &path) == 0 &&
+            hws_addr_same(&path.remote, remote)) {
+            *index = i;
+            return 0;
+        }
+    }
+    return -EINVAL;
 }
 
 uint16_t hws_sock_port(const struct hws_sock *sock)

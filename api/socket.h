@@ -55,10 +55,22 @@ enum hws_sock_state {
 };
 
 /** Readiness, as hws_sock_ready answers it and callbacks get it. The values are those of
- * HWS_READABLE, HWS_WRITABLE and HWS_CLOSED of <hawser/hawser.h>. */
+ * HWS_READABLE, HWS_WRITABLE, HWS_CLOSED and HWS_PATH_EVENT of <hawser/hawser.h>. */
 #define HWS_SOCK_READABLE 0x1u
 #define HWS_SOCK_WRITABLE 0x2u
 #define HWS_SOCK_CLOSED 0x4u
+#define HWS_SOCK_PATH_EVENT 0x8u
+
+/** Path events kept for an application that does not take them; then the oldest ones are lost. */
+#define HWS_SOCK_PATH_EVENTS_MAX 64u
+
+struct hws_sock_path_event {
+    enum hws_event_type type; /* HWS_EVENT_PATH_* */
+    struct hws_addr remote;
+    TAILQ_ENTRY(hws_sock_path_event) in_queue;
+};
+
+TAILQ_HEAD(hws_sock_path_events, hws_sock_path_event);
 
 struct hws_sock {
     struct hws_sockets *sockets;
@@ -76,6 +88,10 @@ struct hws_sock {
     bool shut;        /* nothing more can be sent: shutdown by this side or the peer */
     bool orphaned;    /* closed by the application, ends in the background */
     bool nonblocking; /* for the layer above, which knows how to wait */
+
+    bool wants_path_events; /* what it accepts inherits that */
+    struct hws_sock_path_events path_events;
+    uint32_t path_event_count;
 
     struct hws_sock *listener; /* while it waits to be accepted */
     struct hws_sock_list queue;
@@ -112,8 +128,21 @@ struct hws_sock *hws_sock_new(struct hws_sockets *sockets);
 int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
                   uint16_t port);
 
-/** Parameters of the associations to come. -EISCONN once listening or connecting. */
-int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params);
+/** The parameters of the association, or of those to come while there is none. */
+int hws_sock_params(const struct hws_sock *sock, struct hws_params *out);
+
+/** Changes them. -EINVAL (out of range), -ENOTCONN (the association is over). */
+int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params, uint64_t now_us);
+
+/** Whether path events are kept from now on; those that wait are dropped when not. */
+void hws_sock_want_path_events(struct hws_sock *sock, bool want);
+
+/** Takes the oldest path event (its queue entry means nothing). -EAGAIN: there is none. */
+int hws_sock_path_event(struct hws_sock *sock, struct hws_sock_path_event *out);
+
+/** Finds the path to `remote`: its index. -EINVAL: the peer has no such address. -ENOTCONN. */
+int hws_sock_find_path(const struct hws_sock *sock, const struct hws_addr *remote, uint16_t port,
+                       uint32_t *index);
 
 /** Accepts associations, at most `backlog` (1 at least) waiting; further ones are aborted. -EINVAL
  * when connected. */

@@ -4,33 +4,30 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include <linux/sctp.h>
+#include "api/sockopt_value.h"
 
-#include "api/sockaddr.h"
-
-#define US_PER_MS 1000u
-#define RTO_MAX_MS (UINT32_MAX / US_PER_MS)
-
-/* What an option's structure can be, aligned for any of them. */
-union value {
-    int number;
-    struct sctp_initmsg initmsg;
-    struct sctp_rtoinfo rtoinfo;
-    struct sctp_status status;
-};
-
-/* Either function may be NULL; both answer 0 or a negative errno. `set` changes a copy of the
- * parameters. */
+/* `change` works on a copy of the parameters, and `set` does everything else; one of them, or none
+ * when the option can only be read. `get` finds in the value what the caller put there. All answer
+ * 0 or a negative errno. */
 struct row {
     int level, option;
     socklen_t size;
-    int (*set)(struct hws_params *params, const union value *value);
-    int (*get)(struct hws_sock *sock, union value *value);
+    bool before; /* only before there is an association: it cannot be changed on one */
+    int (*change)(struct hws_params *params, const union hws_sockopt_value *value);
+    int (*set)(struct hws_sock *sock, const union hws_sockopt_value *value, uint64_t now_us);
+    int (*get)(struct hws_sock *sock, union hws_sockopt_value *value);
 };
+
+static struct hws_params params_of(const struct hws_sock *sock)
+{
+    struct hws_params params = sock->params;
+    hws_sock_params(sock, &params);
+    return params;
+}
 
 /* ---- SCTP_INITMSG (8.1.3): 0 leaves a field as it is ---- */
 
-static int set_initmsg(struct hws_params *params, const union value *value)
+static int change_initmsg(struct hws_params *params, const union hws_sockopt_value *value)
 {
     const struct sctp_initmsg *in = &value->initmsg;
     if (in->sinit_num_ostreams != 0)
@@ -42,11 +39,12 @@ static int set_initmsg(struct hws_params *params, const union value *value)
     return in->sinit_max_init_timeo == 0 ? 0 : -EINVAL;
 }
 
-static int get_initmsg(struct hws_sock *sock, union value *value)
+static int get_initmsg(struct hws_sock *sock, union hws_sockopt_value *value)
 {
-    value->initmsg = (struct sctp_initmsg){.sinit_num_ostreams = sock->params.ostreams,
-                                           .sinit_max_instreams = sock->params.max_instreams,
-                                           .sinit_max_attempts = sock->params.max_init_retrans};
+    struct hws_params params = params_of(sock);
+    value->initmsg = (struct sctp_initmsg){.sinit_num_ostreams = params.ostreams,
+                                           .sinit_max_instreams = params.max_instreams,
+                                           .sinit_max_attempts = params.max_init_retrans};
     return 0;
 }
 
@@ -55,13 +53,14 @@ static int get_initmsg(struct hws_sock *sock, union value *value)
 static void set_ms(uint32_t *us, uint32_t ms)
 {
     if (ms != 0)
-        *us = ms * US_PER_MS;
+        *us = ms * HWS_US_PER_MS;
 }
 
-static int set_rtoinfo(struct hws_params *params, const union value *value)
+static int change_rtoinfo(struct hws_params *params, const union hws_sockopt_value *value)
 {
     const struct sctp_rtoinfo *in = &value->rtoinfo;
-    if (in->srto_initial > RTO_MAX_MS || in->srto_min > RTO_MAX_MS || in->srto_max > RTO_MAX_MS)
+    if (in->srto_initial > HWS_SOCKOPT_MS_MAX || in->srto_min > HWS_SOCKOPT_MS_MAX ||
+        in->srto_max > HWS_SOCKOPT_MS_MAX)
         return -EINVAL;
     set_ms(&params->rto_initial_us, in->srto_initial);
     set_ms(&params->rto_min_us, in->srto_min);
@@ -72,25 +71,96 @@ static int set_rtoinfo(struct hws_params *params, const union value *value)
                : -EINVAL;
 }
 
-static int get_rtoinfo(struct hws_sock *sock, union value *value)
+static int get_rtoinfo(struct hws_sock *sock, union hws_sockopt_value *value)
 {
-    value->rtoinfo = (struct sctp_rtoinfo){.srto_initial = sock->params.rto_initial_us / US_PER_MS,
-                                           .srto_min = sock->params.rto_min_us / US_PER_MS,
-                                           .srto_max = sock->params.rto_max_us / US_PER_MS};
+    struct hws_params params = params_of(sock);
+    value->rtoinfo = (struct sctp_rtoinfo){.srto_initial = params.rto_initial_us / HWS_US_PER_MS,
+                                           .srto_min = params.rto_min_us / HWS_US_PER_MS,
+                                           .srto_max = params.rto_max_us / HWS_US_PER_MS};
+    return 0;
+}
+
+/* ---- SCTP_ASSOCINFO (8.1.2): 0 leaves a field as it is ---- */
+
+static int change_assocparams(struct hws_params *params, const union hws_sockopt_value *value)
+{
+    const struct sctp_assocparams *in = &value->assocparams;
+    if (in->sasoc_cookie_life > HWS_SOCKOPT_MS_MAX)
+        return -EINVAL;
+    if (in->sasoc_asocmaxrxt != 0)
+        params->assoc_max_retrans = in->sasoc_asocmaxrxt;
+    set_ms(&params->cookie_life_us, in->sasoc_cookie_life);
+    return 0;
+}
+
+static int get_assocparams(struct hws_sock *sock, union hws_sockopt_value *value)
+{
+    struct hws_params params = params_of(sock);
+    struct hws_assoc_status status = {.rwnd = params.rcvbuf_bytes};
+    if (sock->assoc != 0)
+        hws_assoc_status(sock->sockets->engine, sock->assoc, &status);
+    value->assocparams = (struct sctp_assocparams){
+        .sasoc_asocmaxrxt = params.assoc_max_retrans,
+        .sasoc_number_peer_destinations = (uint16_t)status.path_count,
+        .sasoc_peer_rwnd = status.peer_rwnd,
+        .sasoc_local_rwnd = status.rwnd,
+        .sasoc_cookie_life = params.cookie_life_us / HWS_US_PER_MS,
+    };
+    return 0;
+}
+
+/* ---- SCTP_DELAYED_SACK (8.1.19): 0 leaves a field as it is ---- */
+
+#define SACK_DELAY_MAX_MS 500u /* RFC 9260, 6.2 */
+
+static int change_delayed_sack(struct hws_params *params, const union hws_sockopt_value *value)
+{
+    const struct sctp_sack_info *in = &value->sack_info;
+    if (in->sack_delay > SACK_DELAY_MAX_MS)
+        return -EINVAL;
+    set_ms(&params->sack_delay_us, in->sack_delay);
+    if (in->sack_freq != 0)
+        params->sack_packets = in->sack_freq;
+    return 0;
+}
+
+static int get_delayed_sack(struct hws_sock *sock, union hws_sockopt_value *value)
+{
+    struct hws_params params = params_of(sock);
+    value->sack_info = (struct sctp_sack_info){.sack_delay = params.sack_delay_us / HWS_US_PER_MS,
+                                               .sack_freq = params.sack_packets};
+    return 0;
+}
+
+/* ---- SCTP_EVENT (6.2.2): of the notifications only those about paths ---- */
+
+static int set_event(struct hws_sock *sock, const union hws_sockopt_value *value, uint64_t now_us)
+{
+    (void)now_us;
+    if (value->event.se_type != SCTP_PEER_ADDR_CHANGE)
+        return -EOPNOTSUPP;
+    hws_sock_want_path_events(sock, value->event.se_on != 0);
+    return 0;
+}
+
+static int get_event(struct hws_sock *sock, union hws_sockopt_value *value)
+{
+    value->event.se_on = value->event.se_type == SCTP_PEER_ADDR_CHANGE && sock->wants_path_events;
     return 0;
 }
 
 /* ---- Numbers ---- */
 
-static int set_nodelay(struct hws_params *params, const union value *value)
+static int change_nodelay(struct hws_params *params, const union hws_sockopt_value *value)
 {
     params->nodelay = value->number != 0;
     return 0;
 }
 
-static int get_nodelay(struct hws_sock *sock, union value *value)
+static int get_nodelay(struct hws_sock *sock, union hws_sockopt_value *value)
 {
-    value->number = sock->params.nodelay;
+    struct hws_params params = params_of(sock);
+    value->number = params.nodelay;
     return 0;
 }
 
@@ -102,29 +172,31 @@ static int set_bytes(uint32_t *bytes, int number)
     return 0;
 }
 
-static int set_rcvbuf(struct hws_params *params, const union value *value)
+static int change_rcvbuf(struct hws_params *params, const union hws_sockopt_value *value)
 {
     return set_bytes(&params->rcvbuf_bytes, value->number);
 }
 
-static int get_rcvbuf(struct hws_sock *sock, union value *value)
+static int get_rcvbuf(struct hws_sock *sock, union hws_sockopt_value *value)
 {
-    value->number = (int)sock->params.rcvbuf_bytes;
+    struct hws_params params = params_of(sock);
+    value->number = (int)params.rcvbuf_bytes;
     return 0;
 }
 
-static int set_sndbuf(struct hws_params *params, const union value *value)
+static int change_sndbuf(struct hws_params *params, const union hws_sockopt_value *value)
 {
     return set_bytes(&params->sndbuf_bytes, value->number);
 }
 
-static int get_sndbuf(struct hws_sock *sock, union value *value)
+static int get_sndbuf(struct hws_sock *sock, union hws_sockopt_value *value)
 {
-    value->number = (int)sock->params.sndbuf_bytes;
+    struct hws_params params = params_of(sock);
+    value->number = (int)params.sndbuf_bytes;
     return 0;
 }
 
-static int get_error(struct hws_sock *sock, union value *value)
+static int get_error(struct hws_sock *sock, union hws_sockopt_value *value)
 {
     value->number = hws_sock_take_error(sock);
     return 0;
@@ -137,21 +209,11 @@ static void get_primary(const struct hws_engine *engine, hws_assoc_id id,
                         const struct hws_assoc_status *status, struct sctp_paddrinfo *out)
 {
     struct hws_path_status path;
-    if (hws_assoc_path_status(engine, id, status->primary, &path) < 0)
-        return;
-    struct sockaddr_storage address;
-    hws_sockaddr_write(&path.remote, status->remote_port, &address);
-    out->spinfo_address = address;
-    out->spinfo_state = !path.confirmed ? SCTP_UNCONFIRMED
-                        : path.active   ? SCTP_ACTIVE
-                                        : SCTP_INACTIVE;
-    out->spinfo_cwnd = path.cwnd;
-    out->spinfo_srtt = path.srtt_us / US_PER_MS;
-    out->spinfo_rto = path.rto_us / US_PER_MS;
-    out->spinfo_mtu = path.mtu;
+    if (hws_assoc_path_status(engine, id, status->primary, &path) == HWS_OK)
+        hws_sockopt_write_paddrinfo(&path, status->remote_port, out);
 }
 
-static int get_status(struct hws_sock *sock, union value *value)
+static int get_status(struct hws_sock *sock, union hws_sockopt_value *value)
 {
     struct hws_assoc_status status;
     const struct hws_engine *engine = sock->sockets->engine;
@@ -169,14 +231,28 @@ static int get_status(struct hws_sock *sock, union value *value)
     return 0;
 }
 
+/* A row's first columns. */
+#define SCTP(option, type) IPPROTO_SCTP, option, sizeof(struct type)
+#define NUMBER(level, option) level, option, sizeof(int)
+
 static const struct row rows[] = {
-    {IPPROTO_SCTP, SCTP_INITMSG, sizeof(struct sctp_initmsg), set_initmsg, get_initmsg},
-    {IPPROTO_SCTP, SCTP_RTOINFO, sizeof(struct sctp_rtoinfo), set_rtoinfo, get_rtoinfo},
-    {IPPROTO_SCTP, SCTP_STATUS, sizeof(struct sctp_status), NULL, get_status},
-    {IPPROTO_SCTP, SCTP_NODELAY, sizeof(int), set_nodelay, get_nodelay},
-    {SOL_SOCKET, SO_RCVBUF, sizeof(int), set_rcvbuf, get_rcvbuf},
-    {SOL_SOCKET, SO_SNDBUF, sizeof(int), set_sndbuf, get_sndbuf},
-    {SOL_SOCKET, SO_ERROR, sizeof(int), NULL, get_error},
+    {SCTP(SCTP_INITMSG, sctp_initmsg), true, change_initmsg, NULL, get_initmsg},
+    {SCTP(SCTP_RTOINFO, sctp_rtoinfo), false, change_rtoinfo, NULL, get_rtoinfo},
+    {SCTP(SCTP_ASSOCINFO, sctp_assocparams), false, change_assocparams, NULL, get_assocparams},
+    {SCTP(SCTP_DELAYED_SACK, sctp_sack_info), false, change_delayed_sack, NULL, get_delayed_sack},
+    {SCTP(SCTP_EVENT, sctp_event), false, NULL, set_event, get_event},
+    {SCTP(SCTP_STATUS, sctp_status), false, NULL, NULL, get_status},
+    {SCTP(SCTP_GET_PEER_ADDR_INFO, sctp_paddrinfo), false, NULL, NULL, hws_sockopt_get_paddrinfo},
+    {SCTP(SCTP_PEER_ADDR_PARAMS, sctp_paddrparams), false, NULL, hws_sockopt_set_paddrparams,
+     hws_sockopt_get_paddrparams},
+    {SCTP(SCTP_PEER_ADDR_THLDS, sctp_paddrthlds), false, NULL, hws_sockopt_set_paddrthlds,
+     hws_sockopt_get_paddrthlds},
+    {SCTP(SCTP_PRIMARY_ADDR, sctp_prim), false, NULL, hws_sockopt_set_primary,
+     hws_sockopt_get_primary},
+    {NUMBER(IPPROTO_SCTP, SCTP_NODELAY), false, change_nodelay, NULL, get_nodelay},
+    {NUMBER(SOL_SOCKET, SO_RCVBUF), true, change_rcvbuf, NULL, get_rcvbuf},
+    {NUMBER(SOL_SOCKET, SO_SNDBUF), true, change_sndbuf, NULL, get_sndbuf},
+    {NUMBER(SOL_SOCKET, SO_ERROR), false, NULL, NULL, get_error},
 };
 
 static const struct row *find(int level, int option)
@@ -188,18 +264,29 @@ static const struct row *find(int level, int option)
     return NULL;
 }
 
-int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len)
+static int change(struct hws_sock *sock, const struct row *row,
+                  const union hws_sockopt_value *value, uint64_t now_us)
+{
+    struct hws_params params;
+    if (row->before && sock->state > HWS_SOCK_LISTENING)
+        return -EISCONN;
+    int rc = hws_sock_params(sock, &params);
+    if (rc == 0)
+        rc = row->change(&params, value);
+    return rc < 0 ? rc : hws_sock_set_params(sock, &params, now_us);
+}
+
+int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len,
+                    uint64_t now_us)
 {
     const struct row *row = find(level, option);
-    if (row == NULL || row->set == NULL)
+    if (row == NULL || (row->change == NULL && row->set == NULL))
         return -ENOPROTOOPT;
     if (value == NULL || len < row->size)
         return -EINVAL;
-    union value copy;
+    union hws_sockopt_value copy;
     memcpy(&copy, value, row->size);
-    struct hws_params params = sock->params;
-    int rc = row->set(&params, &copy);
-    return rc < 0 ? rc : hws_sock_set_params(sock, &params);
+    return row->change != NULL ? change(sock, row, &copy, now_us) : row->set(sock, &copy, now_us);
 }
 
 int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, socklen_t *len)
@@ -209,11 +296,12 @@ int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, s
         return -ENOPROTOOPT;
     if (value == NULL || len == NULL || *len < row->size)
         return -EINVAL;
-    union value out;
-    int rc = row->get(sock, &out);
+    union hws_sockopt_value copy;
+    memcpy(&copy, value, row->size);
+    int rc = row->get(sock, &copy);
     if (rc < 0)
         return rc;
-    memcpy(value, &out, row->size);
+    memcpy(value, &copy, row->size);
     *len = row->size;
     return 0;
 }

@@ -6,10 +6,12 @@
 
 #include "api/socket.h"
 
-/** -ENOPROTOOPT, -EINVAL, -EISCONN, or 0. */
-int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len);
+/** -ENOPROTOOPT, -EINVAL, -EISCONN, -ENOTCONN, -EOPNOTSUPP, or 0. */
+int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len,
+                    uint64_t now_us);
 
-/** `len` is value-result. -ENOPROTOOPT, -EINVAL, or 0. */
+/** `len` is value-result; so is `value` where it names a path. -ENOPROTOOPT, -EINVAL, -ENOTCONN, or
+ * 0. */
 int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, socklen_t *len);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "cli/path_events.h"
 #include "cli/peers.h"
 #include "cli/session.h"
 #include "cli/sink.h"
@@ -68,6 +69,13 @@ static void fail(struct cat *cat, const char *what, int error)
     if (cat->sock != NULL)
         hws_abort(cat->sock, NULL, 0);
     finish(cat, HWS_CLI_FAILED);
+}
+
+static void add_stats(void *arg, struct hws_cli_stats *stats)
+{
+    const struct cat *cat = arg;
+    if (cat->sock != NULL)
+        hws_cli_stats_add(stats, cat->sock);
 }
 
 static void on_interrupt(void *arg)
@@ -243,11 +251,12 @@ static void connected(struct cat *cat)
 static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
 {
     struct cat *cat = arg;
+    hws_cli_path_events_print(sock);
     if (!cat->connected && (ready & HWS_CLOSED) != 0) {
         on_connect_failed(cat, take_error(sock));
         return;
     }
-    if (!cat->connected)
+    if (!cat->connected && (ready & (HWS_READABLE | HWS_WRITABLE)) != 0)
         connected(cat);
     pump(cat);
 }
@@ -390,6 +399,8 @@ static void help(void)
 int hws_cli_cat(int argc, char **argv)
 {
     struct cat cat = {0};
+    const struct hws_cli_command command = {
+        .arg = &cat, .interrupted = on_interrupt, .add_stats = add_stats};
     int rc = hws_cli_options_parse(HWS_CLI_CAT, argc, argv, &cat.options);
     if (rc != HWS_CLI_OK)
         return rc;
@@ -400,7 +411,7 @@ int hws_cli_cat(int argc, char **argv)
     if (is_connector(&cat))
         rc = hws_cli_peers_find(&cat.options, &cat.peers);
     if (rc == HWS_CLI_OK)
-        rc = hws_cli_session_open(&cat.session, &cat.options, on_interrupt, &cat);
+        rc = hws_cli_session_open(&cat.session, &cat.options, &command);
     if (rc != HWS_CLI_OK)
         return rc;
     run(&cat);

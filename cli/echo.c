@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#include "cli/path_events.h"
 #include "cli/session.h"
 
 #define BACKLOG 1024
@@ -19,6 +20,7 @@
 
 struct peer {
     struct hws_sock *sock;
+    struct echo *echo;
     uint8_t *buf; /* one message, as far as it has come; NULL: none has begun */
     size_t len, capacity;
     struct sctp_rcvinfo info;
@@ -43,6 +45,8 @@ static void free_message(struct peer *peer)
 
 static void forget(struct peer *peer)
 {
+    if (peer->echo->options.stats)
+        hws_cli_stats_print_one(peer->sock);
     hws_close(peer->sock);
     LIST_REMOVE(peer, in_peers);
     free_message(peer);
@@ -127,8 +131,8 @@ static void on_peer(struct hws_sock *sock, unsigned ready, void *arg)
 {
     struct peer *peer = arg;
     enum step step = STEP_ON;
-    (void)sock;
     (void)ready;
+    hws_cli_path_events_print(sock);
     while (step == STEP_ON)
         step = peer->whole ? send_message(peer) : receive_part(peer);
 }
@@ -141,6 +145,7 @@ static void add_peer(struct echo *echo, struct hws_sock *sock)
         return;
     }
     peer->sock = sock;
+    peer->echo = echo;
     LIST_INSERT_HEAD(&echo->peers, peer, in_peers);
     hws_set_nonblocking(sock, true);
     hws_set_callback(sock, on_peer, peer);
@@ -152,6 +157,14 @@ static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
     (void)ready;
     while ((sock = hws_accept(listener, NULL, NULL)) != NULL)
         add_peer(arg, sock);
+}
+
+static void add_stats(void *arg, struct hws_cli_stats *stats)
+{
+    const struct echo *echo = arg;
+    const struct peer *peer;
+    LIST_FOREACH(peer, &echo->peers, in_peers)
+    hws_cli_stats_add(stats, peer->sock);
 }
 
 static void on_interrupt(void *arg)
@@ -187,6 +200,8 @@ static void help(void)
 int hws_cli_echo(int argc, char **argv)
 {
     struct echo echo = {.peers = LIST_HEAD_INITIALIZER(echo.peers)};
+    const struct hws_cli_command command = {
+        .arg = &echo, .interrupted = on_interrupt, .add_stats = add_stats};
     int rc = hws_cli_options_parse(HWS_CLI_ECHO, argc, argv, &echo.options);
     if (rc != HWS_CLI_OK)
         return rc;
@@ -196,7 +211,7 @@ int hws_cli_echo(int argc, char **argv)
     }
     if (echo.options.streams == 0)
         echo.options.streams = DEFAULT_STREAMS;
-    rc = hws_cli_session_open(&echo.session, &echo.options, on_interrupt, &echo);
+    rc = hws_cli_session_open(&echo.session, &echo.options, &command);
     if (rc != HWS_CLI_OK)
         return rc;
     return hws_cli_session_close(&echo.session, serve(&echo));

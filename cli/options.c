@@ -9,6 +9,7 @@
 
 #define MSG_SIZE_MAX (64u << 20)
 #define DEFAULT_MSG_SIZE 65536u
+#define INTERVAL_MAX_S 86400u
 
 /* An option: its argument's name is NULL when it takes none, and in brackets when that is optional.
  * `set` gets the argument (NULL: none) and answers what is wrong with it, or NULL. */
@@ -134,8 +135,18 @@ static const char *set_expect(struct hws_cli_options *options, const char *argum
 
 static const char *set_stats(struct hws_cli_options *options, const char *argument)
 {
-    (void)argument;
+    uint64_t number = 0;
+    if (argument != NULL && !read_number(argument, 1, INTERVAL_MAX_S, &number))
+        return "must be a number of seconds, 1 to 86400";
     options->stats = true;
+    options->stats_interval_s = (uint32_t)number;
+    return NULL;
+}
+
+static const char *set_verbose(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->verbose = true;
     return NULL;
 }
 
@@ -173,7 +184,13 @@ static const struct row rows[] = {
     {"expect", 0, HWS_CLI_CAT, "N",
      "connector: start the SHUTDOWN only when N bytes have come from the peer, too", "0 bytes",
      set_expect},
-    {"stats", 0, BOTH, NULL, "counters as JSON on stderr at the end", "off", set_stats},
+    {"stats", 0, BOTH, "[SECONDS]",
+     "counters and paths as JSON on stderr at the end and, with an argument, every so many "
+     "seconds; SIGUSR1 prints them at any time",
+     "off", set_stats},
+    {"verbose", 'v', BOTH, NULL,
+     "tell on stderr when a path is confirmed, potentially failed, down, or up again", "off",
+     set_verbose},
     {"trace", 0, BOTH, "FILE", "every packet as a line of text", "off", set_trace},
     {"pcap", 0, BOTH, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
     {"help", 'h', BOTH, NULL, "this text", NULL, set_help},

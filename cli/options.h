@@ -36,8 +36,9 @@ struct hws_cli_options {
     uint32_t msg_size_bytes;
     bool unordered;
     uint64_t expect_bytes;
-    bool stats;
-    const char *trace, *pcap; /* files, or NULL */
+    bool stats, verbose;
+    uint32_t stats_interval_s; /* 0: only at the end */
+    const char *trace, *pcap;  /* files, or NULL */
 };
 
 /** Reads the arguments after the command's name (argv[0] is that name). HWS_CLI_OK, or

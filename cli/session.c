@@ -8,7 +8,7 @@
 
 #include <netinet/in.h>
 
-#include "cli/counters.h"
+#include "cli/path_events.h"
 
 /* What a person can do about an error, by errno. */
 static const struct {
@@ -37,23 +37,45 @@ void hws_cli_complain(const char *what, int error)
 
 /* ---- Opening ---- */
 
+static void print_stats(struct hws_cli_session *session)
+{
+    hws_cli_stats_print(session->runtime, session->command.add_stats, session->command.arg);
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct hws_cli_session *session = handle->data;
-    (void)signum;
-    session->interrupted(session->arg);
+    if (signum == SIGUSR1)
+        print_stats(session);
+    else
+        session->command.interrupted(session->command.arg);
 }
 
 static void watch_signals(struct hws_cli_session *session)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
+    static const int numbers[HWS_CLI_SIGNALS] = {SIGINT, SIGTERM, SIGUSR1};
     signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < HWS_CLI_SIGNALS; i++) {
         uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;
         uv_signal_start(&session->signals[i], on_signal, numbers[i]);
         uv_unref((uv_handle_t *)&session->signals[i]);
     }
+}
+
+static void on_stats_timer(uv_timer_t *timer)
+{
+    print_stats(timer->data);
+}
+
+static void start_stats_timer(struct hws_cli_session *session)
+{
+    uint64_t interval_ms = 1000u * (uint64_t)session->options->stats_interval_s;
+    uv_timer_init(&session->loop, &session->stats_timer);
+    session->stats_timer.data = session;
+    if (interval_ms > 0)
+        uv_timer_start(&session->stats_timer, on_stats_timer, interval_ms, interval_ms);
+    uv_unref((uv_handle_t *)&session->stats_timer);
 }
 
 static struct hws_runtime *open_runtime(struct hws_cli_session *session)
@@ -77,29 +99,31 @@ static struct hws_runtime *open_runtime(struct hws_cli_session *session)
 }
 
 int hws_cli_session_open(struct hws_cli_session *session, const struct hws_cli_options *options,
-                         void (*interrupted)(void *arg), void *arg)
+                         const struct hws_cli_command *command)
 {
-    *session = (struct hws_cli_session){.options = options, .interrupted = interrupted, .arg = arg};
+    *session = (struct hws_cli_session){.options = options, .command = *command};
     uv_loop_init(&session->loop);
-    watch_signals(session);
+    start_stats_timer(session);
     session->runtime = open_runtime(session);
+    watch_signals(session);
     if (session->runtime == NULL || !hws_cli_taps_open(&session->taps, options, session->runtime))
         return hws_cli_session_close(session, HWS_CLI_FAILED);
     return HWS_CLI_OK;
 }
 
-static void close_signals(struct hws_cli_session *session)
+static void close_handles(struct hws_cli_session *session)
 {
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < HWS_CLI_SIGNALS; i++)
         uv_close((uv_handle_t *)&session->signals[i], NULL);
+    uv_close((uv_handle_t *)&session->stats_timer, NULL);
 }
 
 int hws_cli_session_close(struct hws_cli_session *session, int exit_code)
 {
     if (session->runtime != NULL && session->options->stats)
-        hws_cli_counters_print(session->runtime);
+        print_stats(session);
     hws_runtime_free(session->runtime);
-    close_signals(session);
+    close_handles(session);
     while (uv_loop_alive(&session->loop))
         uv_run(&session->loop, UV_RUN_DEFAULT);
     uv_loop_close(&session->loop);
@@ -164,12 +188,14 @@ static bool bind_any(struct hws_sock *sock, uint16_t port)
 
 /* No holding back of small packets (Nagle's rule): whole messages are at hand, so there is nothing
  * to wait for. */
-static void set_options(struct hws_sock *sock, uint16_t streams)
+static void set_options(struct hws_sock *sock, const struct hws_cli_options *options)
 {
-    const struct sctp_initmsg init = {.sinit_num_ostreams = streams};
+    const struct sctp_initmsg init = {.sinit_num_ostreams = options->streams};
     const int nodelay = 1;
     hws_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
     hws_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
+    if (options->verbose)
+        hws_cli_path_events_want(sock);
 }
 
 struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_t port)
@@ -180,7 +206,7 @@ struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_
         return NULL;
     }
     hws_set_nonblocking(sock, true);
-    set_options(sock, session->options->streams);
+    set_options(sock, session->options);
     bool bound =
         session->options->local_count > 0 ? bind_locals(session, sock, port) : bind_any(sock, port);
     if (bound)

@@ -7,21 +7,32 @@
 
 #include "api/hawser/hawser.h"
 #include "cli/options.h"
+#include "cli/stats.h"
 #include "cli/taps.h"
+
+/** What a session asks of its command. */
+struct hws_cli_command {
+    void *arg;
+    void (*interrupted)(void *arg); /* SIGINT or SIGTERM came */
+    /** Adds its associations to a line of --stats. */
+    void (*add_stats)(void *arg, struct hws_cli_stats *stats);
+};
+
+#define HWS_CLI_SIGNALS 3u
 
 struct hws_cli_session {
     uv_loop_t loop;
     const struct hws_cli_options *options;
     struct hws_runtime *runtime;
-    uv_signal_t signals[2];
-    void (*interrupted)(void *arg); /* SIGINT or SIGTERM came */
-    void *arg;
+    uv_signal_t signals[HWS_CLI_SIGNALS];
+    uv_timer_t stats_timer;
+    struct hws_cli_command command;
     struct hws_cli_taps taps;
 };
 
 /** Opens loop and runtime. HWS_CLI_OK, or an exit code after a message on stderr. */
 int hws_cli_session_open(struct hws_cli_session *session, const struct hws_cli_options *options,
-                         void (*interrupted)(void *arg), void *arg);
+                         const struct hws_cli_command *command);
 
 /** A socket with the options' streams, bound to the options' local addresses and to `port` (0: a
  * free one). NULL after a message. */

@@ -8,6 +8,7 @@ endforeach()
 
 add_library(hws_fake_engine STATIC fake_engine.c)
 hws_unit_test(socket hws_fake_engine hws_api)
+hws_unit_test(sockopt hws_fake_engine hws_api)
 foreach(name env sockaddr driver runtime)
   hws_unit_test(${name} hws_api)
 endforeach()

@@ -114,7 +114,9 @@ file 3000 small
 cat_pair "a file" "--stats" "--stats" <"$dir/big"
 check "a file: same bytes" same big listener.out
 check "a file: counters" grep -q '^{"engine":{"packets_in":[1-9]' "$dir/listener.err"
-check "a file: the link's counters" grep -q '"link":{"rx_packets":[1-9].*}}$' "$dir/connector.err"
+check "a file: the link's counters" grep -q '"link":{"rx_packets":[1-9].*},"assoc' "$dir/connector.err"
+check "a file: its path" grep -q '"remote":"127.0.0.1","local":"127.0.0.1","state":"active","primary":true,"rto_us":[1-9]' \
+    "$dir/connector.err"
 
 cat_pair "nothing" "" "" </dev/null
 check "nothing: no bytes" [ ! -s "$dir/listener.out" ]
@@ -144,13 +146,17 @@ check "trace and capture: pcapng" \
     [ "$(head -c 4 "$dir/pcap" | od -An -tx1 | tr -d ' ')" = 0a0d0d0a ]
 
 host=127.0.0.3,127.0.0.4
-cat_pair "two addresses on either side" "--local 127.0.0.3 --local 127.0.0.4" \
+cat_pair "two addresses on either side" "--stats -v --local 127.0.0.3 --local 127.0.0.4" \
     "--local 127.0.0.1 --local 127.0.0.2 --trace $dir/trace" <"$dir/small"
 check "two addresses on either side: same bytes" same small listener.out
 check "two addresses on either side: told in the INIT" \
     grep -q ': INIT .*IPv4 127.0.0.1, IPv4 127.0.0.2' "$dir/trace"
 check "two addresses on either side: told in the INIT ACK" \
     grep -q ': INIT-ACK .*IPv4 127.0.0.3, IPv4 127.0.0.4' "$dir/trace"
+check "two addresses on either side: both paths in the counters" grep -q \
+    '"remote":"127.0.0.1".*"remote":"127.0.0.2".*"state":"active","primary":false' "$dir/listener.err"
+check "two addresses on either side: the second is confirmed" grep -q \
+    '^hawser: 20[0-9T:.-]*Z path to 127.0.0.2, port [0-9]*: confirmed$' "$dir/listener.err"
 host=127.0.0.1
 
 if grep -q ' lo$' /proc/net/if_inet6 2>/dev/null; then
@@ -166,14 +172,16 @@ else
 fi
 
 next_port
-"$hawser" cat -l 5000 --udp=$udp </dev/null 2>"$dir/listener.err" | (
-    sleep 1
+"$hawser" cat -l 5000 --udp=$udp --stats=1 </dev/null 2>"$dir/listener.err" | (
+    sleep 2
     sha256sum
 ) >"$dir/sum" &
 wait_for_port
 timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <"$dir/big"
 check "a slow reader: connector's exit code" [ $? -eq 0 ]
 wait
+check "a slow reader: counters by the second and at the end" \
+    [ "$(grep -c '^{"engine"' "$dir/listener.err")" -ge 2 ]
 check "a slow reader: same bytes" [ "$(cat "$dir/sum")" = "$(sha256sum <"$dir/big")" ]
 
 # ---- Ends that are not graceful ----
@@ -240,6 +248,14 @@ for client in $clients; do
     check "echo, peer $n: exit code" [ $? -eq 0 ]
     check "echo, peer $n: same bytes" same in$n out$n
 done
+check "echo: what is left of an association that ended" \
+    grep -q '^{"associations":\[{"local_port":7,.*"state":"CLOSED","paths":\[{.*}\]}\]}$' "$dir/echo.err"
+kill -USR1 $echo_server
+for _ in $(seq 100); do
+    grep -q '^{"engine"' "$dir/echo.err" && break
+    sleep 0.05
+done
+check "echo: counters at SIGUSR1" grep -q '^{"engine"' "$dir/echo.err"
 kill -INT $echo_server
 wait $echo_server
 check "echo: exit code when interrupted" [ $? -eq 0 ]

@@ -7,11 +7,17 @@ struct fake_engine fake_engine;
 void fake_engine_reset(void)
 {
     fake_engine = (struct fake_engine){.next_id = 100, .recv_rc = HWS_E_AGAIN};
+    hws_params_default(&fake_engine.assoc_params);
 }
 
 void hws_params_default(struct hws_params *params)
 {
-    *params = (struct hws_params){.ostreams = 10, .max_instreams = 65535};
+    *params = (struct hws_params){.ostreams = 10,
+                                  .max_instreams = 65535,
+                                  .rto_initial_us = 1000000,
+                                  .rto_min_us = 1000000,
+                                  .rto_max_us = 60000000,
+                                  .hb_interval_us = 30000000};
 }
 
 int hws_endpoint_new(struct hws_engine *engine, const struct hws_endpoint_config *config,
@@ -121,7 +127,11 @@ int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id, struct hw
 {
     (void)engine;
     (void)id;
-    *out = (struct hws_assoc_status){.state = HWS_STATE_ESTABLISHED, .ostreams = 7};
+    *out = (struct hws_assoc_status){.state = HWS_STATE_ESTABLISHED,
+                                     .ostreams = 7,
+                                     .remote_port = FAKE_ENGINE_REMOTE_PORT,
+                                     .path_count = FAKE_ENGINE_PATHS,
+                                     .primary = fake_engine.primary};
     return HWS_OK;
 }
 
@@ -130,7 +140,82 @@ int hws_assoc_path_status(const struct hws_engine *engine, hws_assoc_id id, uint
 {
     (void)engine;
     (void)id;
-    (void)index;
-    *out = (struct hws_path_status){.confirmed = true, .active = true, .mtu = 1500};
+    *out = (struct hws_path_status){
+        .remote = {.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, (uint8_t)(9 + index)}},
+        .state = index == 0 ? HWS_PATH_ACTIVE : HWS_PATH_POTENTIALLY_FAILED,
+        .confirmed = true,
+        .active = true,
+        .primary = index == fake_engine.primary,
+        .srtt_us = 5000,
+        .rto_us = 1500000,
+        .cwnd = 4380,
+        .mtu = 1500 + index};
+    return HWS_OK;
+}
+
+int hws_endpoint_set_params(struct hws_engine *engine, hws_endpoint_id id,
+                            const struct hws_params *params)
+{
+    (void)engine;
+    (void)id;
+    fake_engine.last_params = *params;
+    return HWS_OK;
+}
+
+int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hws_params *out)
+{
+    (void)engine;
+    (void)id;
+    *out = fake_engine.assoc_params;
+    return HWS_OK;
+}
+
+int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
+                         const struct hws_params *params, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.params_set++;
+    fake_engine.assoc_params = *params;
+    return HWS_OK;
+}
+
+int hws_path_params(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                    struct hws_path_params *out)
+{
+    (void)engine;
+    (void)id;
+    *out = fake_engine.path_params[index];
+    return HWS_OK;
+}
+
+int hws_path_set_params(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                        const struct hws_path_params *params, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.path_params_set++;
+    fake_engine.path_params[index] = *params;
+    return HWS_OK;
+}
+
+int hws_assoc_set_primary(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                          uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.primary = index;
+    return HWS_OK;
+}
+
+int hws_assoc_heartbeat(struct hws_engine *engine, hws_assoc_id id, uint32_t index, uint64_t now_us)
+{
+    (void)engine;
+    (void)id;
+    (void)now_us;
+    fake_engine.heartbeats[index]++;
     return HWS_OK;
 }

@@ -49,9 +49,11 @@ static void everything_given(void **state)
 {
     (void)state;
     assert_int_equal(cat("cat -l --proto 253 --local 192.0.2.1 --local ::1 --streams 65535 "
-                         "--msg-size=1 --unordered --own-host --stats --trace t --pcap p 1"),
+                         "--msg-size=1 --unordered --own-host --stats=5 -v --trace t --pcap p 1"),
                      HWS_CLI_OK);
     assert_true(options.listening && options.unordered && options.own_host && options.stats);
+    assert_int_equal(options.stats_interval_s, 5);
+    assert_true(options.verbose);
     assert_null(options.host);
     assert_int_equal(options.protocol, 253);
     assert_int_equal(options.local_count, 2);
@@ -102,6 +104,8 @@ static void refuses(void **state)
         "cat h 1 --nonsense",
         "cat h 1 -z",
         "cat h 1 --stats=yes",
+        "cat h 1 --stats=0",
+        "cat h 1 -v=1",
         "cat h 1 --proto",
         "cat h 1 --proto 131",
         "cat h 1 --proto 388", /* 132 modulo 256 */

@@ -194,6 +194,92 @@ static void names_of_both_ends(void **state)
     assert_int_equal(ntohs(sin.sin_port), port);
 }
 
+/* ---- Paths ---- */
+
+/* Two addresses on either side. */
+static struct hws_sock *connect_to_two(struct world *w)
+{
+    struct sockaddr_in locals[] = {address("127.0.0.1", 0), address("127.0.0.2", 0)};
+    struct sockaddr_in peers[] = {address("127.0.0.1", PORT), address("127.0.0.2", PORT)};
+    struct hws_sock *sock = hws_socket(w->b);
+    assert_int_equal(hws_bindx(sock, (struct sockaddr *)locals, 2, SCTP_BINDX_ADD_ADDR), 0);
+    assert_int_equal(hws_connectx(sock, (struct sockaddr *)peers, 2), 0);
+    return sock;
+}
+
+static void addresses_of_both_ends(void **state)
+{
+    struct world *w = *state;
+    struct hws_sock *sock = connect_to_two(w);
+    struct sockaddr *addrs;
+    assert_int_equal(hws_getpaddrs(sock, 0, &addrs), 2);
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addrs;
+    assert_int_equal(in[0].sin_addr.s_addr, address("127.0.0.1", 0).sin_addr.s_addr);
+    assert_int_equal(in[1].sin_addr.s_addr, address("127.0.0.2", 0).sin_addr.s_addr);
+    assert_int_equal(ntohs(in[1].sin_port), PORT);
+    hws_freepaddrs(addrs);
+    assert_int_equal(hws_getladdrs(sock, 0, &addrs), 2);
+    hws_freeladdrs(addrs);
+    assert_int_equal(hws_getladdrs(w->listener, 0, &addrs), 1);
+    in = (const struct sockaddr_in *)(const void *)addrs;
+    assert_int_equal(in->sin_addr.s_addr, INADDR_ANY);
+    assert_int_equal(ntohs(in->sin_port), PORT);
+    hws_freeladdrs(addrs);
+    struct hws_sock *unbound = hws_socket(w->b);
+    assert_int_equal(hws_getladdrs(unbound, 0, &addrs), 0);
+    assert_null(addrs);
+    assert_int_equal(hws_getpaddrs(unbound, 0, &addrs), 0);
+    assert_null(addrs);
+}
+
+static void a_heartbeat_measures_its_path(void **state)
+{
+    struct world *w = *state;
+    struct hws_sock *there, *here = connect_pair(w, &there);
+    struct hws_path_info info;
+    struct sctp_paddrparams params = {.spp_flags = SPP_HB_DEMAND};
+    assert_int_equal(hws_path_info(w->listener, 0, &info), -1);
+    assert_int_equal(errno, ENOTCONN);
+    assert_int_equal(hws_path_info(here, 1, &info), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(hws_path_info(here, 0, &info), 0);
+    assert_int_equal(info.state, SCTP_ACTIVE);
+    assert_true(info.primary && info.cwnd_bytes > 0 && info.mtu_bytes > 0);
+    uint64_t before = info.heartbeats_acked;
+    params.spp_address = info.remote;
+    assert_int_equal(
+        hws_setsockopt(here, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params, sizeof(params)), 0);
+    do {
+        assert_int_equal(hws_runtime_poll(w->b, 10), 0);
+        assert_int_equal(hws_path_info(here, 0, &info), 0);
+    } while (info.heartbeats_acked == before);
+    assert_true(info.heartbeat_rtt_us > 0);
+}
+
+/* The second address of the peer is known from its INIT alone: a HEARTBEAT confirms it. */
+static void paths_tell_what_happens_to_them(void **state)
+{
+    struct world *w = *state;
+    const struct sctp_event wanted = {.se_type = SCTP_PEER_ADDR_CHANGE, .se_on = 1};
+    struct sctp_paddr_change change;
+    struct hws_path_info info;
+    assert_int_equal(hws_setsockopt(w->listener, IPPROTO_SCTP, SCTP_EVENT, &wanted, sizeof(wanted)),
+                     0);
+    connect_to_two(w);
+    struct hws_sock *there = hws_accept(w->listener, NULL, NULL);
+    while (hws_path_event(there, &change) < 0) {
+        assert_int_equal(errno, EAGAIN);
+        hws_runtime_poll(w->a, 10);
+    }
+    struct sockaddr_storage remote = change.spc_aaddr;
+    assert_int_equal(change.spc_type, SCTP_PEER_ADDR_CHANGE);
+    assert_int_equal(change.spc_length, sizeof(change));
+    assert_int_equal(change.spc_state, SCTP_ADDR_CONFIRMED);
+    assert_int_equal(hws_path_info(there, 1, &info), 0);
+    assert_memory_equal(&info.remote, &remote, sizeof(struct sockaddr_in));
+    assert_int_equal(info.state, SCTP_ACTIVE);
+}
+
 static void a_graceful_end_reads_as_zero(void **state)
 {
     struct world *w = *state;
@@ -442,6 +528,9 @@ int main(void)
         BOTH(messages_cross_with_their_numbers),
         BOTH(a_short_buffer_gets_a_message_in_parts),
         BOTH(names_of_both_ends),
+        UDP(addresses_of_both_ends),
+        BOTH(a_heartbeat_measures_its_path),
+        UDP(paths_tell_what_happens_to_them),
         BOTH(a_graceful_end_reads_as_zero),
         BOTH(an_abort_reads_as_reset),
         UDP(closing_a_runtime_tells_the_peers),

@@ -451,15 +451,17 @@ static void options_hold_until_the_association(void **state)
     struct world *w = *state;
     struct hws_sock *sock = hws_sock_new(&w->sockets);
     const struct sctp_initmsg init = {.sinit_num_ostreams = 7};
-    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init)), 0);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init), NOW),
+                     0);
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5000), 0);
     assert_int_equal(fake_engine.last_params.ostreams, 7);
     int nodelay = 1;
-    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(int)), 0);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(int), NOW),
+                     0);
     assert_true(fake_engine.last_params.nodelay);
     assert_int_equal(fake_engine.last_port, 5000);
     assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EINPROGRESS);
-    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init)),
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init), NOW),
                      -EISCONN);
 }
 
@@ -469,12 +471,13 @@ static void options_are_checked(void **state)
     struct hws_sock *sock = hws_sock_new(&w->sockets);
     int number = 0;
     socklen_t len = sizeof(number);
-    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, 9999, &number, len), -ENOPROTOOPT);
-    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_RCVBUF, &number, len), -EINVAL);
-    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_RCVBUF, &number, 2), -EINVAL);
-    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_ERROR, &number, len), -ENOPROTOOPT);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, 9999, &number, len, NOW), -ENOPROTOOPT);
+    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_RCVBUF, &number, len, NOW), -EINVAL);
+    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_RCVBUF, &number, 2, NOW), -EINVAL);
+    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_ERROR, &number, len, NOW), -ENOPROTOOPT);
     const struct sctp_rtoinfo rto = {.srto_initial = 10, .srto_min = 20, .srto_max = 30};
-    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto)), -EINVAL);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto), NOW),
+                     -EINVAL);
     struct sctp_status status;
     len = sizeof(status);
     assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len), -EINVAL);

@@ -209,19 +209,79 @@ HWS_API int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, 
 /** The peer's primary address and port. @return 0, or -1: ENOTCONN. */
 HWS_API int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
 
-/** Sets an option; it holds for associations made afterwards, so set it before hws_listen or
- * hws_connect. Known are: IPPROTO_SCTP with SCTP_INITMSG, SCTP_RTOINFO, SCTP_NODELAY; SOL_SOCKET
- * with SO_RCVBUF and SO_SNDBUF (int, bytes). Structures and units are RFC 6458's (8.1).
- * @return 0, or -1: ENOPROTOOPT, EINVAL (length or value), EISCONN (too late). */
+/** Sets an option (RFC 6458, 8; structures and units are the kernel's). On a connected socket it
+ * changes its association, otherwise it holds for the associations to come; the association id in
+ * a structure is ignored.
+ *
+ * IPPROTO_SCTP:
+ * - before there is an association: SCTP_INITMSG;
+ * - at any time: SCTP_RTOINFO (from 1 ms), SCTP_ASSOCINFO, SCTP_DELAYED_SACK, SCTP_NODELAY,
+ *   SCTP_EVENT (only SCTP_PEER_ADDR_CHANGE: see hws_path_event);
+ * - for the path that the address in the structure names, or with a wildcard address for all:
+ *   SCTP_PEER_ADDR_PARAMS (heartbeat interval, Path.Max.Retrans, path MTU; the flags SPP_HB_*,
+ *   SPP_PMTUD_*, SPP_HB_TIME_IS_ZERO; SPP_HB_DEMAND and spp_pathmtu need an association, the first
+ *   one also an address), SCTP_PEER_ADDR_THLDS (RFC 7829);
+ * - connected: SCTP_PRIMARY_ADDR.
+ *
+ * SOL_SOCKET, before there is an association: SO_RCVBUF, SO_SNDBUF (int, bytes).
+ * @return 0, or -1: ENOPROTOOPT, EINVAL (length or value; no such address of the peer), EISCONN
+ * (too late), ENOTCONN (needs an association), EOPNOTSUPP (a flag or an event that is not known).
+ */
 HWS_API int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *value,
                            socklen_t len);
 
-/** Reads an option: those above; SOL_SOCKET with SO_ERROR (int, an errno or 0; reading takes it);
+/** Reads an option: those above; SCTP_GET_PEER_ADDR_INFO (RFC 6458, 8.2.2), of the path that the
+ * address in the structure names; SOL_SOCKET with SO_ERROR (int, an errno or 0; reading takes it);
  * IPPROTO_SCTP with SCTP_STATUS (RFC 6458, 8.2.1), of which sstat_unackdata and sstat_penddata are
  * 1 or 0 for now: whether sent data is unacknowledged, and received data unread.
- * @return 0, or -1: ENOPROTOOPT, EINVAL (*len too short, or no association). */
+ * @return 0, or -1: ENOPROTOOPT, EINVAL (*len too short, no association, or no such address),
+ * ENOTCONN. */
 HWS_API int hws_getsockopt(struct hws_sock *sock, int level, int option, void *value,
                            socklen_t *len);
+
+/* ---- Paths ---- */
+
+/** The peer's addresses (RFC 6458, 9.3), also after the association is over.
+ * @param id     not used: the socket has one association at most.
+ * @param addrs  where the list goes, packed back to back; the caller gives it to hws_freepaddrs.
+ * @return how many; 0 (and *addrs is NULL): there is no association; -1: ENOMEM. */
+HWS_API int hws_getpaddrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs);
+
+/** Frees what hws_getpaddrs gave; NULL is allowed. (RFC 6458, 9.4) */
+HWS_API void hws_freepaddrs(struct sockaddr *addrs);
+
+/** The addresses that the socket is bound to (RFC 6458, 9.5); the IPv4 wildcard stands for all.
+ * Otherwise as hws_getpaddrs; 0: not bound. The caller gives the list to hws_freeladdrs. */
+HWS_API int hws_getladdrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs);
+
+/** Frees what hws_getladdrs gave; NULL is allowed. (RFC 6458, 9.6) */
+HWS_API void hws_freeladdrs(struct sockaddr *addrs);
+
+/** What is known of a path: what struct sctp_paddrinfo has, and more. */
+struct hws_path_info {
+    struct sockaddr_storage remote; /**< the peer's address */
+    struct sockaddr_storage local;  /**< ours; the wildcard while the network chooses */
+    int state;                      /**< enum sctp_spinfo_state */
+    bool primary;
+    uint32_t mtu_bytes; /**< of IP */
+    uint32_t cwnd_bytes, ssthresh_bytes, flight_bytes;
+    uint32_t srtt_us, rttvar_us; /**< 0: no round trip was measured yet */
+    uint32_t rto_us;
+    uint32_t errors;           /**< consecutive (RFC 9260, 8.2) */
+    uint32_t heartbeat_rtt_us; /**< round trip of the last HEARTBEAT that was answered; 0: none */
+    uint64_t heartbeats_acked;
+};
+
+/** Reads path number `index` (0, 1, ...) of the association, also after it is over.
+ * @return 0, or -1: ENOENT (there are no more), ENOTCONN. */
+HWS_API int hws_path_info(const struct hws_sock *sock, size_t index, struct hws_path_info *info);
+
+/** Takes the oldest event of a path: spc_state says that the address was confirmed, failed to
+ * answer (potentially failed, RFC 7829), became unreachable, or is available again (RFC 6458,
+ * 6.1.2). Events are kept, the last 64 of them, from the time on when SCTP_EVENT asks for
+ * SCTP_PEER_ADDR_CHANGE; accepted sockets inherit that. Never waits.
+ * @return 0, or -1: EAGAIN (there is none; HWS_PATH_EVENT tells of the next). */
+HWS_API int hws_path_event(struct hws_sock *sock, struct sctp_paddr_change *change);
 
 /* ---- Callbacks, for programs that do not block ---- */
 
@@ -232,6 +292,8 @@ HWS_API int hws_getsockopt(struct hws_sock *sock, int level, int option, void *v
 #define HWS_WRITABLE 0x2u
 /** The association is over (or never came up: getsockopt SO_ERROR tells why). */
 #define HWS_CLOSED 0x4u
+/** hws_path_event has something. */
+#define HWS_PATH_EVENT 0x8u
 
 typedef void (*hws_ready_callback)(struct hws_sock *sock, unsigned ready, void *arg);
 
