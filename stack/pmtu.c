@@ -106,6 +106,7 @@ static void enter(struct hws_pmtu *d, enum hws_pmtu_state state, uint32_t plpmtu
     d->probe_count = 0;
     d->suspected = false;
     d->too_big = d->max + 1;
+    d->raise_due = false;
     d->hint = 0;
 }
 
@@ -151,7 +152,7 @@ void hws_pmtu_set_max(struct hws_pmtu *d, uint32_t mtu)
         d->too_big = mtu + 1;
     if (d->state == HWS_PMTU_DISABLED)
         d->plpmtu = d->base;
-    d->plpmtu = min32(d->plpmtu, mtu);
+    d->plpmtu = min32(d->plpmtu < d->min ? d->min : d->plpmtu, mtu);
     d->raise_due |= raised;
     if (d->probe > mtu)
         search(d);
