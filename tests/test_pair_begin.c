@@ -364,6 +364,52 @@ static void cookies_and_unconfirmed_addresses(void **state)
     pair_free(p);
 }
 
+static void two_at_a_time(struct hws_params *a, struct hws_params *b)
+{
+    (void)b;
+    a->hb_max_burst = 2;
+}
+
+/* Takes what a has sent; the HEARTBEATs to b's unconfirmed addresses among it, which are noted. */
+static uint32_t verifications(struct pair *p, uint32_t *addrs)
+{
+    uint32_t count = 0;
+    while (!pair_wire_empty(p)) {
+        struct pair_packet *packet = pair_take(p->a.wire_head != NULL ? &p->a : &p->b);
+        for (uint32_t i = 1; i < 4; i++)
+            if (hws_addr_same(&packet->dst, &p->b.addrs[i])) {
+                assert_string_equal(pair_chunks(packet), "HEARTBEAT");
+                *addrs |= 1u << i;
+                count++;
+            }
+        free(packet);
+    }
+    return count;
+}
+
+/* 5.4: of three addresses to verify no more than HB.Max.Burst per RTO, and all of them in turn. */
+static void hb_max_burst(void **state)
+{
+    (void)state;
+    for (uint32_t most = 1; most <= 2; most++) {
+        struct pair *p = pair_new(
+            &(struct pair_options){.addrs = 4, .params = most == 2 ? two_at_a_time : NULL});
+        pair_begin(&p->a);
+        pair_arrives(&p->a, "INIT");
+        pair_arrives(&p->b, "INIT-ACK");
+        pair_arrives(&p->a, "COOKIE-ECHO");
+        pair_arrives(&p->b, "COOKIE-ACK");
+        uint32_t addrs = 0, rounds = 0;
+        for (; addrs != 0xe && rounds < 10; rounds++) {
+            assert_int_equal(pair_status(&p->a).state, HWS_STATE_ESTABLISHED);
+            assert_in_range(verifications(p, &addrs), 0, most);
+            pair_wait(p, SECOND);
+        }
+        assert_int_equal(addrs, 0xe);
+        pair_free(p);
+    }
+}
+
 /* ---- 5.1.3, 5.1.5: the State Cookie ---- */
 
 /* Wrong ports or a wrong tag: not a word. */
@@ -784,6 +830,7 @@ int main(void)
         cmocka_unit_test(the_list_and_the_source),
         cmocka_unit_test(the_other_family_is_passed_over),
         cmocka_unit_test(cookies_and_unconfirmed_addresses),
+        cmocka_unit_test(hb_max_burst),
         cmocka_unit_test(cookie_of_other_ports),
         cmocka_unit_test(init_in_cookie_wait),
         cmocka_unit_test(init_in_cookie_echoed),
