@@ -271,6 +271,7 @@ void hws_runtime_free(struct hws_runtime *runtime)
     struct hws_link *link = runtime->driver.link;
     uint64_t now_us = hws_env_now_us();
     hws_sockets_fini(&runtime->sockets, now_us);
+    hws_engine_abort_all(runtime->engine, now_us);
     hws_driver_run(&runtime->driver, now_us);
     hws_engine_free(runtime->engine);
     hws_env_fini(&runtime->env);

@@ -34,6 +34,15 @@ static inline bool hws_addr_same(const struct hws_addr *a, const struct hws_addr
     return a->family == b->family && a->scope_id == b->scope_id && memcmp(a->ip, b->ip, 16) == 0;
 }
 
+/** Whether it can be one host's: neither unspecified nor multicast nor broadcast. */
+static inline bool hws_addr_unicast(const struct hws_addr *a)
+{
+    static const uint8_t unspecified[16];
+    if (a->family == HWS_FAMILY_IPV4)
+        return a->ip[0] != 0 && a->ip[0] < 224;
+    return a->ip[0] != 0xff && memcmp(a->ip, unspecified, sizeof unspecified) != 0;
+}
+
 /** Longest text of hws_addr_text with its NUL: an IPv6 address, "%scope" and ":udp-port". */
 #define HWS_ADDR_TEXT_MAX 72
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/endpoint.h"
+#include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
@@ -125,6 +126,16 @@ void hws_assoc_add_listed(struct hws_assoc *a, const struct hws_addr *remote)
         (void)hws_assoc_add_path(a, local, remote);
 }
 
+bool hws_assoc_knows(const struct hws_assoc *a, const struct hws_addr *remote)
+{
+    if (a->path_count == HWS_LIMIT_PATHS || told_source(a, remote) == NULL)
+        return true;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (hws_addr_same(&a->paths[i]->remote, remote))
+            return true;
+    return false;
+}
+
 void hws_assoc_disown(struct hws_path *p)
 {
     leave_by_addr(p);
@@ -165,6 +176,11 @@ struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
         if (better(a->paths[i], best))
             best = a->paths[i];
     return best;
+}
+
+struct hws_path *hws_assoc_answer_path(struct hws_path *p)
+{
+    return p->confirmed && p->owned ? p : hws_assoc_data_path(p->assoc);
 }
 
 bool hws_assoc_has_alternate(const struct hws_path *p)
@@ -245,12 +261,9 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
-    struct hws_pool *pool = &a->engine->pool;
     hws_sendq_fini(&a->sendq);
     hws_outq_fini(&a->outq);
-    hws_pool_free(pool, a->errors_out, a->errors_out_len);
-    a->errors_out = NULL;
-    a->errors_out_len = 0;
+    hws_fault_forget_reports(a);
     init_transfer(a, initial_tsn);
 }
 
@@ -300,6 +313,10 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     a->peer_a_rwnd = rwnd;
     a->sack_now = true; /* the first DATA chunk is acknowledged at once (5.1) */
     a->ostreams = params->ostreams < peer_max_instreams ? params->ostreams : peer_max_instreams;
+    uint32_t dropped = hws_sendq_limit_streams(&a->sendq, a->ostreams);
+    a->engine->stats.messages_dropped += dropped;
+    if (dropped > 0)
+        hws_assoc_tell(a, HWS_EVENT_BIT(SEND_FAILED));
     a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
     hws_tsnmap_fini(&a->tsnmap);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
@@ -401,6 +418,7 @@ void hws_assoc_free(struct hws_assoc *a)
     struct hws_pool *pool = &a->engine->pool;
     struct hws_endpoint *ep = a->endpoint;
     free_queues(a);
+    hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
     hws_reassembly_fini(&a->reassembly);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_path_free(a->paths[i]);

@@ -27,6 +27,10 @@ struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *
  * association has it: nobody gets an address by naming it (RFC 5062, address camping). */
 void hws_assoc_add_listed(struct hws_assoc *a, const struct hws_addr *remote);
 
+/** Whether an address that the peer lists is nothing new: one of its paths, given up or not, or one
+ * that would not become a path. */
+bool hws_assoc_knows(const struct hws_assoc *a, const struct hws_addr *remote);
+
 /** Takes from an association an address that was never confirmed and whose owner has shown up. */
 void hws_assoc_disown(struct hws_path *p);
 
@@ -81,6 +85,10 @@ bool hws_assoc_has_alternate(const struct hws_path *p);
 /** Where a chunk last sent on path number `last` is sent again: there as long as it answers (fast
  * retransmission), else on one that has failed less often (6.4; RFC 7829, 3.2). */
 struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last);
+
+/** Where to answer what came on `p`: there, unless nothing but HEARTBEATs may go to an address not
+ * confirmed (5.4). */
+struct hws_path *hws_assoc_answer_path(struct hws_path *p);
 
 /** Asks for a chunk on a path. A chunk that an association sends once moves there from others. */
 void hws_want(struct hws_path *p, uint16_t want);
@@ -157,6 +165,8 @@ void hws_path_restart(struct hws_path *p);
 void hws_path_answered(struct hws_path *p);
 /** Proof that the peer owns the address (5.4). */
 void hws_path_confirm(struct hws_path *p);
+/** It answers: the RTO that T1 backed off is as on the first day, unless it was measured. */
+void hws_path_forget_back_off(struct hws_path *p);
 /** The application changed its parameters, or the association's. */
 void hws_path_configure(struct hws_path *p, const struct hws_path_params *params);
 
@@ -176,6 +186,10 @@ static inline bool hws_path_potentially_failed(const struct hws_path *p)
 {
     return p->active && p->errors > p->params.pf_max_retrans;
 }
+
+/** Association Maximum DATA Chunk Size: what every path carries whole, so that a chunk can be sent
+ * again on any (7.3). */
+uint32_t hws_assoc_amdcs(const struct hws_assoc *a);
 
 enum hws_path_state hws_path_state(const struct hws_path *p);
 

@@ -149,6 +149,8 @@ struct hws_assoc {
 
     uint8_t *cookie; /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;
+    uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
+    uint32_t abort_reason_len;
     uint8_t *errors_out; /* encoded causes that wait for an ERROR chunk */
     uint32_t errors_out_len;
 
@@ -158,6 +160,7 @@ struct hws_assoc {
     uint32_t peer_a_rwnd;  /* the peer's last a_rwnd */
     uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
     uint32_t burst_left;   /* new data that may still be sent before the next SACK (6.1 D) */
+    uint64_t burst_us;     /* when burst_left was granted last */
     uint64_t retransmits;
 
     /* Receiving */

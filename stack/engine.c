@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/cause.h"
 #include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/cookie.h"
@@ -57,6 +58,15 @@ static void free_assocs(struct hws_engine *e)
     for (uint32_t i = 0; i < e->assocs.capacity; i++)
         if (hws_idtab_at(&e->assocs, i) != NULL)
             hws_assoc_bury(hws_idtab_at(&e->assocs, i));
+    hws_assoc_reap(e);
+}
+
+void hws_engine_abort_all(struct hws_engine *e, uint64_t now_us)
+{
+    e->now_us = now_us;
+    while (hws_heap_top(&e->timers) != NULL)
+        hws_fault_abort(HWS_CONTAINER(hws_heap_top(&e->timers), struct hws_assoc, timer_node),
+                        HWS_E_ABORTED, HWS_CAUSE_USER_ABORT, NULL, 0);
     hws_assoc_reap(e);
 }
 
@@ -123,8 +133,9 @@ static struct hws_path *quoted_path(struct hws_engine *e, const struct hws_net_e
         return NULL;
     if (h.vtag != 0)
         return h.vtag == p->assoc->remote_vtag ? p : NULL;
-    /* An INIT carries tag 0: its Initiate Tag has to be quoted as well. */
-    bool init = ev->quoted_len >= 20 && ev->quoted[12] == HWS_CHUNK_INIT &&
+    /* An INIT carries tag 0: its Initiate Tag has to be quoted as well; later it is old news. */
+    bool init = p->assoc->state == HWS_STATE_COOKIE_WAIT && ev->quoted_len >= 20 &&
+                ev->quoted[12] == HWS_CHUNK_INIT &&
                 hws_get32(ev->quoted + 16) == p->assoc->local_vtag;
     return init ? p : NULL;
 }

@@ -98,6 +98,10 @@ struct hws_engine *hws_engine_new(const struct hws_engine_config *config);
  * let go. NULL is allowed. */
 void hws_engine_free(struct hws_engine *engine);
 
+/** Aborts every association, those that end by themselves after release included, so that their
+ * peers know when the engine is about to be freed: pull output before. */
+void hws_engine_abort_all(struct hws_engine *engine, uint64_t now_us);
+
 /* ---- The network's side ---- */
 
 struct hws_packet_in {
@@ -185,6 +189,8 @@ enum hws_event_type {
     HWS_EVENT_PATH_UP,        /* it answers again: active */
     HWS_EVENT_READABLE,       /* a message (or a part of a large one) can be received */
     HWS_EVENT_WRITABLE,       /* send may succeed again after HWS_E_AGAIN */
+    HWS_EVENT_SEND_FAILED,    /* messages queued before UP were for streams that the peer does not
+                                 take (5.1.1), and are dropped */
     HWS_EVENT_PEER_SHUTDOWN,  /* the peer asked for SHUTDOWN: nothing more can be sent */
     HWS_EVENT_REMOTE_ERROR,   /* the peer sent an ERROR: `cause` */
     HWS_EVENT_DRY,            /* everything sent has been acknowledged */
@@ -283,20 +289,27 @@ int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
 /** Starts the graceful end: everything queued is sent and acknowledged first. DOWN follows. */
 int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
-/** Ends at once with an ABORT that carries `reason` (at most 128 bytes, may be NULL). DOWN with
+/** Ends at once with an ABORT that carries `reason` (at most HWS_LIMIT_ABORT_REASON_BYTES, 128; may
+ * be NULL). DOWN with
  * HWS_E_ABORTED follows. */
 int hws_assoc_abort(struct hws_engine *engine, hws_assoc_id id, const void *reason,
                     size_t reason_len, uint64_t now_us);
+
+/** The Upper Layer Abort Reason that came with the peer's ABORT (3.3.10.12), its first
+ * HWS_LIMIT_ABORT_REASON_BYTES; valid until the association is released. HWS_E_NOENT: no such
+ * association, or no reason was given. */
+int hws_assoc_abort_reason(const struct hws_engine *engine, hws_assoc_id id, const void **reason,
+                           size_t *reason_len);
 
 /** Forgets the association: its id is dead when this returns and no event names it. If it was not
  * over it is aborted, or, when shutting down, left to finish by itself. Received data is dropped.
  */
 int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
-/** Reads and changes an association's parameters. What a path has a parameter of its own for is
- * given to all its paths. The streams, the probe flag and the names of controller and scheduler
- * hold for the association's life: changing them does nothing. Errors: HWS_E_NOENT, HWS_E_INVAL.
- * (11.1.12) */
+/** Reads and changes an association's parameters. Of those that a path has of its own, the ones
+ * that change are given to all its paths. The streams, the probe flag and the names of controller
+ * and scheduler hold for the association's life: changing them does nothing. Errors: HWS_E_NOENT,
+ * HWS_E_INVAL. (11.1.12) */
 int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hws_params *out);
 int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
                          const struct hws_params *params, uint64_t now_us);

@@ -7,9 +7,9 @@ static const enum hws_event_type path_order[] = {
     HWS_EVENT_PATH_DOWN, HWS_EVENT_PATH_UP,
 };
 static const enum hws_event_type order[] = {
-    HWS_EVENT_UP,       HWS_EVENT_RESTART,       HWS_EVENT_READABLE,
-    HWS_EVENT_WRITABLE, HWS_EVENT_PEER_SHUTDOWN, HWS_EVENT_REMOTE_ERROR,
-    HWS_EVENT_DRY,      HWS_EVENT_DOWN,
+    HWS_EVENT_UP,           HWS_EVENT_RESTART,     HWS_EVENT_READABLE,
+    HWS_EVENT_WRITABLE,     HWS_EVENT_SEND_FAILED, HWS_EVENT_PEER_SHUTDOWN,
+    HWS_EVENT_REMOTE_ERROR, HWS_EVENT_DRY,         HWS_EVENT_DOWN,
 };
 
 static void describe(const struct hws_assoc *a, enum hws_event_type type, struct hws_event *out)

@@ -33,7 +33,7 @@ int hws_assoc_abort(struct hws_engine *e, hws_assoc_id id, const void *reason, s
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL || a->over)
         return HWS_E_NOENT;
-    if (reason_len > 128)
+    if (reason_len > HWS_LIMIT_ABORT_REASON_BYTES)
         return HWS_E_INVAL;
     hws_fault_abort(a, HWS_E_ABORTED, HWS_CAUSE_USER_ABORT, reason, (uint32_t)reason_len);
     return HWS_OK;
@@ -42,8 +42,9 @@ int hws_assoc_abort(struct hws_engine *e, hws_assoc_id id, const void *reason, s
 void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uint32_t value_len)
 {
     struct hws_assoc *a = p->assoc;
-    if (a->remote_vtag == 0)
-        return; /* tag 0 is INIT's alone (8.5.1 A) */
+    /* Tag 0 is INIT's alone (8.5.1 A), and until COOKIE ACK no packet but COOKIE ECHO's is sent. */
+    if (a->remote_vtag == 0 || a->state == HWS_STATE_COOKIE_ECHOED)
+        return;
     uint32_t cause_len = 4 + hws_pad4(value_len);
     uint32_t len = a->errors_out_len + cause_len;
     uint8_t *bytes =
@@ -61,7 +62,15 @@ void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uin
     hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
     a->errors_out = bytes;
     a->errors_out_len = len;
-    hws_want(p, HWS_WANT_ERROR);
+    hws_want(hws_assoc_answer_path(p), HWS_WANT_ERROR);
+}
+
+void hws_fault_forget_reports(struct hws_assoc *a)
+{
+    hws_unwant(a, HWS_WANT_ERROR);
+    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
+    a->errors_out = NULL;
+    a->errors_out_len = 0;
 }
 
 bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b)
@@ -69,9 +78,7 @@ bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b)
     struct hws_assoc *a = p->assoc;
     if (!hws_chunk_put(b, HWS_CHUNK_ERROR, 0, a->errors_out, a->errors_out_len))
         return false;
-    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
-    a->errors_out = NULL;
-    a->errors_out_len = 0;
+    hws_fault_forget_reports(a);
     return true;
 }
 
@@ -99,10 +106,51 @@ bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
     return false;
 }
 
+static bool well_formed(const struct hws_tlv *chunk)
+{
+    struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(chunk), hws_chunk_value_len(chunk));
+    struct hws_tlv cause;
+    while (hws_tlv_next(&it, &cause))
+        continue;
+    return !it.malformed;
+}
+
+static void keep_reason(struct hws_assoc *a, const struct hws_tlv *chunk)
+{
+    struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(chunk), hws_chunk_value_len(chunk));
+    struct hws_tlv cause;
+    if (!hws_tlv_next(&it, &cause) || cause.type != HWS_CAUSE_USER_ABORT || cause.len <= 4)
+        return;
+    uint32_t len = cause.len - 4u;
+    if (len > HWS_LIMIT_ABORT_REASON_BYTES)
+        len = HWS_LIMIT_ABORT_REASON_BYTES;
+    a->abort_reason = hws_pool_alloc(&a->engine->pool, len);
+    if (a->abort_reason == NULL)
+        return;
+    memcpy(a->abort_reason, cause.bytes + 4, len);
+    a->abort_reason_len = len;
+}
+
+int hws_assoc_abort_reason(const struct hws_engine *e, hws_assoc_id id, const void **reason,
+                           size_t *reason_len)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL || a->abort_reason == NULL)
+        return HWS_E_NOENT;
+    *reason = a->abort_reason;
+    *reason_len = a->abort_reason_len;
+    return HWS_OK;
+}
+
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     if (!hws_fault_tag_ok(a, rx, chunk))
         return;
+    if (!well_formed(chunk)) {
+        a->engine->stats.drop_chunk_malformed++; /* 3.3.7 */
+        return;
+    }
+    keep_reason(a, chunk);
     hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
 }
 

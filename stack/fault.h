@@ -25,6 +25,8 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
 /** ICMP said that the peer's host does not speak SCTP, about a packet of ours. While setting up
  * that is the end; later it may only mean that a raw socket over there was full for a moment, so it
  * is remembered until the next timer expires. */
+/** What waits to be reported is not sent any more. */
+void hws_fault_forget_reports(struct hws_assoc *a);
 /** The network cannot reach that address of the peer (ICMP9, or a local send that failed). */
 void hws_fault_unreachable(struct hws_path *p);
 void hws_fault_protocol_unreachable(struct hws_assoc *a);

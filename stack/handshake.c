@@ -7,19 +7,16 @@
 #include "stack/endpoint.h"
 #include "stack/fault.h"
 #include "stack/init_params.h"
+#include "stack/reply.h"
 #include "stack/timer.h"
 
 /* ---- Beginning ---- */
 
 static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 {
-    /* T1 doubles with every try, whichever address it goes to (6.3.3 E2). */
-    uint64_t delay_us = (uint64_t)p->rto.rto_us << (a->init_tries < 16 ? a->init_tries : 16);
-    if (delay_us > a->params.rto_max_us)
-        delay_us = a->params.rto_max_us;
     a->init_path = p->index;
     hws_want(p, want);
-    hws_timer_start(a, HWS_TIMER_T1, delay_us);
+    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us); /* each address has its own T1 (5.1) */
 }
 
 /* The confirmed path after the one tried last. A COOKIE ECHO, whose size the peer chose, goes to no
@@ -92,31 +89,47 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
 
 /* ---- INIT ACK ---- */
 
-static void refuse(struct hws_assoc *a, uint32_t peer_tag, uint16_t cause, const void *value,
-                   uint32_t value_len)
+/* Answers the INIT ACK with an ABORT, to where it came from (5.1.2), and gives up. */
+static void refuse(struct hws_assoc *a, const struct hws_rx *rx, uint32_t peer_tag,
+                   const struct hws_init_refusal *why)
 {
-    a->remote_vtag = peer_tag; /* so that the ABORT reaches the peer */
-    hws_fault_abort(a, HWS_E_PROTO, cause, value, value_len);
+    hws_reply_refuse(a->engine, rx, peer_tag, why->cause, why->value, why->value_len);
+    hws_assoc_down(a, HWS_E_PROTO, why->cause);
 }
 
-/* Whether the INIT ACK can be used; otherwise the association has ended. */
-static bool acceptable(struct hws_assoc *a, const struct hws_init *init,
-                       enum hws_init_params_result result, const struct hws_init_params *params)
+/* An INIT ACK without a tag: the ABORT reflects our own (3.3.3). */
+static void refuse_reflected(struct hws_assoc *a, const struct hws_rx *rx)
+{
+    struct hws_reply_builder r;
+    hws_reply_open(&r, rx, rx->header.vtag, rx->packet->len);
+    hws_chunk_put(&r.b, HWS_CHUNK_ABORT, HWS_FLAG_T, NULL, 0);
+    hws_reply_send(a->engine, &r, true);
+    hws_assoc_down(a, HWS_E_PROTO, 0);
+}
+
+static bool cookie_refused(const struct hws_init_params *params, struct hws_init_refusal *why)
 {
     static const uint8_t cookie_missing[] = {0, 0, 0, 1, 0, HWS_PARAM_COOKIE};
-    if (init->tag == 0)
-        hws_assoc_down(a, HWS_E_PROTO, 0); /* 3.3.3: destroyed, nobody to send an ABORT to */
-    else if (!hws_init_values_ok(init))
-        refuse(a, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
-    else if (result == HWS_INIT_PARAMS_HOST_NAME)
-        refuse(a, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
-               params->offending.len);
-    else if (result == HWS_INIT_PARAMS_MALFORMED)
-        refuse(a, init->tag, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+    *why = (struct hws_init_refusal){0};
+    if (params->cookie == NULL)
+        *why = (struct hws_init_refusal){HWS_CAUSE_MISSING_PARAM, cookie_missing,
+                                         sizeof cookie_missing};
     else if (params->cookie_len > HWS_LIMIT_COOKIE_BYTES)
-        refuse(a, init->tag, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
-    else if (params->cookie == NULL)
-        refuse(a, init->tag, HWS_CAUSE_MISSING_PARAM, cookie_missing, sizeof cookie_missing);
+        why->cause = HWS_CAUSE_OUT_OF_RESOURCE;
+    return why->cause != 0;
+}
+
+/* Whether the INIT ACK can be used; otherwise it has been dealt with. */
+static bool acceptable(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_init *init,
+                       enum hws_init_params_result result, const struct hws_init_params *params)
+{
+    struct hws_init_refusal why;
+    if (init->tag == 0)
+        refuse_reflected(a, rx);
+    else if (init->a_rwnd < HWS_INIT_MIN_RWND) /* nothing changes for the association (3.3.3) */
+        hws_reply_refuse(a->engine, rx, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
+    else if (hws_init_refused(init, result, params, &why) || cookie_refused(params, &why))
+        refuse(a, rx, init->tag, &why);
     else
         return true;
     return false;
@@ -161,6 +174,21 @@ static void add_peer_addresses(struct hws_assoc *a, const struct hws_rx *rx,
         hws_assoc_add_listed(a, &params->addrs[i]);
 }
 
+/* The peer is at the address its INIT ACK comes from and at those it lists, nowhere else (5.1.2).
+ */
+static void drop_unlisted(struct hws_assoc *a, const struct hws_path *answered,
+                          const struct hws_rx *rx, const struct hws_init_params *params)
+{
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        bool listed = p == answered || hws_addr_same(&p->remote, &rx->packet->src);
+        for (uint32_t k = 0; k < params->addr_count && !listed; k++)
+            listed = hws_addr_same(&p->remote, &params->addrs[k]);
+        if (!listed && p->owned)
+            hws_assoc_disown(p);
+    }
+}
+
 static void report_unknown(struct hws_path *p, const struct hws_init_params *params)
 {
     for (uint32_t i = 0; i < params->unknown_count; i++)
@@ -181,7 +209,7 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         hws_assoc_down(a, HWS_E_EOF, 0); /* the cookie is all the peer has of it: it expires */
         return;
     }
-    if (!acceptable(a, &init, result, &params) || !keep_cookie(a, &params))
+    if (!acceptable(a, rx, &init, result, &params) || !keep_cookie(a, &params))
         return;
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
     struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
@@ -189,9 +217,11 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         p = a->paths[a->init_path];
     a->primary = p->index; /* it answers; the ones tried before did not */
     settle_source(a, p, rx);
+    drop_unlisted(a, p, rx, &params);
     add_peer_addresses(a, rx, &params);
     report_unknown(p, &params);
     hws_path_answered(p);
+    hws_path_forget_back_off(p);
     hws_unwant(a, HWS_WANT_INIT);
     a->init_tries = 0;
     send_cookie_echo(a, p);
@@ -243,6 +273,7 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
     struct hws_path *tried = a->paths[a->init_path];
     if (tried->errors < UINT16_MAX)
         tried->errors++;
+    hws_rto_back_off(&tried->rto);
     if (a->state == HWS_STATE_COOKIE_WAIT) {
         send_init(a, next_path(a));
         return;

@@ -59,6 +59,15 @@ static bool idle(const struct hws_path *p)
     return p->last_data_us == 0 || since_us >= p->params.hb_interval_us;
 }
 
+/* The next one is due a period after the last one, or after the last data. */
+static uint64_t until_due_us(const struct hws_path *p)
+{
+    uint64_t now_us = p->assoc->engine->now_us;
+    uint64_t used_us = p->hb_sent_us > p->last_data_us ? p->hb_sent_us : p->last_data_us;
+    uint64_t due_us = (used_us != 0 ? used_us : now_us) + interval_us(p);
+    return due_us > now_us ? due_us - now_us : 0;
+}
+
 static void schedule(struct hws_path *p)
 {
     hws_path_timer_stop(p, HWS_PATH_TIMER_HEARTBEAT);
@@ -67,7 +76,7 @@ static void schedule(struct hws_path *p)
     if (verifying(p) || (p->active && p->errors > 0))
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
     else if (p->params.hb_interval_us > 0)
-        hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, interval_us(p));
+        hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, until_due_us(p));
 }
 
 /* ---- HB.Max.Burst (5.4) ---- */

@@ -2,11 +2,25 @@
 
 #include <string.h>
 
-#define HWS_INIT_MIN_RWND 1500u
+#include "proto/cause.h"
 
 bool hws_init_values_ok(const struct hws_init *init)
 {
     return init->ostreams > 0 && init->max_instreams > 0 && init->a_rwnd >= HWS_INIT_MIN_RWND;
+}
+
+bool hws_init_refused(const struct hws_init *init, enum hws_init_params_result result,
+                      const struct hws_init_params *params, struct hws_init_refusal *why)
+{
+    *why = (struct hws_init_refusal){0};
+    if (!hws_init_values_ok(init))
+        why->cause = HWS_CAUSE_INVALID_PARAM;
+    else if (result == HWS_INIT_PARAMS_MALFORMED)
+        why->cause = HWS_CAUSE_PROTOCOL_VIOLATION;
+    else if (result == HWS_INIT_PARAMS_HOST_NAME)
+        *why = (struct hws_init_refusal){HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
+                                         params->offending.len};
+    return why->cause != 0;
 }
 
 static bool loopback(const struct hws_addr *a)
@@ -33,9 +47,9 @@ static bool usable(const struct hws_addr *a, const struct hws_addr *source)
 {
     if (loopback(a) && !loopback(source))
         return false;
-    if (a->family == HWS_FAMILY_IPV4)
-        return a->ip[0] != 0 && a->ip[0] < 224;
-    return a->ip[0] != 0xff && !reserved_ipv6(a) && (!link_local(a) || source->scope_id != 0);
+    if (!hws_addr_unicast(a) || a->family == HWS_FAMILY_IPV4)
+        return hws_addr_unicast(a);
+    return !reserved_ipv6(a) && (!link_local(a) || source->scope_id != 0);
 }
 
 static void add_address(const struct hws_tlv *p, const struct hws_addr *source,
@@ -81,12 +95,14 @@ static bool take(const struct hws_tlv *p, const struct hws_addr *source,
     }
 }
 
-enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
-                                                 const struct hws_addr *source,
-                                                 struct hws_init_params *out)
+static unsigned family_bit(const struct hws_addr *a)
 {
-    memset(out, 0, sizeof *out);
-    out->supported = HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6;
+    return a->family == HWS_FAMILY_IPV4 ? HWS_SUPPORTS_IPV4 : HWS_SUPPORTS_IPV6;
+}
+
+static enum hws_init_params_result
+read_list(const struct hws_init *init, const struct hws_addr *source, struct hws_init_params *out)
+{
     struct hws_tlv_iter it = hws_tlv_begin(init->params, init->params_len);
     struct hws_tlv p;
     while (hws_tlv_next(&it, &p)) {
@@ -101,9 +117,18 @@ enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
     return it.malformed ? HWS_INIT_PARAMS_MALFORMED : HWS_INIT_PARAMS_OK;
 }
 
-static unsigned family_bit(const struct hws_addr *a)
+enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
+                                                 const struct hws_addr *source,
+                                                 struct hws_init_params *out)
 {
-    return a->family == HWS_FAMILY_IPV4 ? HWS_SUPPORTS_IPV4 : HWS_SUPPORTS_IPV6;
+    memset(out, 0, sizeof *out);
+    out->supported = HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6;
+    enum hws_init_params_result result = read_list(init, source, out);
+    /* A family that the peer uses it supports, whatever it says (5.1.2). */
+    out->supported |= family_bit(source);
+    for (uint32_t i = 0; i < out->addr_count; i++)
+        out->supported |= family_bit(&out->addrs[i]);
+    return result;
 }
 
 void hws_init_params_put_local(struct hws_builder *b, const struct hws_endpoint *ep,

@@ -8,6 +8,9 @@
 /* Unrecognized parameters that are reported; more are only skipped. */
 #define HWS_LIMIT_UNKNOWN_PARAMS 8u
 
+/* The least a_rwnd of an INIT or INIT ACK (3.3.2, 3.3.3). */
+#define HWS_INIT_MIN_RWND 1500u
+
 enum hws_init_params_result {
     HWS_INIT_PARAMS_OK,
     HWS_INIT_PARAMS_MALFORMED, /* a length is wrong */
@@ -29,6 +32,18 @@ struct hws_init_params {
 /** Whether the fixed part holds values the RFC allows: streams both ways, a window of 1500 bytes or
  * more (3.3.2, 3.3.3). The tag is the caller's to judge. */
 bool hws_init_values_ok(const struct hws_init *init);
+
+/* Why an INIT or INIT ACK is refused: the error cause to name and what goes with it. */
+struct hws_init_refusal {
+    uint16_t cause;
+    const void *value;
+    uint32_t value_len;
+};
+
+/** Whether the chunk cannot lead to an association whatever the state; `result` is what
+ * hws_init_params_read said of it. */
+bool hws_init_refused(const struct hws_init *init, enum hws_init_params_result result,
+                      const struct hws_init_params *params, struct hws_init_refusal *why);
 
 /** Addresses get the encapsulation port of `source`, where the chunk came from. */
 enum hws_init_params_result hws_init_params_read(const struct hws_init *init,

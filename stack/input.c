@@ -9,6 +9,7 @@
 #include "stack/handshake.h"
 #include "stack/listener.h"
 #include "stack/ootb.h"
+#include "stack/shutdown.h"
 
 /* Bytes of an unrecognized chunk that an ERROR quotes. */
 #define HWS_QUOTED_CHUNK_MAX 128u
@@ -80,6 +81,7 @@ static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv
         return;
     }
     a->heard_us = a->engine->now_us;
+    hws_shutdown_heard(a);
     hws_path_set_udp_port(rx->path, rx->packet->src.udp_port);
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
     process_chunks(a, rx, &it);
@@ -106,15 +108,15 @@ static void foreign_tag(struct hws_engine *e, struct hws_rx *rx, const struct hw
     rx->path = hws_assoc_by_addr(e, &rx->packet->src, &rx->packet->dst, rx->header.dst_port,
                                  rx->header.src_port);
     if (rx->path == NULL) {
-        hws_ootb_packet(e, rx, hws_chunk_type(first));
+        hws_ootb_packet(e, rx);
         return;
     }
     struct hws_assoc *a = rx->path->assoc;
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
     if (reflects_tag(first) && a->remote_vtag != 0 && rx->header.vtag == a->remote_vtag)
         process_chunks(a, rx, &it);
-    else if (hws_chunk_type(first) == HWS_CHUNK_SHUTDOWN_ACK &&
-             (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED))
+    else if ((a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) &&
+             hws_ootb_has_shutdown_ack(rx))
         hws_ootb_shutdown_ack(e, rx);
     else
         e->stats.drop_vtag++;
@@ -138,17 +140,25 @@ static void dispatch(struct hws_engine *e, struct hws_rx *rx)
             hws_listener_init(e, rx, &first);
         return;
     }
+    if (rx->header.vtag == 0) { /* INIT's alone (8.5.1 A) */
+        e->stats.drop_vtag++;
+        return;
+    }
     if (type == HWS_CHUNK_COOKIE_ECHO) {
         cookie_echo(e, rx, &it, &first);
         return;
     }
-    struct hws_assoc *a = NULL;
-    if (rx->header.vtag != 0)
-        a = hws_assoc_by_vtag(e, rx->header.vtag, rx->header.dst_port, rx->header.src_port);
+    struct hws_assoc *a =
+        hws_assoc_by_vtag(e, rx->header.vtag, rx->header.dst_port, rx->header.src_port);
     if (a != NULL)
         belongs(a, rx, &first);
     else
         foreign_tag(e, rx, &first);
+}
+
+static bool is_unicast_or_unknown(const struct hws_addr *a)
+{
+    return a->family == HWS_FAMILY_NONE || hws_addr_unicast(a);
 }
 
 void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet)
@@ -163,6 +173,10 @@ void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet)
     }
     if (!e->config.ignore_checksum && !hws_crc32c_ok(packet->data, packet->len)) {
         e->stats.drop_checksum++;
+        return;
+    }
+    if (!hws_addr_unicast(&packet->src) || !is_unicast_or_unknown(&packet->dst)) {
+        e->stats.drop_address++; /* 8.4 rule 1 */
         return;
     }
     dispatch(e, &rx);

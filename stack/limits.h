@@ -12,14 +12,15 @@
 #define HWS_LIMIT_STREAMS 65535u
 /* TSNs in flight, and received beyond the cumulative TSN: a Gap Ack Block's offset has 16 bits. */
 #define HWS_LIMIT_TSN_WINDOW 65536u
-/* Gap Ack Blocks and duplicate TSNs reported in one SACK. */
-#define HWS_LIMIT_SACK_GAPS 256u
+/* Duplicate TSNs reported in one SACK; Gap Ack Blocks as many as its packet holds. */
 #define HWS_LIMIT_SACK_DUPS 32u
 /* Memory that received data holds, as a multiple of the receive buffer, before DATA chunks are
  * dropped unacknowledged (RFC 9260, 6.2: a receiver out of buffer space may drop them). */
 #define HWS_LIMIT_RCVBUF_FACTOR 2u
 /* Bytes of error causes that wait to be sent to one peer; further ones are dropped and counted. */
 #define HWS_LIMIT_PENDING_ERROR_BYTES 512u
+/* The Upper Layer Abort Reason, sent and kept. */
+#define HWS_LIMIT_ABORT_REASON_BYTES 128u
 /* The longest State Cookie of a peer that is kept and echoed. */
 #define HWS_LIMIT_COOKIE_BYTES 8192u
 /* An INIT ACK to an address nobody has verified: no echo of unrecognized parameters beyond it. */

@@ -15,38 +15,6 @@
 
 /* ---- INIT ---- */
 
-/* Answers an INIT with an ABORT to its Initiate Tag (5.1). */
-static void refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, uint16_t cause,
-                   const void *value, uint32_t value_len)
-{
-    if (!hws_reply_ootb_allowed(e))
-        return;
-    struct hws_reply_builder r;
-    /* No larger than what it answers, so that it amplifies nothing. */
-    hws_reply_open(&r, rx, tag, rx->packet->len);
-    if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
-        hws_cause_put(&r.b, cause, value, value_len);
-        hws_reply_close(&r, HWS_CHUNK_ABORT);
-    }
-    hws_reply_send(e, &r, true);
-}
-
-/* Whether the INIT can be answered with an INIT ACK; refuses it otherwise. */
-static bool acceptable(struct hws_engine *e, const struct hws_rx *rx, const struct hws_init *init,
-                       enum hws_init_params_result result, const struct hws_init_params *params)
-{
-    if (!hws_init_values_ok(init))
-        refuse(e, rx, init->tag, HWS_CAUSE_INVALID_PARAM, NULL, 0);
-    else if (result == HWS_INIT_PARAMS_HOST_NAME)
-        refuse(e, rx, init->tag, HWS_CAUSE_UNRESOLVABLE_ADDRESS, params->offending.bytes,
-               params->offending.len);
-    else if (result == HWS_INIT_PARAMS_MALFORMED)
-        refuse(e, rx, init->tag, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
-    else
-        return true;
-    return false;
-}
-
 /* The addresses INIT comes from or lists that the existing association does not have
  * (5.2.1, 5.2.2). Returns how many. */
 static uint32_t added_addresses(const struct hws_assoc *a, const struct hws_rx *rx,
@@ -57,7 +25,7 @@ static uint32_t added_addresses(const struct hws_assoc *a, const struct hws_rx *
     if (hws_assoc_path(a, &rx->packet->src) == NULL)
         added[count++] = rx->packet->src;
     for (uint32_t i = 0; i < params->addr_count; i++)
-        if (hws_assoc_path(a, &params->addrs[i]) == NULL)
+        if (!hws_assoc_knows(a, &params->addrs[i]))
             added[count++] = params->addrs[i];
     return count;
 }
@@ -108,6 +76,17 @@ static uint32_t cookie_life_us(const struct hws_params *params, uint32_t extensi
     return life_us < HWS_COOKIE_KEY_LIFE_US ? (uint32_t)life_us : HWS_COOKIE_KEY_LIFE_US;
 }
 
+/* What we said or will say of ourselves: an association keeps to its own parameters (5.2.1). */
+static const struct hws_params *ours(const struct hws_endpoint *ep, const struct hws_assoc *a)
+{
+    return a != NULL ? &a->params : &ep->params;
+}
+
+static uint16_t at_most(uint16_t value, uint16_t limit)
+{
+    return value < limit ? value : limit;
+}
+
 static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *rx,
                                      const struct hws_endpoint *ep, struct hws_assoc *a,
                                      const struct hws_init *init,
@@ -117,7 +96,7 @@ static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *
         a != NULL && (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED);
     struct hws_cookie cookie = {
         .made_us = e->now_us,
-        .life_us = cookie_life_us(&ep->params, params->life_extension_ms),
+        .life_us = cookie_life_us(ours(ep, a), params->life_extension_ms),
         .local_vtag = ours_is_known ? a->local_vtag : hws_assoc_draw_vtag(e),
         .remote_vtag = init->tag,
         .remote_tsn = init->tsn,
@@ -150,16 +129,16 @@ static void echo_unknown(struct hws_builder *b, const struct hws_init_params *pa
 }
 
 static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
-                          const struct hws_endpoint *ep, const struct hws_cookie *cookie,
-                          const struct hws_init_params *params)
+                          const struct hws_endpoint *ep, const struct hws_params *own,
+                          const struct hws_cookie *cookie, const struct hws_init_params *params)
 {
     uint8_t sealed[HWS_COOKIE_MAX_LEN];
     uint32_t sealed_len = hws_cookie_seal(e, cookie, sealed);
     struct hws_init ack = {
         .tag = cookie->local_vtag,
-        .a_rwnd = ep->params.rcvbuf_bytes,
-        .ostreams = ep->params.ostreams,
-        .max_instreams = ep->params.max_instreams,
+        .a_rwnd = own->rcvbuf_bytes,
+        .ostreams = at_most(own->ostreams, cookie->remote_max_instreams), /* 3.3.3 */
+        .max_instreams = own->max_instreams,
         .tsn = cookie->local_tsn,
     };
     struct hws_reply_builder r;
@@ -182,9 +161,14 @@ static bool meets(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
         hws_want(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN_ACK);
         return false;
     }
+    if (a->state == HWS_STATE_COOKIE_WAIT && hws_assoc_path(a, &rx->packet->src) == NULL) {
+        e->stats.drop_address++; /* our tag is for addresses the application named (5.2.1) */
+        return false;
+    }
     struct hws_addr added[HWS_LIMIT_PATHS + 1];
     uint32_t count = added_addresses(a, rx, params, added);
-    if (a->state != HWS_STATE_COOKIE_WAIT && count > 0) {
+    /* The tag of the association itself comes with an INIT that was sent before it was up. */
+    if (a->state != HWS_STATE_COOKIE_WAIT && count > 0 && init->tag != a->remote_vtag) {
         refuse_new_addresses(e, rx, init->tag, added, count);
         return false;
     }
@@ -224,20 +208,23 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
     struct hws_assoc *a = rx->path != NULL ? rx->path->assoc : NULL;
     struct hws_endpoint *ep =
         a != NULL ? a->endpoint : hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst);
+    struct hws_init_params params;
+    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    if (a == NULL)
+        a = listed_assoc(e, rx, &params);
     if (a == NULL && (ep == NULL || !ep->listening)) {
         hws_ootb_init(e, rx, init.tag);
         return;
     }
-    struct hws_init_params params;
-    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
-    if (!acceptable(e, rx, &init, result, &params))
+    struct hws_init_refusal why;
+    if (hws_init_refused(&init, result, &params, &why)) {
+        hws_reply_refuse(e, rx, init.tag, why.cause, why.value, why.value_len);
         return;
-    if (a == NULL)
-        a = listed_assoc(e, rx, &params);
+    }
     if (a != NULL && !meets(e, rx, a, &init, &params))
         return;
     struct hws_cookie cookie = make_cookie(e, rx, ep, a, &init, &params);
-    send_init_ack(e, rx, ep, &cookie, &params);
+    send_init_ack(e, rx, ep, ours(ep, a), &cookie, &params);
 }
 
 /* ---- COOKIE ECHO ---- */
@@ -246,6 +233,8 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
 static void stale(struct hws_engine *e, const struct hws_rx *rx, const struct hws_cookie *cookie)
 {
     e->stats.drop_cookie_stale++;
+    if (hws_ootb_has_abort(rx))
+        return;
     uint64_t late_us = e->now_us - cookie->made_us - cookie->life_us;
     struct hws_reply_builder r;
     if (!hws_reply_ootb_allowed(e))
@@ -282,8 +271,8 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
                                        const struct hws_cookie *cookie)
 {
     struct hws_endpoint *ep = hws_endpoint_find(e, cookie->local_port, &rx->packet->dst);
-    if (ep == NULL || !ep->listening) {
-        hws_ootb_packet(e, rx, HWS_CHUNK_COOKIE_ECHO);
+    if (ep == NULL || !ep->listening || hws_ootb_has_abort(rx)) {
+        hws_ootb_packet(e, rx);
         return NULL;
     }
     struct hws_path *camper = hws_assoc_by_addr(e, &cookie->remote, &rx->packet->dst,
@@ -311,8 +300,10 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
         .passive = true,
     };
     struct hws_assoc *a = hws_assoc_new(&seed);
-    if (a == NULL)
+    if (a == NULL) {
+        hws_reply_refuse(e, rx, cookie->remote_vtag, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
         return NULL;
+    }
     hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
                        cookie->remote_ostreams, cookie->remote_max_instreams);
     a->paths[0]->confirmed = true; /* our INIT ACK went there and came back (5.4, rule 2) */
@@ -385,6 +376,9 @@ static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum c
                            cookie->remote_ostreams, cookie->remote_max_instreams);
     else
         a->remote_vtag = cookie->remote_vtag;
+    hws_assoc_add_listed(a, &cookie->remote);
+    for (unsigned i = 0; i < cookie->addr_count; i++)
+        hws_assoc_add_listed(a, &cookie->addrs[i]);
     if (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) {
         hws_unwant(a, HWS_WANT_INIT | HWS_WANT_COOKIE_ECHO);
         hws_assoc_up(a);
@@ -429,6 +423,8 @@ static struct hws_assoc *find_existing(struct hws_engine *e, const struct hws_rx
     if (a != NULL)
         return a;
     struct hws_path *p = confirmed_path(e, &cookie->remote, rx);
+    for (unsigned i = 0; p == NULL && i < cookie->addr_count; i++)
+        p = confirmed_path(e, &cookie->addrs[i], rx);
     return p != NULL ? p->assoc : NULL;
 }
 

@@ -24,20 +24,12 @@ static bool ours(struct hws_engine *e, const struct hws_rx *rx)
     return false;
 }
 
-static bool unicast(const struct hws_addr *a)
-{
-    if (a->family == HWS_FAMILY_IPV4)
-        return a->ip[0] != 0 && a->ip[0] < 224;
-    return a->ip[0] != 0xff;
-}
-
 void hws_ootb_init(struct hws_engine *e, const struct hws_rx *rx, uint32_t initiate_tag)
 {
     if (!ours(e, rx))
         return;
     e->stats.ootb_in++;
-    if (unicast(&rx->packet->src))
-        answer(e, rx, HWS_CHUNK_ABORT, 0, initiate_tag);
+    answer(e, rx, HWS_CHUNK_ABORT, 0, initiate_tag);
 }
 
 void hws_ootb_shutdown_ack(struct hws_engine *e, const struct hws_rx *rx)
@@ -55,30 +47,59 @@ static bool is_stale_cookie_error(const struct hws_tlv *chunk)
     return false;
 }
 
-/* Whether any chunk forbids an answer: rules 2, 6 and 7. */
-static bool silent(const struct hws_rx *rx)
+/* What decides about the answer: bits of the chunks a packet has. */
+#define HAS_ABORT 0x1u
+#define HAS_SHUTDOWN_ACK 0x2u
+#define HAS_SILENT 0x4u /* rules 6 and 7 */
+
+static unsigned what_chunk(const struct hws_tlv *chunk)
+{
+    switch (hws_chunk_type(chunk)) {
+    case HWS_CHUNK_ABORT:
+        return HAS_ABORT;
+    case HWS_CHUNK_SHUTDOWN_ACK:
+        return HAS_SHUTDOWN_ACK;
+    case HWS_CHUNK_SHUTDOWN_COMPLETE:
+    case HWS_CHUNK_COOKIE_ACK:
+        return HAS_SILENT;
+    case HWS_CHUNK_ERROR:
+        return is_stale_cookie_error(chunk) ? HAS_SILENT : 0;
+    default:
+        return 0;
+    }
+}
+
+/* A packet with a malformed list of chunks is answered as little as one with an ABORT. */
+static unsigned what(const struct hws_rx *rx)
 {
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
     struct hws_tlv chunk;
-    while (hws_tlv_next(&it, &chunk)) {
-        uint8_t type = hws_chunk_type(&chunk);
-        if (type == HWS_CHUNK_ABORT || type == HWS_CHUNK_SHUTDOWN_COMPLETE ||
-            type == HWS_CHUNK_COOKIE_ACK ||
-            (type == HWS_CHUNK_ERROR && is_stale_cookie_error(&chunk)))
-            return true;
-    }
-    return it.malformed;
+    unsigned has = 0;
+    while (hws_tlv_next(&it, &chunk))
+        has |= what_chunk(&chunk);
+    return it.malformed ? HAS_ABORT : has;
 }
 
-void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx, uint8_t first)
+bool hws_ootb_has_abort(const struct hws_rx *rx)
+{
+    return what(rx) & HAS_ABORT;
+}
+
+bool hws_ootb_has_shutdown_ack(const struct hws_rx *rx)
+{
+    return (what(rx) & (HAS_ABORT | HAS_SHUTDOWN_ACK)) == HAS_SHUTDOWN_ACK;
+}
+
+void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx)
 {
     if (!ours(e, rx))
         return;
     e->stats.ootb_in++;
-    if (!unicast(&rx->packet->src) || silent(rx))
+    unsigned has = what(rx);
+    if (has & HAS_ABORT)
         return;
-    if (first == HWS_CHUNK_SHUTDOWN_ACK)
+    if (has & HAS_SHUTDOWN_ACK)
         hws_ootb_shutdown_ack(e, rx);
-    else
+    else if (!(has & HAS_SILENT))
         answer(e, rx, HWS_CHUNK_ABORT, HWS_FLAG_T, rx->header.vtag);
 }

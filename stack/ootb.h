@@ -7,8 +7,13 @@
 /** An INIT to a port where nobody listens. */
 void hws_ootb_init(struct hws_engine *e, const struct hws_rx *rx, uint32_t initiate_tag);
 
-/** Any other packet; `first` is the type of its first chunk. */
-void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx, uint8_t first);
+/** Any other packet. */
+void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx);
+
+/** Whether the packet must not be answered: an ABORT is in it, or something malformed (rule 2). */
+bool hws_ootb_has_abort(const struct hws_rx *rx);
+/** Whether rule 5 is the one that applies. */
+bool hws_ootb_has_shutdown_ack(const struct hws_rx *rx);
 
 /** A SHUTDOWN ACK that no association expects: SHUTDOWN COMPLETE with the T bit (8.4 rule 5, 8.5.1
  * E). */

@@ -4,6 +4,7 @@
 
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
+#include "stack/fault.h"
 #include "stack/init_params.h"
 #include "stack/pmtud.h"
 #include "stack/sack.h"
@@ -104,6 +105,8 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
     if (p->wants != 0) {
         fill_control(p, &b);
         fill_oversized(p, &b, train);
+        if (a->state == HWS_STATE_COOKIE_ECHOED)
+            hws_fault_forget_reports(a); /* there is no other packet for them (5.1) */
     }
     if (!init && hws_transmit_possible(p)) {
         bundle_sack(p, &b);

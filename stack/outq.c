@@ -253,6 +253,8 @@ static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *o
         out->acked_bytes[tx->path] += hws_tx_size(tx);
     tx->credited = true;
     out->new_paths |= 1u << tx->path;
+    if (tx->flying)
+        out->answered_paths |= 1u << tx->path;
     land(q, tx);
     unmark_rtx(q, tsn);
 }

@@ -45,6 +45,7 @@ struct hws_outq {
 struct hws_outq_ack {
     uint32_t acked_bytes[HWS_LIMIT_PATHS]; /* newly acknowledged, as flight_bytes counts */
     uint32_t new_paths;                    /* bit per path with anything newly acknowledged */
+    uint32_t answered_paths;               /* ... that was in flight, not taken back by T3 */
     uint32_t cum_paths;                    /* ... newly acknowledged by the cumulative TSN ack */
     uint32_t lost_paths; /* bit per path of chunks now marked by missing reports */
     uint32_t lost_chunks;

@@ -105,9 +105,34 @@ static void keep_fixed(struct hws_params *params, const struct hws_params *now)
 {
     params->ostreams = now->ostreams;
     params->max_instreams = now->max_instreams;
+    if (params->rcvbuf_bytes < now->rcvbuf_bytes) /* the window it began with (3.3.2) */
+        params->rcvbuf_bytes = now->rcvbuf_bytes;
     params->probe = now->probe;
     params->cc = now->cc;
     params->sched = now->sched;
+}
+
+/* What was changed for the association is changed for the path; the rest is the path's own. */
+static void change_path(struct hws_path *p, const struct hws_path_params *was,
+                        const struct hws_path_params *is)
+{
+    struct hws_path_params next = p->params;
+#define TAKE(field)                                                                                \
+    if (is->field != was->field)                                                                   \
+    next.field = is->field
+    TAKE(rto_initial_us);
+    TAKE(rto_min_us);
+    TAKE(rto_max_us);
+    TAKE(hb_interval_us);
+    TAKE(path_max_retrans);
+    TAKE(pf_max_retrans);
+    TAKE(pmtud);
+#undef TAKE
+    if (next.rto_min_us > next.rto_max_us) { /* its own bounds do not fit the new ones */
+        next.rto_min_us = is->rto_min_us;
+        next.rto_max_us = is->rto_max_us;
+    }
+    hws_path_configure(p, &next);
 }
 
 int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws_params *params,
@@ -119,15 +144,14 @@ int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws
         return HWS_E_NOENT;
     if (!hws_params_ok(params))
         return HWS_E_INVAL;
+    struct hws_path_params was, is;
+    hws_params_for_path(&a->params, &was);
+    hws_params_for_path(params, &is);
     struct hws_params next = *params;
     keep_fixed(&next, &a->params);
     a->params = next;
-    for (unsigned i = 0; i < a->path_count; i++) {
-        struct hws_path_params for_path;
-        hws_params_for_path(&next, &for_path);
-        for_path.mtu = a->paths[i]->params.mtu;
-        hws_path_configure(a->paths[i], &for_path);
-    }
+    for (unsigned i = 0; i < a->path_count; i++)
+        change_path(a->paths[i], &was, &is);
     hws_assoc_ready(a);
     return HWS_OK;
 }

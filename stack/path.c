@@ -41,6 +41,12 @@ static void start_rto(struct hws_path *p)
     hws_rto_init(&p->rto, &config);
 }
 
+void hws_path_forget_back_off(struct hws_path *p)
+{
+    if (!p->rto.measured)
+        start_rto(p);
+}
+
 uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 {
     uint32_t overhead =
@@ -113,6 +119,17 @@ void hws_path_restart(struct hws_path *p)
     p->active = true;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+}
+
+uint32_t hws_assoc_amdcs(const struct hws_assoc *a)
+{
+    uint32_t least = hws_path_pmdcs(a->paths[a->primary]);
+    for (unsigned i = 0; a->path_count > 1 && i < a->path_count; i++) {
+        const struct hws_path *p = a->paths[i];
+        if (p->confirmed && p->owned && hws_path_pmdcs(p) < least)
+            least = hws_path_pmdcs(p);
+    }
+    return least;
 }
 
 /* ---- Reachability (8.1, 8.2; RFC 7829) ---- */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "proto/cause.h"
+
 void hws_reply_open(struct hws_reply_builder *r, const struct hws_rx *rx, uint32_t vtag,
                     uint32_t limit)
 {
@@ -60,6 +62,20 @@ bool hws_reply_ootb_allowed(struct hws_engine *e)
     e->ootb_sent++;
     e->stats.ootb_replies++;
     return true;
+}
+
+void hws_reply_refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, uint16_t cause,
+                      const void *value, uint32_t value_len)
+{
+    if (!hws_reply_ootb_allowed(e))
+        return;
+    struct hws_reply_builder r;
+    hws_reply_open(&r, rx, tag, rx->packet->len);
+    if (hws_builder_open(&r.b, HWS_CHUNK_ABORT, 0)) {
+        hws_cause_put(&r.b, cause, value, value_len);
+        hws_reply_close(&r, HWS_CHUNK_ABORT);
+    }
+    hws_reply_send(e, &r, true);
 }
 
 static struct hws_reply *pop(struct hws_engine *e)

@@ -23,6 +23,11 @@ void hws_reply_open_path(struct hws_reply_builder *r, const struct hws_path *p, 
  */
 void hws_reply_close(struct hws_reply_builder *r, uint8_t type);
 
+/** Refuses what `rx` carried with an ABORT to `tag`, no larger than what it answers, with one error
+ * cause where it fits, as far as the rate limit allows. */
+void hws_reply_refuse(struct hws_engine *e, const struct hws_rx *rx, uint32_t tag, uint16_t cause,
+                      const void *value, uint32_t value_len);
+
 /** Queues it. A stranger's answer is dropped and counted when HWS_LIMIT_REPLIES wait. */
 void hws_reply_send(struct hws_engine *e, struct hws_reply_builder *r, bool stranger);
 

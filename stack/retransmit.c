@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "proto/cause.h"
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/pmtud.h"
 #include "stack/shutdown.h"
@@ -48,7 +50,9 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
     for (unsigned i = 0; i < a->path_count; i++) {
         if (!(ack->new_paths & 1u << i))
             continue;
-        hws_path_answered(a->paths[i]);
+        /* What T3 took back says nothing about the path as it is now (8.2; RFC 7829, 3.2). */
+        if (ack->answered_paths & 1u << i)
+            hws_path_answered(a->paths[i]);
         a->paths[i]->one_packet = false;
         a->paths[i]->tail_probed = false;
         grow_cwnd(a->paths[i], ack, flight_before[i]);
@@ -136,13 +140,27 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
 
 /* ---- Chunks ---- */
 
-/* Whether the cumulative TSN is one that can be applied: neither old nor of data never sent. */
-static bool plausible(struct hws_assoc *a, uint32_t cum_tsn)
+/* Whether the cumulative TSN, and `last_tsn` beyond it, can be applied: neither old nor of data
+ * never sent. A peer that acknowledges what it cannot have is to be left (12.4). */
+static bool plausible(struct hws_assoc *a, uint32_t cum_tsn, uint32_t last_tsn)
 {
-    if (hws_tsn_le(a->outq.cum, cum_tsn) && hws_tsn_lt(cum_tsn, a->outq.next_tsn))
+    bool sent = hws_tsn_lt(cum_tsn, a->outq.next_tsn) && hws_tsn_lt(last_tsn, a->outq.next_tsn);
+    if (sent && hws_tsn_le(a->outq.cum, cum_tsn))
         return true;
     a->engine->stats.drop_sack_invalid++;
+    if (!sent && hws_tsn_le(a->outq.cum, cum_tsn))
+        hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
     return false;
+}
+
+static uint32_t last_acked(const struct hws_sack *sack)
+{
+    uint32_t last = sack->cum_tsn;
+    for (uint32_t i = 0; i < sack->gap_count; i++) {
+        uint32_t end = sack->cum_tsn + hws_sack_gap(sack, i).end;
+        last = hws_tsn_lt(last, end) ? end : last;
+    }
+    return last;
 }
 
 void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
@@ -158,7 +176,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
         a->engine->stats.drop_chunk_malformed++;
         return;
     }
-    if (!plausible(a, sack.cum_tsn))
+    if (!plausible(a, sack.cum_tsn, last_acked(&sack)))
         return;
     uint32_t flight_before[HWS_LIMIT_PATHS];
     memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
@@ -171,7 +189,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
 
 void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
 {
-    if (!plausible(a, cum_tsn))
+    if (!plausible(a, cum_tsn, cum_tsn))
         return;
     uint32_t flight_before[HWS_LIMIT_PATHS];
     memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);

@@ -5,7 +5,7 @@
 
 static void want_sack(struct hws_assoc *a)
 {
-    hws_want(a->paths[a->last_data_path], HWS_WANT_SACK);
+    hws_want(hws_assoc_answer_path(a->paths[a->last_data_path]), HWS_WANT_SACK);
 }
 
 void hws_sack_settle(struct hws_assoc *a)
@@ -47,16 +47,28 @@ static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
     return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;
 }
 
+/* As many Gap Ack Blocks as fit (6.2). Without memory for them the SACK says less. */
+static bool encode(struct hws_assoc *a, struct hws_builder *b, uint32_t rwnd)
+{
+    const struct hws_tsnmap *map = &a->tsnmap;
+    struct hws_pool *pool = &a->engine->pool;
+    struct hws_gap *gaps = NULL;
+    uint32_t room = hws_builder_room(b) / sizeof *gaps;
+    uint32_t count = 0;
+    if (hws_tsnmap_has_gap(map))
+        gaps = hws_pool_alloc(pool, room * sizeof *gaps);
+    if (gaps != NULL)
+        count = hws_tsnmap_gaps(map, gaps, room);
+    bool fits = hws_sack_encode(b, map->cum, rwnd, gaps, count, map->dups, map->dup_count);
+    hws_pool_free(pool, gaps, room * sizeof *gaps);
+    return fits;
+}
+
 bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
-    struct hws_gap gaps[HWS_LIMIT_SACK_GAPS];
-    uint32_t gap_count = 0;
-    if (hws_tsnmap_has_gap(&a->tsnmap))
-        gap_count = hws_tsnmap_gaps(&a->tsnmap, gaps, HWS_LIMIT_SACK_GAPS);
     uint32_t rwnd = window(a, p);
-    if (!hws_sack_encode(b, a->tsnmap.cum, rwnd, gaps, gap_count, a->tsnmap.dups,
-                         a->tsnmap.dup_count))
+    if (!encode(a, b, rwnd))
         return false;
     hws_tsnmap_clear_dups(&a->tsnmap);
     a->advertised_rwnd = rwnd;

@@ -114,6 +114,39 @@ int hws_sendq_push(struct hws_sendq *q, const struct hws_sndinfo *info, const st
     return HWS_OK;
 }
 
+static uint32_t drop_messages(struct hws_sendq *q, struct hws_outstream *stream)
+{
+    uint32_t count = 0;
+    while (stream->head != NULL) {
+        struct hws_msg *msg = stream->head;
+        stream->head = msg->next;
+        q->unsent_bytes -= msg->len;
+        q->unsent_messages--;
+        hws_msg_unref(q->pool, msg);
+        count++;
+    }
+    return count;
+}
+
+/* The scheduler forgets every stream and is then told of those that still have messages. */
+uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count)
+{
+    uint32_t dropped = 0;
+    for (uint32_t sid = stream_count; sid < q->capacity; sid++)
+        dropped += q->streams[sid] != NULL ? drop_messages(q, q->streams[sid]) : 0;
+    if (dropped == 0)
+        return 0;
+    struct hws_sched_stream *s;
+    while ((s = q->sched->next(q->sched_state)) != NULL)
+        q->sched->sent(q->sched_state, s, 0);
+    for (uint32_t sid = 0; sid < q->capacity && sid < stream_count; sid++) {
+        struct hws_outstream *stream = q->streams[sid];
+        if (stream != NULL && stream->head != NULL)
+            q->sched->ready(q->sched_state, &stream->sched, stream->head->order);
+    }
+    return dropped;
+}
+
 static struct hws_outstream *choose(struct hws_sendq *q)
 {
     if (q->current != NULL)

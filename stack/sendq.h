@@ -60,6 +60,10 @@ void hws_sendq_fini(struct hws_sendq *q);
 int hws_sendq_push(struct hws_sendq *q, const struct hws_sndinfo *info, const struct hws_iovec *iov,
                    size_t iov_count, uint32_t len);
 
+/** The peer takes fewer streams: drops every message for stream `stream_count` and above, of which
+ * nothing has been cut yet. Returns how many. */
+uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count);
+
 /** Cuts the next fragment to fill a DATA chunk of at most `room` bytes of payload, in a packet that
  * could carry `full` bytes of payload when empty. A message that a packet of its own could carry
  * whole is not cut only to fill the rest of this one. False: nothing queued, or it does not fit. */

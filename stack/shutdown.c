@@ -47,7 +47,15 @@ void hws_shutdown_progress(struct hws_assoc *a)
 void hws_shutdown_data_came(struct hws_path *p)
 {
     p->assoc->sack_now = true;
-    send_on(p, HWS_WANT_SHUTDOWN);
+    send_on(hws_assoc_answer_path(p), HWS_WANT_SHUTDOWN);
+}
+
+void hws_shutdown_heard(struct hws_assoc *a)
+{
+    if (a->state != HWS_STATE_SHUTDOWN_SENT)
+        return;
+    a->errors = 0;
+    hws_timer_start(a, HWS_TIMER_T2, hws_assoc_data_path(a)->rto.rto_us);
 }
 
 int hws_assoc_shutdown(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
@@ -77,10 +85,11 @@ static void answer_shutdown(struct hws_assoc *a, struct hws_rx *rx)
     case HWS_STATE_SHUTDOWN_SENT:
         a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
         hws_unwant(a, HWS_WANT_SHUTDOWN);
-        send_on(rx->path, HWS_WANT_SHUTDOWN_ACK);
+        send_on(hws_assoc_answer_path(rx->path), HWS_WANT_SHUTDOWN_ACK);
         break;
     case HWS_STATE_SHUTDOWN_ACK_SENT:
-        hws_want(rx->path, HWS_WANT_SHUTDOWN_ACK); /* the peer has not got ours */
+        hws_want(hws_assoc_answer_path(rx->path),
+                 HWS_WANT_SHUTDOWN_ACK); /* the peer has not got ours */
         break;
     default:
         break;
@@ -107,7 +116,7 @@ void hws_shutdown_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hw
         return;
     }
     struct hws_reply_builder r;
-    hws_reply_open_path(&r, rx->path, a->remote_vtag);
+    hws_reply_open_path(&r, hws_assoc_answer_path(rx->path), a->remote_vtag);
     hws_chunk_put(&r.b, HWS_CHUNK_SHUTDOWN_COMPLETE, 0, NULL, 0);
     hws_reply_send(a->engine, &r, false);
     hws_assoc_down(a, HWS_E_EOF, 0);

@@ -15,6 +15,7 @@
     X(data_bytes_out, "user data sent for the first time")                                         \
     X(messages_in, "messages handed to the application")                                           \
     X(messages_out, "messages accepted from the application")                                      \
+    X(messages_dropped, "messages for streams that the peer does not take (5.1.1)")                \
     X(retransmits, "DATA chunks sent again")                                                       \
     X(fast_retransmits, "DATA chunks marked by three missing reports (7.2.4)")                     \
     X(timeouts_t1, "T1-init and T1-cookie expiries")                                               \

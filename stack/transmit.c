@@ -20,7 +20,7 @@ static bool cwnd_open(const struct hws_path *p)
 /* User data that a packet with nothing else in it carries. */
 static uint32_t full_payload(const struct hws_path *p)
 {
-    return hws_path_pmdcs(p) - HWS_DATA_HEADER_LEN;
+    return hws_assoc_amdcs(p->assoc) - HWS_DATA_HEADER_LEN;
 }
 
 /* Where round trips are shorter than this nothing is gained by bursts that leave the cache. */
@@ -43,7 +43,9 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
     uint64_t least = 4 * (uint64_t)hws_path_pmdcs(p);
     if (least < a->params.max_burst_bytes)
         least = a->params.max_burst_bytes;
-    uint64_t allowed = acked_bytes > 0 ? a->burst_left + 2 * (uint64_t)acked_bytes : 0;
+    bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
+    uint64_t allowed = (same_batch ? a->burst_left : 0) + 2 * (uint64_t)acked_bytes;
+    a->burst_us = a->engine->now_us;
     uint32_t most = most_at_once(p);
     allowed = allowed < most ? allowed : most;
     a->burst_left = (uint32_t)(allowed > least ? allowed : least);

@@ -163,9 +163,9 @@ static void supported_address_types(void **state)
 {
     (void)state;
     supported_types(HWS_SUPPORTS_IPV4, (const uint8_t[]){0, 5}, 2);
-    supported_types(HWS_SUPPORTS_IPV6, (const uint8_t[]){0, 6}, 2);
+    supported_types(BOTH, (const uint8_t[]){0, 6}, 2); /* it came over IPv4 (5.1.2) */
     supported_types(BOTH, (const uint8_t[]){0, 6, 0, 11, 0, 5, 0x77, 0x77}, 8);
-    supported_types(0, NULL, 0);
+    supported_types(HWS_SUPPORTS_IPV4, NULL, 0);
 }
 
 /* ---- Unknown parameters (RFC 9260, 3.2.1) ---- */
@@ -376,10 +376,10 @@ static void any_address_lists_none(void **state)
 static void one_address_lists_none(void **state)
 {
     (void)state;
-    struct hws_endpoint ep = {.local_count = 1, .locals = {ipv6(0x20, 1)}};
+    struct hws_endpoint ep = {.local_count = 1, .locals = {ipv4(192, 1)}};
     put_local(&ep, BOTH);
     assert_int_equal(got.addr_count, 0);
-    assert_int_equal(got.supported, HWS_SUPPORTS_IPV6);
+    assert_int_equal(got.supported, HWS_SUPPORTS_IPV4);
 }
 
 static void several_addresses_are_listed(void **state)

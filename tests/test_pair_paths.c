@@ -111,11 +111,15 @@ static void one_sack_per_packet(void **state)
     struct pair *p = pair_new(NULL);
     pair_connect_and_talk(p);
     uint64_t sacks = pair_stats(&p->a)->drop_bundle;
+    pair_send(&p->a, 0, 0, "x", 1);
+    struct hws_tlv chunk = pair_chunk(pair_first(&p->a), 0);
+    uint32_t tsn = hws_get32(hws_chunk_value(&chunk));
+    pair_lost(&p->a, "DATA");
     uint8_t buf[1000];
     struct hws_builder b;
     pair_forge(&p->a, &b, buf, sizeof buf);
     for (unsigned i = 0; i < 10; i++)
-        assert_true(hws_sack_encode(&b, 1, 1000, NULL, 0, NULL, 0));
+        assert_true(hws_sack_encode(&b, tsn, 1000, NULL, 0, NULL, 0));
     pair_inject(&p->a, buf, hws_builder_finish(&b));
     assert_int_equal(pair_stats(&p->a)->drop_bundle, sacks + 9);
     pair_free(p);
