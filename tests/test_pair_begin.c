@@ -109,8 +109,9 @@ static void peer_connects(struct pair_end *end, const struct hws_addr *from,
     free(echo);
 }
 
-/* An INIT ACK for `end`, in COOKIE-WAIT, with a cookie of this length. */
-static void peer_acks(struct pair_end *end, const struct hws_addr *listed, uint32_t count)
+/* An INIT ACK for `end`, which is in COOKIE-WAIT. */
+static void peer_acks_from(struct pair_end *end, const struct hws_addr *from,
+                           const struct hws_addr *listed, uint32_t count)
 {
     uint8_t buf[400];
     struct hws_builder b;
@@ -120,7 +121,12 @@ static void peer_acks(struct pair_end *end, const struct hws_addr *listed, uint3
     for (uint32_t i = 0; i < count; i++)
         assert_true(hws_param_put_addr(&b, &listed[i]));
     assert_true(hws_builder_close(&b));
-    pair_inject(end, buf, hws_builder_finish(&b));
+    pair_inject_from(end, from, buf, hws_builder_finish(&b));
+}
+
+static void peer_acks(struct pair_end *end, const struct hws_addr *listed, uint32_t count)
+{
+    peer_acks_from(end, &end->other->addr, listed, count);
 }
 
 static void expect_unchanged(const struct pair_end *end, const struct hws_assoc_status *before)
@@ -311,6 +317,13 @@ static void the_list_and_the_source(void **state)
     peer_acks(&p->a, &with_source[1], 2);
     expect_paths(&p->a, with_source, 3);
     pair_free(p);
+
+    p = pair_new(NULL);
+    pair_begin(&p->a);
+    pair_lost(&p->a, "INIT");
+    peer_acks_from(&p->a, &with_source[2], with_source, 2);
+    expect_paths(&p->a, with_source, 3);
+    pair_free(p);
 }
 
 /* Addresses of a family we are not bound to are passed over without a word. */
@@ -340,21 +353,29 @@ static void cookies_and_unconfirmed_addresses(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL);
-    const struct hws_addr from = address(1), listed = address(2);
-    peer_inits(&p->b, &from, &listed, 1);
+    const struct hws_addr from = address(1), others[] = {address(2), address(3)};
+    peer_inits(&p->b, &from, others, 2);
     struct pair_packet *echo = take_echo(&p->b);
-    pair_inject_from(&p->b, &listed, echo->data, echo->len);
-    struct pair_packet *ack = pair_take(&p->b);
-    assert_true(hws_addr_same(&ack->dst, &listed));
-    assert_string_equal(pair_chunks(ack), "COOKIE-ACK+HEARTBEAT");
-    free(ack);
+    pair_inject_from(&p->b, &others[1], echo->data, echo->len);
+    uint32_t acks = 0;
+    while (!pair_wire_empty(p)) {
+        struct pair_packet *packet = pair_take(&p->b);
+        const char *chunks = pair_chunks(packet);
+        if (strstr(chunks, "COOKIE-ACK") != NULL) {
+            assert_true(hws_addr_same(&packet->dst, &others[1]));
+            assert_string_equal(chunks, "COOKIE-ACK+HEARTBEAT");
+            acks++;
+        }
+        free(packet);
+    }
+    assert_int_equal(acks, 1);
     free(echo);
     pair_free(p);
 
     p = pair_new(NULL);
     pair_begin(&p->a);
     pair_lost(&p->a, "INIT");
-    peer_acks(&p->a, &listed, 1);
+    peer_acks(&p->a, others, 2);
     for (uint32_t tries = 0; tries < 6; tries++) {
         assert_true(hws_addr_same(&pair_first(&p->a)->dst, &p->b.addr));
         pair_lost(&p->a, "COOKIE-ECHO");
