@@ -132,7 +132,7 @@ static bool usr_send_one(struct sim_usr *usr)
     ssize_t len = usrsctp_sendv(usr->socket, sim_message_bytes(m), m->len, NULL, 0, &info,
                                 sizeof info, SCTP_SENDV_SNDINFO, 0);
     if (len == (ssize_t)m->len) {
-        l->bytes_sent += m->len;
+        l->bytes_outstanding += m->len;
         return true;
     }
     l->sent--;

@@ -8,6 +8,11 @@
 /* User data of one direction of one flow, but for the rare case of a huge message. */
 #define WORKLOAD_BYTES_MAX 2000000u
 #define HUGE_MESSAGE_BYTES (16u << 20)
+/* An association of 4 retransmissions outlives 1 + 2 + 4 + 5 + 5 s, or as many HEARTBEATs. */
+#define LONG_OUTAGE_US (60u * SECOND_US)
+#define LONG_OUTAGE_RTO_MAX_US (5u * SECOND_US)
+/* So much later the last association that trouble has broken is found to be. */
+#define TROUBLE_LASTS_US (1000ull * SECOND_US)
 
 #if defined(__SANITIZE_ADDRESS__)
 #define DIRECT_ALLOC true
@@ -34,6 +39,9 @@ struct mood {
     bool both_families; /* IPv4 and IPv6 */
     bool parallel;      /* address i reaches address i only */
     bool false_addrs;   /* hosts name addresses that are not theirs */
+    bool restarts;      /* of hosts */
+    bool long_outage;   /* of all paths, for longer than associations live */
+    uint64_t trouble_from_us, trouble_until_us;
     uint32_t streams;
     uint32_t interface_mtu;
     uint32_t addr_counts[2]; /* of each host */
@@ -73,6 +81,8 @@ static void draw_paths_mood(struct mood *m)
     m->false_addrs = several && sim_rng_below(rng, 4) == 0;
     m->flaps = !m->huge && sim_rng_below(rng, several ? 2 : 6) == 0;
     m->all_down = m->flaps && sim_rng_below(rng, 3) == 0;
+    m->restarts = !m->huge && sim_rng_below(rng, 6) == 0;
+    m->long_outage = !m->huge && !m->restarts && sim_rng_below(rng, 10) == 0;
 }
 
 static void draw_mood(struct mood *m)
@@ -172,6 +182,13 @@ static void draw_params(struct mood *m, struct hws_params *p)
         p->assoc_max_retrans =
             (uint16_t)(10 * (m->addr_counts[0] > m->addr_counts[1] ? m->addr_counts[0]
                                                                    : m->addr_counts[1]));
+    /* A COOKIE ECHO to a host that has restarted is never answered (5.1.5). */
+    if (m->restarts)
+        p->max_init_retrans = 8;
+    if (m->long_outage) {
+        p->assoc_max_retrans = 4;
+        p->rto_max_us = p->hb_interval_us = LONG_OUTAGE_RTO_MAX_US;
+    }
     if (m->flaps)
         p->path_max_retrans = (uint16_t)PICK(rng, 0, 1, 5, 100);
 }
@@ -214,7 +231,7 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
         c->read_period_us = sim_rng_scale(rng, 1000, 3 * SECOND_US);
         c->read_quota = sim_rng_scale(rng, 10000, 200000);
     }
-    if (sim_rng_below(rng, 4) == 0)
+    if (sim_rng_below(rng, 4) == 0 || m->restarts || m->long_outage)
         c->send_gap_us = sim_rng_scale(rng, 100, 100000);
     draw_params(m, &c->params);
 }
@@ -281,6 +298,8 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
                                                 : SIM_END_LATE;
     flow->abort_at_us = sim_rng_scale(rng, SECOND_US, 20 * SECOND_US);
     flow->abort_end = sim_rng_below(rng, 2);
+    flow->trouble_from_us = m->trouble_from_us;
+    flow->trouble_until_us = m->trouble_until_us;
     for (uint32_t i = 0; i < 2; i++) {
         struct sim_end *end = &flow->ends[i];
         end->flow = flow;
@@ -288,7 +307,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         end->config.listens = i == 1 || collision;
         end->config.shuts_down = closer == 2 || closer == i;
         /* T5-shutdown-guard is five times that (9.2). */
-        if (flow->ending == SIM_END_EARLY)
+        if (flow->ending == SIM_END_EARLY && !m->long_outage)
             end->config.params.rto_max_us = 60 * SECOND_US;
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);
@@ -435,6 +454,74 @@ static void draw_foreign(struct sim_case *c, struct mood *m)
         sim_foreign_start(&c->foreign);
 }
 
+static void extend_trouble(struct mood *m, uint64_t from_us, uint64_t until_us)
+{
+    if (m->trouble_until_us == 0 || from_us < m->trouble_from_us)
+        m->trouble_from_us = from_us;
+    if (until_us + TROUBLE_LASTS_US > m->trouble_until_us)
+        m->trouble_until_us = until_us + TROUBLE_LASTS_US;
+}
+
+static void restart_hosts(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)world;
+    struct sim_case *c = ctx;
+    const struct sim_restart *r = &c->restarts[arg];
+    for (uint32_t i = 0; i < 2; i++)
+        if (r->hosts[i]) {
+            sim_app_restart(&c->hosts[i], r->down_us[i], r->connect_us[i]);
+            c->hosts[i].node.wants_run = true;
+        }
+}
+
+static void draw_restarts(struct sim_case *c, struct mood *m)
+{
+    struct sim_rng *rng = &m->rng;
+    uint32_t count = m->restarts ? sim_rng_between(rng, 1, SIM_RESTARTS_MAX) : 0;
+    for (uint32_t k = 0; k < count; k++) {
+        struct sim_restart *r = &c->restarts[k];
+        uint32_t who = sim_rng_between(rng, 1, 3);
+        uint64_t after_us = sim_rng_scale(rng, 1000, 20 * SECOND_US);
+        for (uint32_t i = 0; i < 2; i++) {
+            r->hosts[i] = who & 1u << i;
+            r->down_us[i] = sim_rng_scale(rng, 0, 20 * SECOND_US);
+            r->connect_us[i] = sim_rng_scale(rng, 0, 20 * SECOND_US);
+        }
+        c->features[SIM_HAS_RESTART_OF_BOTH] |= who == 3;
+        sim_world_call(&c->world, after_us, NULL, restart_hosts, c, k);
+        extend_trouble(m, c->world.now_us + after_us, c->world.now_us + after_us);
+    }
+}
+
+/* Longer than associations live; it ends when the world heals, or before. */
+static void draw_long_outage(struct sim_case *c, struct mood *m)
+{
+    if (!m->long_outage)
+        return;
+    struct sim_outage outage = {.from_us =
+                                    c->world.now_us + sim_rng_scale(&m->rng, 1000, 30 * SECOND_US),
+                                .kind = sim_rng_below(&m->rng, SIM_OUTAGE_KINDS)};
+    outage.until_us =
+        outage.from_us + LONG_OUTAGE_US + sim_rng_scale(&m->rng, 1000, 300 * SECOND_US);
+    cut(c, sim_rng_below(&m->rng, 2), SIM_NODE_ADDRS_MAX, SIM_NODE_ADDRS_MAX, outage);
+    if (c->heal_at_us < outage.until_us)
+        c->heal_at_us = outage.until_us;
+    /* So short a life may end before. */
+    extend_trouble(m, 0, outage.until_us);
+}
+
+static void note_restarts(struct sim_case *c)
+{
+    for (uint32_t i = 0; i < c->flow_count; i++)
+        for (uint32_t k = 0; k < 2; k++) {
+            const struct sim_end *end = &c->flows[i].ends[k];
+            for (uint32_t n = 0; n < SIM_RESTARTS_MAX; n++)
+                if (c->restarts[n].hosts[end->host == &c->hosts[1]])
+                    c->features[end->config.connects ? SIM_HAS_RESTART_OF_CONNECTOR
+                                                     : SIM_HAS_RESTART_OF_LISTENER] = true;
+        }
+}
+
 static void note_features(struct sim_case *c, const struct mood *m)
 {
     const uint32_t *n = m->addr_counts;
@@ -455,6 +542,7 @@ static void note_features(struct sim_case *c, const struct mood *m)
     has[SIM_HAS_FLAPS] = m->flaps;
     has[SIM_HAS_ALL_PATHS_DOWN] = m->all_down;
     has[SIM_HAS_MTU_CHANGES] = m->mtu_changes;
+    has[SIM_HAS_LONG_OUTAGE] = m->long_outage;
 }
 
 void sim_draw_conclude(struct sim_case *c)
@@ -466,6 +554,9 @@ void sim_draw_conclude(struct sim_case *c)
     has[SIM_SAW_TOO_BIG] = c->net.too_big_told > 0;
     for (uint32_t i = 0; i < 2; i++) {
         has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
+        has[SIM_SAW_RESTART] |= c->apps[i].events[HWS_EVENT_RESTART] > 0;
+        has[SIM_SAW_LOST_BY_ABORT] |= c->apps[i].lost_by_abort > 0;
+        has[SIM_SAW_LOST_BY_SILENCE] |= c->apps[i].lost_by_silence > 0;
         has[SIM_SAW_PATH_UP] |= c->apps[i].events[HWS_EVENT_PATH_UP] > 0;
     }
 }
@@ -485,11 +576,18 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_FLAPS] = "flaps",
         [SIM_HAS_ALL_PATHS_DOWN] = "all paths down",
         [SIM_HAS_MTU_CHANGES] = "MTU changes",
+        [SIM_HAS_RESTART_OF_CONNECTOR] = "the connecting side restarts",
+        [SIM_HAS_RESTART_OF_LISTENER] = "the listening side restarts",
+        [SIM_HAS_RESTART_OF_BOTH] = "both hosts restart at once",
+        [SIM_HAS_LONG_OUTAGE] = "an outage longer than life",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
         [SIM_SAW_SEND_FAILED] = "sends that failed",
         [SIM_SAW_HOST_UNREACHABLE] = "ICMP host unreachable",
         [SIM_SAW_TOO_BIG] = "ICMP too big",
         [SIM_SAW_PATH_DOWN] = "a path became inactive",
+        [SIM_SAW_RESTART] = "RESTART was told",
+        [SIM_SAW_LOST_BY_ABORT] = "a restart ended an association",
+        [SIM_SAW_LOST_BY_SILENCE] = "an outage ended an association",
         [SIM_SAW_PATH_UP] = "a path became active",
     };
     return names[feature];
@@ -507,13 +605,16 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     draw_hosts(c, &m);
     draw_links(c, &m);
     draw_flaps(c, &m);
-    note_features(c, &m);
     c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
+    draw_long_outage(c, &m);
+    draw_restarts(c, &m);
     c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
     draw_foreign(c, &m);
     c->flow_count = m.huge ? 1 : sim_rng_between(&m.rng, 1, SIM_FLOWS_MAX);
     for (uint32_t i = 0; i < c->flow_count; i++)
         draw_flow(c, &m, i);
+    note_features(c, &m);
+    note_restarts(c);
 }
 
 void sim_discard(struct sim_case *c)

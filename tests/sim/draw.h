@@ -22,6 +22,10 @@ enum sim_feature {
     SIM_HAS_FLAPS,
     SIM_HAS_ALL_PATHS_DOWN,
     SIM_HAS_MTU_CHANGES,
+    SIM_HAS_RESTART_OF_CONNECTOR,
+    SIM_HAS_RESTART_OF_LISTENER,
+    SIM_HAS_RESTART_OF_BOTH, /* at the same time */
+    SIM_HAS_LONG_OUTAGE,     /* longer than associations live */
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -29,11 +33,22 @@ enum sim_feature {
     SIM_SAW_TOO_BIG,
     SIM_SAW_PATH_DOWN,
     SIM_SAW_PATH_UP,
+    SIM_SAW_RESTART,         /* told by the engine that met the peer's new one */
+    SIM_SAW_LOST_BY_ABORT,   /* an association whose peer has restarted */
+    SIM_SAW_LOST_BY_SILENCE, /* an association that the outage outlived */
     SIM_FEATURES,
 };
 
 /** A feature's name. */
 const char *sim_feature_name(enum sim_feature feature);
+
+#define SIM_RESTARTS_MAX 3u
+
+/* Hosts that restart at the same time. */
+struct sim_restart {
+    bool hosts[2];
+    uint32_t down_us[2], connect_us[2];
+};
 
 struct sim_case {
     uint64_t seed;
@@ -46,6 +61,7 @@ struct sim_case {
     struct sim_foreign foreign;
     struct sim_host bystander; /* has an address that another host names as its own */
     bool has_bystander;
+    struct sim_restart restarts[SIM_RESTARTS_MAX];
     bool features[SIM_FEATURES];
     uint64_t heal_at_us; /* from then on the network has no faults */
     uint64_t end_by_us;  /* everything must have arrived by then */

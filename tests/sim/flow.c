@@ -7,6 +7,7 @@
 #define PATTERN_OFFSETS (1u << 16)
 #define PATTERN_BYTES (SIM_MESSAGE_MAX + PATTERN_OFFSETS)
 #define EARLY_BYTES_MAX 10000u
+#define RECONNECT_MAX_US 5000000u
 
 static const uint8_t *pattern(void)
 {
@@ -39,7 +40,8 @@ static void *zeroed(size_t count, size_t size)
 
 void sim_ledger_init(struct sim_ledger *ledger, uint32_t count, uint32_t streams)
 {
-    *ledger = (struct sim_ledger){.count = count};
+    *ledger = (struct sim_ledger){.count = count, .streams = streams};
+    ledger->incarnations = zeroed(count, sizeof *ledger->incarnations);
     ledger->messages = zeroed(count, sizeof *ledger->messages);
     ledger->seen = zeroed(count, 1);
     ledger->last = zeroed(streams, sizeof *ledger->last);
@@ -52,14 +54,33 @@ void sim_ledger_fini(struct sim_ledger *ledger)
     free(ledger->seen);
     free(ledger->last);
     free(ledger->ssn);
+    free(ledger->incarnations);
+}
+
+bool sim_ledger_arrived(const struct sim_ledger *ledger)
+{
+    return ledger->sent == ledger->count && ledger->fresh == ledger->count - ledger->first;
+}
+
+void sim_ledger_renew(struct sim_ledger *ledger)
+{
+    ledger->incarnation++;
+    ledger->first = ledger->sent;
+    ledger->fresh = 0;
+    ledger->bytes_outstanding = 0;
+}
+
+/* The first message of an incarnation: what was being read is cut off, all streams begin anew. */
+static void incarnation_begins(struct sim_ledger *ledger, uint16_t incarnation)
+{
+    ledger->incarnation_read = incarnation;
+    ledger->open = 0;
+    memset(ledger->ssn, 0, ledger->streams * sizeof *ledger->ssn);
 }
 
 static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
                            const struct hws_rcvinfo *info)
 {
-    SIM_CHECK(world, info->ppid < ledger->sent, "message %u was never sent", info->ppid);
-    if (world->failed)
-        return;
     const struct sim_message *m = &ledger->messages[info->ppid];
     SIM_CHECK(world, !ledger->seen[info->ppid], "message %u is delivered twice", info->ppid);
     SIM_CHECK(world, info->sid == m->sid, "message %u of stream %u comes on stream %u", info->ppid,
@@ -82,6 +103,14 @@ static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info)
 {
+    SIM_CHECK(world, info->ppid < ledger->sent, "message %u was never sent", info->ppid);
+    if (world->failed)
+        return;
+    uint16_t incarnation = ledger->incarnations[info->ppid];
+    SIM_CHECK(world, incarnation >= ledger->incarnation_read,
+              "message %u is of an earlier incarnation", info->ppid);
+    if (incarnation > ledger->incarnation_read)
+        incarnation_begins(ledger, incarnation);
     if (ledger->open == 0)
         message_begins(world, ledger, info);
     if (world->failed)
@@ -96,12 +125,15 @@ void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, cons
               "message %u is altered", info->ppid);
     ledger->open_bytes += (uint32_t)len;
     ledger->bytes_delivered += len;
+    bool fresh = info->ppid >= ledger->first;
+    ledger->bytes_outstanding -= fresh ? len : 0;
     if ((info->flags & HWS_RECV_EOR) == 0)
         return;
     SIM_CHECK(world, ledger->open_bytes == m->len, "message %u ends after %u of %u bytes",
               info->ppid, ledger->open_bytes, m->len);
     ledger->seen[info->ppid] = 1;
     ledger->delivered++;
+    ledger->fresh += fresh;
     ledger->open = 0;
 }
 
@@ -137,12 +169,88 @@ static void end_wait(struct sim_end *end, uint32_t delay_us, sim_call *wake)
     sim_world_call(world_of(end), delay_us, end->node, wake, end, 0);
 }
 
+static bool in_trouble(const struct sim_end *end)
+{
+    uint64_t now_us = world_of(end)->now_us;
+    return now_us >= end->flow->trouble_from_us && now_us < end->flow->trouble_until_us;
+}
+
+/* Whether the flow is coming to its end, so that nobody begins anew. */
+static bool ending(const struct sim_flow *flow)
+{
+    for (uint32_t i = 0; i < 2; i++)
+        if (flow->ends[i].shutdown_called || flow->ends[i].released)
+            return true;
+    return flow->aborted;
+}
+
 /* A late packet to an end that is gone already is answered with ABORT (8.4, 8), which may come
  * before the SHUTDOWN COMPLETE does. Nothing is lost by it. */
 static bool expected_reason(const struct sim_end *end, int reason)
 {
-    return end->flow->aborted || reason == HWS_E_EOF ||
+    bool cut_off = reason == HWS_E_RESET || reason == HWS_E_TIMEDOUT || reason == HWS_E_REFUSED ||
+                   reason == HWS_E_UNREACH;
+    return end->flow->aborted || reason == HWS_E_EOF || (cut_off && in_trouble(end)) ||
            (reason == HWS_E_RESET && other(end)->released);
+}
+
+/* Names no association, but is not free for a new one. */
+#define NO_MORE_ASSOCS UINT64_MAX
+
+/* The end is as it was before its first association. */
+static void end_renew(struct sim_end *end)
+{
+    sim_ledger_renew(&end->ledger);
+    end->assoc = 0;
+    end->up = end->down = end->may_send = end->may_read = false;
+}
+
+/* The end has no association and will not get one. */
+static void end_give_up(struct sim_end *end)
+{
+    end->flow->cut_short = true;
+    end->released = true;
+    end->assoc = NO_MORE_ASSOCS;
+}
+
+static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)arg;
+    struct sim_end *end = ctx, *peer = other(end);
+    if (end->assoc != 0 || end->endpoint == 0) /* the host is down: it connects when it is up */
+        return;
+    if (other(end)->released) { /* there is nobody to connect to any more */
+        end_give_up(end);
+        return;
+    }
+    bool all = end->config.remote_count == 0;
+    int error = hws_assoc_connect(end->host->engine, end->endpoint,
+                                  all ? peer->node->addrs : end->config.remotes,
+                                  all ? peer->node->addr_count : end->config.remote_count,
+                                  peer->config.port, world->now_us, &end->assoc);
+    /* When both connect, the other's association may be there before. */
+    SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
+              "connect: %s", hws_error_text(error));
+    end->host->changed = true;
+    if (error != HWS_OK)
+        return;
+    end->connects++;
+    end->may_send = true;
+    sim_host_watch(end->host, end->assoc);
+}
+
+/* What an end of a flow does that has lost its association in time of trouble. */
+static void end_go_on(struct sim_end *end, uint32_t connect_us)
+{
+    if (!ending(end->flow)) {
+        end_renew(end);
+        if (end->config.connects)
+            sim_world_call(world_of(end), connect_us, end->node, end_connect, end, 0);
+        return;
+    }
+    end_give_up(end);
+    if (other(end)->assoc == 0)
+        end_give_up(other(end));
 }
 
 static void end_over(struct sim_end *end, int reason)
@@ -152,8 +260,16 @@ static void end_over(struct sim_end *end, int reason)
     sim_host_unwatch(end->host, end->assoc);
     int error = hws_assoc_release(end->host->engine, end->assoc, world_of(end)->now_us);
     SIM_CHECK(world_of(end), error == HWS_OK, "release: %s", hws_error_text(error));
-    end->released = true;
     end->host->changed = true;
+    if (!in_trouble(end) || reason == HWS_E_EOF) {
+        end->released = true;
+        return;
+    }
+    struct sim_app *app = end->host->app;
+    bool aborted = reason == HWS_E_RESET || reason == HWS_E_REFUSED;
+    app->lost_by_abort += aborted;
+    app->lost_by_silence += !aborted;
+    end_go_on(end, sim_rng_scale(&end->host->rng, 0, RECONNECT_MAX_US));
 }
 
 /* Reads until there is no more, or the quota is used up. */
@@ -203,8 +319,8 @@ static bool send_one(struct sim_end *end)
         l->sent = l->count;
         return false;
     }
-    l->sent++;
-    l->bytes_sent += m->len;
+    l->incarnations[l->sent++] = l->incarnation;
+    l->bytes_outstanding += m->len;
     end->host->changed = true;
     return true;
 }
@@ -228,8 +344,8 @@ bool sim_end_may_shut_down(const struct sim_end *end)
     if (own->sent != own->count || theirs->sent != theirs->count)
         return false;
     if (end->flow->ending == SIM_END_EARLY)
-        return theirs->bytes_sent - theirs->bytes_delivered <= EARLY_BYTES_MAX;
-    return own->delivered == own->count && theirs->delivered == theirs->count;
+        return theirs->bytes_outstanding <= EARLY_BYTES_MAX;
+    return sim_ledger_arrived(own) && sim_ledger_arrived(theirs);
 }
 
 static void end_shutdown(struct sim_end *end)
@@ -337,6 +453,17 @@ static void app_up(struct sim_host *host, const struct hws_event *event)
     end->up = end->may_send = true;
 }
 
+/* The peer has restarted (5.2.4 A): what was sent to it may be lost. */
+static void app_restart(struct sim_end *end)
+{
+    SIM_CHECK(world_of(end), in_trouble(end), "nobody restarted");
+    SIM_CHECK(world_of(end), end->restarts_told < other(end)->connects,
+              "more restarts than the other end has connected");
+    end->restarts_told++;
+    sim_ledger_renew(&end->ledger);
+    end->may_send = true;
+}
+
 static void app_event(struct sim_host *host, const struct hws_event *event)
 {
     ((struct sim_app *)host->app)->events[event->type]++;
@@ -350,7 +477,8 @@ static void app_event(struct sim_host *host, const struct hws_event *event)
     bool own_abort = end->flow->aborted && event->type == HWS_EVENT_DOWN;
     SIM_CHECK(host->node.world, !end->released && (!end->down || own_abort),
               "event %d after the end", (int)event->type);
-    SIM_CHECK(host->node.world, event->type != HWS_EVENT_RESTART, "nobody restarted");
+    if (event->type == HWS_EVENT_RESTART)
+        app_restart(end);
     if (event->type == HWS_EVENT_READABLE)
         end->may_read = true;
     else if (event->type == HWS_EVENT_WRITABLE)
@@ -383,7 +511,7 @@ static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *
 {
     struct sim_app *app = host->app;
     for (uint32_t i = 0; i < app->end_count; i++)
-        if (app->ends[i]->config.port == end->config.port)
+        if (app->ends[i]->config.port == end->config.port && app->ends[i]->endpoint != 0)
             return app->ends[i]->endpoint;
     struct hws_addr locals[2 * SIM_NODE_ADDRS_MAX];
     struct hws_endpoint_config config = {.port = end->config.port,
@@ -406,25 +534,29 @@ void sim_app_add(struct sim_host *host, struct sim_end *end)
     app->ends[app->end_count++] = end;
 }
 
-static void end_connect(struct sim_world *world, void *ctx, uint32_t arg)
+static void app_open(struct sim_world *world, void *ctx, uint32_t arg)
 {
-    (void)arg;
-    struct sim_end *end = ctx, *peer = other(end);
-    if (end->assoc != 0)
-        return;
-    bool all = end->config.remote_count == 0;
-    int error = hws_assoc_connect(end->host->engine, end->endpoint,
-                                  all ? peer->node->addrs : end->config.remotes,
-                                  all ? peer->node->addr_count : end->config.remote_count,
-                                  peer->config.port, world->now_us, &end->assoc);
-    /* When both connect, the other's association may be there before. */
-    SIM_CHECK(world, error == HWS_OK || (error == HWS_E_INUSE && peer->config.connects),
-              "connect: %s", hws_error_text(error));
-    end->host->changed = true;
-    if (error != HWS_OK)
-        return;
-    end->may_send = true;
-    sim_host_watch(end->host, end->assoc);
+    (void)world, (void)arg;
+    struct sim_host *host = ctx;
+    struct sim_app *app = host->app;
+    for (uint32_t i = 0; i < app->end_count; i++)
+        if (!app->ends[i]->released)
+            app->ends[i]->endpoint = endpoint_of(host, app->ends[i]);
+}
+
+void sim_app_restart(struct sim_host *host, uint32_t down_us, uint32_t connect_us)
+{
+    struct sim_app *app = host->app;
+    sim_host_restart(host);
+    sim_world_call(host->node.world, down_us, &host->node, app_open, host, 0);
+    for (uint32_t i = 0; i < app->end_count; i++) {
+        struct sim_end *end = app->ends[i];
+        end->endpoint = 0;
+        if (end->released)
+            end->assoc = NO_MORE_ASSOCS;
+        else
+            end_go_on(end, down_us + connect_us);
+    }
 }
 
 static void flow_abort(struct sim_world *world, void *ctx, uint32_t arg)

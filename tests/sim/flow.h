@@ -1,6 +1,9 @@
 /* A flow: two ends, an association between them, and messages both ways of which a ledger is kept.
  * The ledger knows what was sent, so it sees whatever is lost, doubled, out of order, or altered.
- */
+ *
+ * In times of trouble, when hosts restart or all paths are down for long, an association may end;
+ * the flow goes on with a new one, or with the same after a RESTART. Messages sent before may be
+ * lost then, but those of one incarnation never come after those of a later one. */
 #ifndef HWS_TESTS_SIM_FLOW_H
 #define HWS_TESTS_SIM_FLOW_H
 
@@ -16,7 +19,7 @@ struct sim_message {
 /* The messages one end sends. A message's PPID is its index. */
 struct sim_ledger {
     struct sim_message *messages;
-    uint32_t count;
+    uint32_t count, streams;
     uint32_t sent; /* accepted by the sender's engine */
     uint32_t delivered;
     uint8_t *seen;       /* per message */
@@ -24,7 +27,14 @@ struct sim_ledger {
     uint16_t *ssn;       /* per stream: SSN of the next ordered message */
     uint32_t open;       /* index + 1 of the message that is being read */
     uint32_t open_bytes; /* how much of it was read */
-    uint64_t bytes_sent, bytes_delivered;
+    uint64_t bytes_delivered;
+    /* Incarnations, counted by the sender. */
+    uint16_t incarnation;       /* of the next message to be sent */
+    uint16_t *incarnations;     /* per message sent */
+    uint16_t incarnation_read;  /* of the last message delivered */
+    uint32_t first;             /* message of the sender's incarnation; earlier ones may be lost */
+    uint32_t fresh;             /* delivered of this incarnation */
+    uint64_t bytes_outstanding; /* of this incarnation, sent and not delivered */
 };
 
 enum sim_ending {
@@ -61,6 +71,7 @@ struct sim_end {
     bool up, down, released, shutdown_called;
     bool may_send, may_read;         /* as far as the engine is known to allow */
     bool send_waiting, read_waiting; /* for the end of the gap or period */
+    uint32_t connects, restarts_told;
 };
 
 struct sim_flow {
@@ -69,6 +80,9 @@ struct sim_flow {
     uint64_t abort_at_us;
     bool aborted;
     uint32_t abort_end; /* which end does it */
+    /* Time of trouble: associations may end or restart. None when both are 0. */
+    uint64_t trouble_from_us, trouble_until_us;
+    bool cut_short; /* trouble came while it was ending: what was under way may be lost */
 };
 
 /** Longest message a ledger may hold. */
@@ -84,6 +98,12 @@ const uint8_t *sim_message_bytes(const struct sim_message *message);
 /** Enters what recv gave; broken promises go to the world. */
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info);
+
+/** Everything of the sender's incarnation has been sent and delivered. */
+bool sim_ledger_arrived(const struct sim_ledger *ledger);
+
+/** The association that carried the messages is gone: those sent so far may be lost. */
+void sim_ledger_renew(struct sim_ledger *ledger);
 
 /** Whether the flow's ending allows this end to ask for SHUTDOWN now. */
 bool sim_end_may_shut_down(const struct sim_end *end);
@@ -101,11 +121,16 @@ bool sim_flow_done(const struct sim_flow *flow);
 struct sim_app {
     struct sim_end *ends[SIM_APP_ENDS_MAX];
     uint32_t end_count;
-    uint32_t strangers;               /* associations that belong to no flow, aborted */
-    uint64_t events[SIM_EVENT_TYPES]; /* how often each type was seen */
+    uint32_t strangers;                      /* associations that belong to no flow, aborted */
+    uint64_t events[SIM_EVENT_TYPES];        /* how often each type was seen */
+    uint32_t lost_by_abort, lost_by_silence; /* associations that ended in time of trouble */
 };
 
 void sim_app_attach(struct sim_app *app, struct sim_host *host);
 void sim_app_add(struct sim_host *host, struct sim_end *end);
+
+/** The host is switched off and on. Its engine forgets everything; `down_us` later its endpoints
+ * are there again, and after `connect_us` more those ends that connect do so. */
+void sim_app_restart(struct sim_host *host, uint32_t down_us, uint32_t connect_us);
 
 #endif

@@ -18,7 +18,4 @@ struct sim_foreign {
 /** Starts the attempts; they go on until `until_us`. The net has to record. */
 void sim_foreign_start(struct sim_foreign *foreign);
 
-/** Everything the engine has ever refused. */
-uint64_t sim_refused(const struct hws_stats *stats);
-
 #endif

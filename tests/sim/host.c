@@ -278,6 +278,34 @@ static uint64_t host_deadline(struct sim_node *node)
 static const struct sim_node_ops host_ops = {
     .input = host_input, .net_event = host_net_event, .run = host_run, .deadline = host_deadline};
 
+uint64_t sim_refused(const struct hws_stats *s)
+{
+    return s->drop_short + s->drop_checksum + s->drop_port + s->drop_vtag + s->drop_address +
+           s->drop_chunk_malformed + s->drop_chunk_state + s->drop_chunk_unknown + s->drop_bundle +
+           s->drop_cookie_mac + s->drop_cookie_stale + s->drop_cookie_mismatch + s->ootb_in;
+}
+
+static void make_engine(struct sim_host *host)
+{
+    struct hws_engine_config engine = {.env = sim_env_make(&host->env),
+                                       .direct_alloc = host->config.direct_alloc,
+                                       .own_host = host->config.own_host};
+    host->engine = hws_engine_new(&engine);
+    if (host->engine == NULL)
+        abort();
+}
+
+static void free_engine(struct sim_host *host)
+{
+    struct sim_world *world = host->node.world;
+    hws_engine_free(host->engine);
+    SIM_CHECK(world, host->env.live_objects == 0 && host->env.live_bytes == 0,
+              "%zu objects, %zu bytes left after the engine was freed", host->env.live_objects,
+              host->env.live_bytes);
+    SIM_CHECK(world, host->env.wrong_frees == 0, "%llu frees with a wrong size",
+              (unsigned long long)host->env.wrong_frees);
+}
+
 void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_host_config *config)
 {
     memset(host, 0, sizeof *host);
@@ -287,25 +315,25 @@ void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_
     host->rng = sim_rng_seeded(~config->seed);
     sim_env_init(&host->env, config->seed);
     host->train_buffer = malloc(TRAIN_BYTES);
-    struct hws_engine_config engine = {.env = sim_env_make(&host->env),
-                                       .direct_alloc = config->direct_alloc,
-                                       .own_host = config->own_host};
-    host->engine = hws_engine_new(&engine);
-    if (host->engine == NULL || host->train_buffer == NULL)
+    if (host->train_buffer == NULL)
         abort();
+    make_engine(host);
     sim_world_add(net->world, &host->node);
 }
 
 void sim_host_fini(struct sim_host *host)
 {
-    struct sim_world *world = host->node.world;
-    hws_engine_free(host->engine);
+    free_engine(host);
     free(host->train_buffer);
-    SIM_CHECK(world, host->env.live_objects == 0 && host->env.live_bytes == 0,
-              "%zu objects, %zu bytes left after the engine was freed", host->env.live_objects,
-              host->env.live_bytes);
-    SIM_CHECK(world, host->env.wrong_frees == 0, "%llu frees with a wrong size",
-              (unsigned long long)host->env.wrong_frees);
+}
+
+void sim_host_restart(struct sim_host *host)
+{
+    host->refused_before += sim_refused(hws_engine_stats(host->engine));
+    free_engine(host);
+    make_engine(host);
+    host->assoc_count = 0;
+    host->restarts++;
 }
 
 void sim_host_add_addr(struct sim_host *host, const struct hws_addr *addr)

@@ -33,7 +33,9 @@ struct sim_host {
     void (*on_event)(struct sim_host *host, const struct hws_event *event);
     void (*on_turn)(struct sim_host *host); /* between events and output */
     void *app;
-    bool changed; /* events or packets may wait to be taken */
+    bool changed;            /* events or packets may wait to be taken */
+    uint64_t refused_before; /* by the engines it had before it restarted */
+    uint32_t restarts;
 };
 
 void sim_host_init(struct sim_host *host, struct sim_net *net,
@@ -41,6 +43,12 @@ void sim_host_init(struct sim_host *host, struct sim_net *net,
 
 /** Frees the engine and checks that all memory came back. */
 void sim_host_fini(struct sim_host *host);
+
+/** Frees the engine, checks that all memory came back, and begins with a new one. */
+void sim_host_restart(struct sim_host *host);
+
+/** Everything that an engine has ever refused. */
+uint64_t sim_refused(const struct hws_stats *stats);
 
 /** Gives the host one more address. */
 void sim_host_add_addr(struct sim_host *host, const struct hws_addr *addr);
