@@ -534,14 +534,14 @@ void sim_app_add(struct sim_host *host, struct sim_end *end)
     app->ends[app->end_count++] = end;
 }
 
+/* Those of ends that are over, too: a port without an endpoint would not answer strays (8.4). */
 static void app_open(struct sim_world *world, void *ctx, uint32_t arg)
 {
     (void)world, (void)arg;
     struct sim_host *host = ctx;
     struct sim_app *app = host->app;
     for (uint32_t i = 0; i < app->end_count; i++)
-        if (!app->ends[i]->released)
-            app->ends[i]->endpoint = endpoint_of(host, app->ends[i]);
+        app->ends[i]->endpoint = endpoint_of(host, app->ends[i]);
 }
 
 void sim_app_restart(struct sim_host *host, uint32_t down_us, uint32_t connect_us)
@@ -569,8 +569,12 @@ static void flow_abort(struct sim_world *world, void *ctx, uint32_t arg)
         sim_world_call(world, 1000000, NULL, flow_abort, flow, arg);
         return;
     }
-    flow->aborted = true;
     int error = hws_assoc_abort(end->host->engine, end->assoc, "enough", 6, world->now_us);
+    if (error == HWS_E_NOENT && in_trouble(end)) { /* it has ended, and DOWN is on its way */
+        sim_world_call(world, 1000000, NULL, flow_abort, flow, arg);
+        return;
+    }
+    flow->aborted = true;
     SIM_CHECK(world, error == HWS_OK, "abort: %s", hws_error_text(error));
     end->down = true;
     end->host->changed = true;

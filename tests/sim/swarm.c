@@ -66,7 +66,8 @@ static void check_arrived(struct sim_case *c)
 static void check_silence(struct sim_case *c)
 {
     struct sim_world *world = &c->world;
-    uint64_t until_us = world->now_us + SILENCE_US;
+    uint64_t until_us = world->now_us > c->heal_at_us ? world->now_us : c->heal_at_us;
+    until_us += SILENCE_US; /* strangers may come until it heals */
     while (sim_world_step(world, until_us))
         continue;
     uint64_t sent = c->net.packets_sent;
