@@ -76,7 +76,7 @@ static void draw_paths_mood(struct mood *m)
     struct sim_rng *rng = &m->rng;
     draw_addr_counts(m);
     bool several = m->addr_counts[0] > 1 || m->addr_counts[1] > 1;
-    m->both_families = m->addr_counts[0] > 1 && m->addr_counts[1] > 1 && sim_rng_below(rng, 3) == 0;
+    m->both_families = several && sim_rng_below(rng, 3) == 0;
     m->parallel = several && sim_rng_below(rng, 3) == 0;
     m->false_addrs = several && sim_rng_below(rng, 4) == 0;
     m->flaps = !m->huge && sim_rng_below(rng, several ? 2 : 6) == 0;
@@ -288,8 +288,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
 {
     struct sim_rng *rng = &m->rng;
     struct sim_flow *flow = &c->flows[index];
-    bool several = m->addr_counts[0] > 1 || m->addr_counts[1] > 1;
-    bool collision = sim_rng_below(rng, 5) == 0 && !several;
+    bool collision = sim_rng_below(rng, 5) == 0;
     uint32_t first = sim_rng_below(rng, 2);
     /* Both endings of a flow are tried: one end asks, or both do at once. */
     uint32_t closer = sim_rng_below(rng, 3);
@@ -320,9 +319,7 @@ static void draw_addrs(struct sim_case *c, struct mood *m, uint8_t host)
 {
     for (uint8_t subnet = 0; subnet < m->addr_counts[host]; subnet++) {
         bool ipv6 = m->ipv6;
-        if (m->both_families && subnet == 1)
-            ipv6 = !ipv6;
-        else if (m->both_families && subnet > 1)
+        if (m->both_families && subnet > 0)
             ipv6 = sim_rng_below(&m->rng, 2) == 0;
         struct hws_addr addr = node_addr(ipv6, host, subnet);
         sim_host_add_addr(&c->hosts[host], &addr);
@@ -449,7 +446,8 @@ static void draw_foreign(struct sim_case *c, struct mood *m)
                                       .rng = sim_rng_seeded(sim_rng_next(&m->rng)),
                                       .hosts = {&c->hosts[0], &c->hosts[1]},
                                       .period_us = sim_rng_scale(&m->rng, 3000, SECOND_US),
-                                      .until_us = c->heal_at_us};
+                                      .until_us = c->heal_at_us,
+                                      .no_replays = m->trouble_until_us != 0};
     if (sim_rng_below(&m->rng, 2) == 0)
         sim_foreign_start(&c->foreign);
 }
@@ -608,8 +606,8 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
     draw_long_outage(c, &m);
     draw_restarts(c, &m);
-    c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
     draw_foreign(c, &m);
+    c->end_by_us = c->heal_at_us + 3000ull * SECOND_US;
     c->flow_count = m.huge ? 1 : sim_rng_between(&m.rng, 1, SIM_FLOWS_MAX);
     for (uint32_t i = 0; i < c->flow_count; i++)
         draw_flow(c, &m, i);

@@ -14,6 +14,10 @@ target_link_libraries(swarm PRIVATE hws_sim)
 add_test(NAME swarm COMMAND swarm)
 set_tests_properties(swarm PROPERTIES TIMEOUT 400)
 
+add_executable(test_failover ${HWS_SIM_DIR}/test_failover.c)
+target_link_libraries(test_failover PRIVATE hws_sim PkgConfig::CMOCKA)
+add_test(NAME failover COMMAND test_failover)
+
 add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c ${HWS_TESTS_DIR}/stranger.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
 foreach(name setup begin rules data end shutdown hostile paths window congestion fault attacks)
