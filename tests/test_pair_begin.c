@@ -839,6 +839,198 @@ static void stale_cookie_error_too_late(void **state)
     pair_free(p);
 }
 
+/* 5.1: the time to the next try is that of the address tried, and doubles for it alone. */
+static void each_address_backs_off(void **state)
+{
+    (void)state;
+    static const uint32_t seconds[] = {1, 1, 2, 2, 4, 4};
+    struct pair *p = pair_new(NULL);
+    const struct hws_addr remotes[] = {p->b.addr, address(9)};
+    assert_int_equal(hws_assoc_connect(p->a.engine, p->a.endpoint, remotes, 2, PAIR_PORT_B,
+                                       p->now_us, &p->a.assoc),
+                     HWS_OK);
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        pair_lost(&p->a, "INIT");
+        pair_wait(p, (uint64_t)seconds[i] * SECOND - 1);
+        pair_silent(p);
+        pair_wait(p, 1);
+    }
+    pair_free(p);
+}
+
+/* 3.3.3: an INIT ACK asks for no more streams than the INIT allows. */
+static void init_ack_asks_for_no_more_streams(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    peer_inits(&p->b, &p->a.addr, NULL, 0);
+    struct pair_packet *ack = pair_take(&p->b);
+    assert_int_equal(decode_init(ack).ostreams, some_init.max_instreams);
+    free(ack);
+    pair_free(p);
+}
+
+/* 5.1 C: not even a complaint. */
+static void no_error_before_cookie_ack(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    pair_arrives(&p->a, "INIT");
+    pair_arrives(&p->b, "INIT-ACK");
+    pair_lost(&p->a, "COOKIE-ECHO");
+    uint8_t buf[100];
+    struct hws_builder b;
+    pair_forge(&p->a, &b, buf, sizeof buf);
+    assert_true(hws_chunk_put(&b, 0xfd, 0, "what", 4));
+    pair_inject(&p->a, buf, hws_builder_finish(&b));
+    pair_silent(p);
+    pair_wait(p, SECOND);
+    struct pair_packet *echo = pair_take(&p->a);
+    struct hws_tlv first = pair_chunk(echo, 0);
+    assert_int_equal(hws_chunk_type(&first), HWS_CHUNK_COOKIE_ECHO);
+    pair_silent(p);
+    free(echo);
+    pair_free(p);
+}
+
+/* 5.1: who has no memory for an association says so. */
+static void no_memory_for_a_cookie(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.tolerant = true});
+    peer_inits(&p->b, &p->a.addr, NULL, 0);
+    struct pair_packet *echo = take_echo(&p->b);
+    p->b.env.fail_from = p->b.env.allocs;
+    p->b.env.fail_until = p->b.env.allocs + 1;
+    pair_inject(&p->b, echo->data, echo->len);
+    assert_int_equal(hws_get32(pair_first(&p->b)->data + 4), TAG);
+    assert_non_null(strstr(pair_text(pair_first(&p->b)), "Out-of-Resource"));
+    pair_lost(&p->b, "ABORT");
+    assert_int_equal(hws_engine_assoc_count(p->b.engine), 0);
+    free(echo);
+    pair_free(p);
+}
+
+/* What the application named and the peer does not own up to gets nothing any more. */
+static void addresses_not_listed_are_dropped(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    const struct hws_addr remotes[] = {p->b.addr, address(9)};
+    assert_int_equal(hws_assoc_connect(p->a.engine, p->a.endpoint, remotes, 2, PAIR_PORT_B,
+                                       p->now_us, &p->a.assoc),
+                     HWS_OK);
+    pair_settle(p);
+    assert_true(pair_saw(&p->a, HWS_EVENT_UP));
+    pair_send(&p->a, 0, 0, "unheard", 7);
+    for (uint32_t s = 0; s < 100; s++) {
+        pair_wait(p, SECOND);
+        while (!pair_wire_empty(p)) {
+            struct pair_packet *packet = pair_take(p->a.wire_head != NULL ? &p->a : &p->b);
+            assert_false(hws_addr_same(&packet->dst, &remotes[1]));
+            free(packet);
+        }
+    }
+    pair_free(p);
+}
+
+/* The ABORT that answers an INIT ACK goes where that came from, not where we would send. */
+static void abort_goes_to_the_source(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    const struct hws_addr remotes[] = {p->b.addr, address(9)};
+    assert_int_equal(hws_assoc_connect(p->a.engine, p->a.endpoint, remotes, 2, PAIR_PORT_B,
+                                       p->now_us, &p->a.assoc),
+                     HWS_OK);
+    pair_lost(&p->a, "INIT");
+    pair_next_timer(&p->a);
+    pair_lost(&p->a, "INIT");
+    struct hws_init init = some_init;
+    init.ostreams = 0;
+    uint8_t buf[100];
+    struct hws_builder b;
+    pair_forge(&p->a, &b, buf, sizeof buf);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT_ACK, &init));
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->a, buf, hws_builder_finish(&b));
+    assert_true(hws_addr_same(&pair_first(&p->a)->dst, &p->b.addr));
+    pair_lost(&p->a, "ABORT");
+    pair_free(p);
+}
+
+/* 5.4: what comes from an unconfirmed address is answered to a confirmed one. */
+static void only_verification_goes_to_unconfirmed(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    const struct hws_addr from = address(1), listed = address(2);
+    peer_connects(&p->b, &from, &listed, 1);
+    uint8_t buf[300];
+    struct hws_builder b;
+    pair_forge(&p->b, &b, buf, sizeof buf);
+    assert_true(hws_chunk_put(&b, 0xfd, 0, "what", 4));
+    struct hws_data data = {
+        .tsn = some_init.tsn, .flags = HWS_DATA_B | HWS_DATA_E, .payload_len = 4};
+    memcpy(hws_data_encode(&b, &data), "data", 4);
+    assert_true(hws_shutdown_encode(&b, 0));
+    pair_inject_from(&p->b, &listed, buf, hws_builder_finish(&b));
+    bool answered = false;
+    for (uint32_t s = 0; s < 20; s++) {
+        while (!pair_wire_empty(p)) {
+            struct pair_packet *packet = pair_take(&p->b);
+            if (hws_addr_same(&packet->dst, &listed))
+                assert_string_equal(pair_chunks(packet), "HEARTBEAT");
+            else
+                answered |= strstr(pair_chunks(packet), "SACK") != NULL;
+            free(packet);
+        }
+        pair_wait(p, SECOND);
+    }
+    assert_true(answered);
+    pair_free(p);
+}
+
+/* 5.2.1: an address the application did not name gets no INIT ACK, and no ABORT either, since the
+ * INIT belongs to the association it lists an address of. */
+static void init_in_cookie_wait_from_elsewhere(void **state)
+{
+    (void)state;
+    for (int listening = 0; listening < 2; listening++) {
+        struct pair *p = pair_new(&(struct pair_options){.both_listen = listening});
+        const struct hws_addr from = address(9);
+        pair_begin(&p->a);
+        pair_lost(&p->a, "INIT");
+        peer_inits(&p->a, &from, &p->b.addr, 1);
+        pair_silent(p);
+        assert_int_equal(pair_status(&p->a).state, HWS_STATE_COOKIE_WAIT);
+        pair_free(p);
+    }
+}
+
+/* 5.2.1: the same as the INIT offered, whatever the endpoint would offer by now. */
+static void init_ack_offers_what_init_did(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    struct hws_init init = decode_init(pair_first(&p->a));
+    pair_lost(&p->a, "INIT");
+    struct hws_params params;
+    hws_params_default(&params);
+    params.ostreams = 3;
+    params.max_instreams = 4;
+    params.rcvbuf_bytes = 50000;
+    assert_int_equal(hws_endpoint_set_params(p->a.engine, p->a.endpoint, &params), HWS_OK);
+    peer_inits(&p->a, &p->b.addr, NULL, 0);
+    struct pair_packet *answer = pair_take(&p->a);
+    struct hws_init ack = decode_init(answer);
+    expect_same_offer(&init, &ack);
+    free(answer);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -868,6 +1060,15 @@ int main(void)
         cmocka_unit_test(restart_forgets_the_window),
         cmocka_unit_test(restart_in_shutdown_ack_sent),
         cmocka_unit_test(stale_cookie_error_too_late),
+        cmocka_unit_test(each_address_backs_off),
+        cmocka_unit_test(init_ack_asks_for_no_more_streams),
+        cmocka_unit_test(no_error_before_cookie_ack),
+        cmocka_unit_test(no_memory_for_a_cookie),
+        cmocka_unit_test(addresses_not_listed_are_dropped),
+        cmocka_unit_test(abort_goes_to_the_source),
+        cmocka_unit_test(only_verification_goes_to_unconfirmed),
+        cmocka_unit_test(init_in_cookie_wait_from_elsewhere),
+        cmocka_unit_test(init_ack_offers_what_init_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

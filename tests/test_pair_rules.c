@@ -682,6 +682,86 @@ static void shutdown_is_no_renege(void **state)
     pair_free(p);
 }
 
+/* 3.3.3: an INIT ACK whose tag is 0 ends the attempt; the ABORT can only reflect our own tag. */
+static void init_ack_with_tag_zero(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct hws_init init = good_init;
+    init.tag = 0;
+    pair_begin(&p->a);
+    uint32_t tag = pair_status(&p->a).local_vtag;
+    pair_lost(&p->a, "INIT");
+    inject_init_ack(p, &init, put_cookie);
+    assert_true(pair_saw(&p->a, HWS_EVENT_DOWN));
+    struct hws_tlv abort = pair_chunk(pair_first(&p->a), 0);
+    assert_int_equal(hws_chunk_flags(&abort), HWS_FLAG_T);
+    assert_int_equal(hws_get32(pair_first(&p->a)->data + 4), tag);
+    pair_lost(&p->a, "ABORT");
+    pair_free(p);
+}
+
+/* 3.3.3: unlike one without streams, an INIT ACK whose window is too small changes nothing. */
+static void init_ack_with_small_window(void **state)
+{
+    (void)state;
+    struct hws_init init = bad_init(0);
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    struct pair_packet *ours = pair_take(&p->a);
+    inject_init_ack(p, &init, put_cookie);
+    expect_abort(&p->a, "Invalid-Mandatory-Parameter");
+    assert_int_equal(pair_status(&p->a).state, HWS_STATE_COOKIE_WAIT);
+    pair_inject(&p->b, ours->data, ours->len);
+    pair_settle(p);
+    expect_transfer(p);
+    free(ours);
+    pair_free(p);
+}
+
+/* 3.3.7: an ABORT whose causes do not add up is none. */
+static void malformed_abort(void **state)
+{
+    (void)state;
+    static const uint8_t causes[][8] = {{0, 12, 0, 99, 1, 2, 3, 4}, {0, 12, 0, 3, 1, 2, 3, 4}};
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t buf[100];
+        struct hws_builder b;
+        pair_forge(&p->b, &b, buf, sizeof buf);
+        assert_true(hws_chunk_put(&b, HWS_CHUNK_ABORT, 0, causes[i], sizeof causes[i]));
+        pair_inject(&p->b, buf, hws_builder_finish(&b));
+        pair_silent(p);
+    }
+    assert_int_equal(pair_stats(&p->b)->drop_chunk_malformed, 2);
+    expect_transfer(p);
+    pair_free(p);
+}
+
+/* 3.3.2, 3.3.3: what INIT and INIT ACK promised stays; more may be set. */
+static void the_receive_buffer_never_shrinks(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    struct hws_params params;
+    pair_connect(p);
+    assert_int_equal(hws_assoc_params(p->b.engine, p->b.assoc, &params), HWS_OK);
+    uint32_t promised = params.rcvbuf_bytes;
+    params.rcvbuf_bytes = promised / 2;
+    (void)hws_assoc_set_params(p->b.engine, p->b.assoc, &params, p->now_us);
+    assert_int_equal(hws_assoc_params(p->b.engine, p->b.assoc, &params), HWS_OK);
+    assert_int_equal(params.rcvbuf_bytes, promised);
+    pair_send(&p->a, 0, HWS_SEND_SACK_IMMEDIATELY, "x", 1);
+    pair_settle(p);
+    assert_int_equal(pair_status(&p->a).peer_rwnd, promised - 1);
+    params.rcvbuf_bytes = 2 * promised;
+    assert_int_equal(hws_assoc_set_params(p->b.engine, p->b.assoc, &params, p->now_us), HWS_OK);
+    assert_int_equal(hws_assoc_params(p->b.engine, p->b.assoc, &params), HWS_OK);
+    assert_int_equal(params.rcvbuf_bytes, 2 * promised);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -706,6 +786,10 @@ int main(void)
         cmocka_unit_test(unknown_in_init_ack),
         cmocka_unit_test(heartbeats_carry_a_nonce),
         cmocka_unit_test(shutdown_is_no_renege),
+        cmocka_unit_test(init_ack_with_tag_zero),
+        cmocka_unit_test(init_ack_with_small_window),
+        cmocka_unit_test(malformed_abort),
+        cmocka_unit_test(the_receive_buffer_never_shrinks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
