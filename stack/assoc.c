@@ -7,6 +7,7 @@
 #include "stack/heartbeat.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
+#include "stack/timewait.h"
 
 /* ---- Tables ---- */
 
@@ -63,7 +64,8 @@ uint32_t hws_assoc_draw_vtag(struct hws_engine *e)
     uint32_t tag = 0;
     for (unsigned i = 0; i < HWS_LIMIT_TAG_DRAWS; i++) {
         e->config.env.random(e->config.env.ctx, &tag, sizeof tag);
-        if (tag != 0 && hws_hashtab_first(&e->by_vtag, tag) == NULL)
+        if (tag != 0 && hws_hashtab_first(&e->by_vtag, tag) == NULL &&
+            !hws_timewait_has_tag(e, tag))
             break;
     }
     return tag != 0 ? tag : 1;
@@ -72,6 +74,7 @@ uint32_t hws_assoc_draw_vtag(struct hws_engine *e)
 void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)
 {
     struct hws_hashtab *tab = &a->engine->by_vtag;
+    hws_timewait_add(a);
     hws_hashtab_remove(tab, &a->by_vtag);
     a->local_vtag = vtag;
     (void)hws_hashtab_add(tab, &a->by_vtag, vtag); /* cannot fail: the table has its buckets */
@@ -355,6 +358,8 @@ static void leave_tables(struct hws_assoc *a)
 {
     struct hws_engine *e = a->engine;
     if (a->in_tables) {
+        if (a->remote_vtag != 0) /* else no packet of the peer has ever carried our tag */
+            hws_timewait_add(a);
         for (unsigned i = 0; i < a->path_count; i++)
             leave_by_addr(a->paths[i]);
         hws_hashtab_remove(&e->by_vtag, &a->by_vtag);

@@ -147,7 +147,9 @@ struct hws_assoc {
     uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */
     struct hws_path *paths[HWS_LIMIT_PATHS];
 
-    uint8_t *cookie; /* the peer's State Cookie, while COOKIE-ECHOED */
+    uint32_t preservative_ms; /* longer life asked for the next cookie (5.2.6), 0: none */
+    uint64_t cookie_sent_us;  /* COOKIE ECHO was sent last */
+    uint8_t *cookie;          /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;
     uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
     uint32_t abort_reason_len;
@@ -198,7 +200,9 @@ struct hws_engine {
     struct hws_hashtab by_port; /* endpoints */
     struct hws_heap timers;     /* associations by deadline */
     struct hws_list touched, ready_control, ready_data, events;
-    struct hws_list dead; /* associations to free when the call ends */
+    struct hws_list dead;      /* associations to free when the call ends */
+    struct hws_list time_wait; /* tags given up, oldest first (timewait.c) */
+    struct hws_hashtab time_wait_by_tag;
     struct hws_list replies;
     uint32_t reply_count;
     uint64_t ootb_second; /* the rate limit's window, and what it has let through */

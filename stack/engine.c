@@ -15,6 +15,7 @@
 #include "stack/receive.h"
 #include "stack/reply.h"
 #include "stack/timer.h"
+#include "stack/timewait.h"
 
 /* ---- Life ---- */
 
@@ -25,6 +26,7 @@ static void init_lists(struct hws_engine *e)
     hws_list_init(&e->ready_data);
     hws_list_init(&e->events);
     hws_list_init(&e->dead);
+    hws_list_init(&e->time_wait);
     hws_list_init(&e->replies);
 }
 
@@ -44,6 +46,7 @@ struct hws_engine *hws_engine_new(const struct hws_engine_config *config)
     hws_hashtab_init(&e->by_vtag, &e->pool);
     hws_hashtab_init(&e->by_addr, &e->pool);
     hws_hashtab_init(&e->by_port, &e->pool);
+    hws_hashtab_init(&e->time_wait_by_tag, &e->pool);
     hws_heap_init(&e->timers, &e->pool);
     init_lists(e);
     return e;
@@ -83,6 +86,7 @@ void hws_engine_free(struct hws_engine *e)
         return;
     free_assocs(e);
     free_endpoints(e);
+    hws_timewait_free_all(e);
     hws_reply_free_all(e);
     hws_idtab_fini(&e->assocs);
     hws_idtab_fini(&e->endpoints);

@@ -40,6 +40,7 @@ static void send_init(struct hws_assoc *a, struct hws_path *p)
 static void send_cookie_echo(struct hws_assoc *a, struct hws_path *p)
 {
     a->state = HWS_STATE_COOKIE_ECHOED;
+    a->cookie_sent_us = a->engine->now_us;
     send_on(a, p, HWS_WANT_COOKIE_ECHO);
 }
 
@@ -254,9 +255,14 @@ void hws_handshake_cookie_ack(struct hws_assoc *a, struct hws_rx *rx, const stru
     hws_assoc_up(a);
 }
 
+/* The life asked for beyond the round trip that proved too long: no more than a second (5.2.6). */
+#define HWS_PRESERVATIVE_MARGIN_MS 1000u
+
 void hws_handshake_stale_cookie(struct hws_assoc *a)
 {
     hws_unwant(a, HWS_WANT_COOKIE_ECHO);
+    uint64_t rtt_us = a->engine->now_us - a->cookie_sent_us;
+    a->preservative_ms = (uint32_t)(rtt_us / 1000) + HWS_PRESERVATIVE_MARGIN_MS;
     if (++a->init_tries > a->params.max_init_retrans)
         hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
     else

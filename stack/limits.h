@@ -25,6 +25,9 @@
 #define HWS_LIMIT_COOKIE_BYTES 8192u
 /* An INIT ACK to an address nobody has verified: no echo of unrecognized parameters beyond it. */
 #define HWS_LIMIT_INIT_ACK_BYTES 1024u
+/* Tags of ended associations that are kept from being used again; beyond it the oldest is forgotten
+ * before its time. */
+#define HWS_LIMIT_TIME_WAIT 65536u
 /* Replies that belong to no association and wait to be sent (INIT ACK, ABORT, ERROR, ...). */
 #define HWS_LIMIT_REPLIES 256u
 /* Out-of-the-blue ABORTs and ERRORs per second and per engine. */

@@ -12,6 +12,7 @@
 #include "stack/reply.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
+#include "stack/timewait.h"
 
 /* ---- INIT ---- */
 
@@ -279,9 +280,10 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
                                                 cookie->local_port, cookie->remote_port);
     if (camper != NULL)
         hws_assoc_disown(camper); /* never confirmed, or this cookie would have met its owner */
-    if (hws_hashtab_first(&e->by_vtag, cookie->local_vtag) != NULL) {
-        e->stats
-            .drop_cookie_mismatch++; /* the tag was free when the cookie was made, and is not now */
+    if (hws_hashtab_first(&e->by_vtag, cookie->local_vtag) != NULL ||
+        hws_timewait_has_tag(e, cookie->local_vtag)) {
+        /* Free when the cookie was made, it is not now: the cookie has come before (5.3.1). */
+        e->stats.drop_cookie_mismatch++;
         return NULL;
     }
     struct hws_addr remotes[HWS_LIMIT_PATHS];

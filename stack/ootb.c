@@ -3,6 +3,7 @@
 #include "proto/cause.h"
 #include "stack/endpoint.h"
 #include "stack/reply.h"
+#include "stack/timewait.h"
 
 static void answer(struct hws_engine *e, const struct hws_rx *rx, uint8_t type, uint8_t flags,
                    uint32_t vtag)
@@ -18,7 +19,8 @@ static void answer(struct hws_engine *e, const struct hws_rx *rx, uint8_t type, 
 /* Whether the packet is ours to answer: another stack of this host may own the port. */
 static bool ours(struct hws_engine *e, const struct hws_rx *rx)
 {
-    if (e->config.own_host || hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst) != NULL)
+    if (e->config.own_host || hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst) != NULL ||
+        hws_timewait_has(e, rx->header.vtag, rx->header.dst_port, rx->header.src_port))
         return true;
     e->stats.drop_port++;
     return false;
