@@ -373,5 +373,5 @@ const struct statement statements_call[] = {
     {"mtu", STATEMENT_ACT, call_mtu},
     {"link", STATEMENT_ACT, call_link},
     {"icmp", STATEMENT_ACT, call_icmp},
-    {"answer-heartbeats", STATEMENT_ACT, wire_answer_heartbeats},
+    {"answer-heartbeats", STATEMENT_CHECK, wire_answer_heartbeats},
     {0}};
