@@ -52,12 +52,23 @@ static void trace_train(const struct hws_driver *driver, const struct hws_train 
     }
 }
 
+/* A path has the MTU and the source address of the interface that leads there. */
+static void tell_route(struct hws_driver *driver, hws_assoc_id assoc, const struct hws_addr *remote,
+                       uint64_t now_us)
+{
+    struct hws_net_event mtu = {.kind = HWS_NET_MTU, .assoc = assoc, .remote = *remote};
+    if (driver->link->ops->route(driver->link, remote, &mtu.local, &mtu.mtu) == 0)
+        hws_engine_net_event(driver->engine, &mtu, now_us);
+}
+
 static bool net_events(struct hws_driver *driver, uint64_t now_us)
 {
     struct hws_net_event event;
     bool any = false;
     while (driver->link->ops->net_event(driver->link, &event)) {
         hws_engine_net_event(driver->engine, &event, now_us);
+        if (event.kind == HWS_NET_SEND_FAILED && event.reason == HWS_SEND_TOO_BIG)
+            tell_route(driver, 0, &event.remote, now_us);
         any = true;
     }
     return any;
@@ -78,23 +89,13 @@ size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us)
     return count;
 }
 
-/* A new path starts with the MTU and the source address of the interface that leads there. */
-static void answer_path_new(struct hws_driver *driver, const struct hws_event *event,
-                            uint64_t now_us)
-{
-    struct hws_net_event mtu = {
-        .kind = HWS_NET_MTU, .assoc = event->assoc, .remote = event->remote};
-    if (driver->link->ops->route(driver->link, &event->remote, &mtu.local, &mtu.mtu) == 0)
-        hws_engine_net_event(driver->engine, &mtu, now_us);
-}
-
 static void events(struct hws_driver *driver, uint64_t now_us)
 {
     struct hws_event event;
     do {
         while (hws_engine_event(driver->engine, &event)) {
             if (event.type == HWS_EVENT_PATH_NEW)
-                answer_path_new(driver, &event, now_us);
+                tell_route(driver, event.assoc, &event.remote, now_us);
             else
                 driver->host.event(driver->host.arg, &event, now_us);
         }

@@ -148,10 +148,14 @@ static void report_too_big(struct memory_link *end, const struct hws_train *trai
     end->stats.tx_failed += train->packets;
     if (end->event_tail - end->event_head == EVENTS)
         return;
-    end->events[end->event_tail++ % EVENTS] = (struct hws_net_event){.kind = HWS_NET_SEND_FAILED,
-                                                                     .local = train->src,
-                                                                     .remote = train->dst,
-                                                                     .reason = HWS_SEND_TOO_BIG};
+    end->events[end->event_tail++ % EVENTS] =
+        (struct hws_net_event){.kind = HWS_NET_SEND_FAILED,
+                               .local = train->src,
+                               .remote = train->dst,
+                               .local_port = hws_get16(train->data),
+                               .remote_port = hws_get16(train->data + 2),
+                               .packet_len = train->segment_len,
+                               .reason = HWS_SEND_TOO_BIG};
 }
 
 /* To an end that is closed packets go as to a host that is off: they are lost. */

@@ -177,8 +177,8 @@ static enum hws_send_failure failure_of(int error)
 static bool same_failure(const struct hws_net_event *a, const struct hws_net_event *b)
 {
     return a->reason == b->reason && a->local_port == b->local_port &&
-           a->remote_port == b->remote_port && hws_addr_same(&a->remote, &b->remote) &&
-           hws_addr_same(&a->local, &b->local);
+           a->remote_port == b->remote_port && a->packet_len == b->packet_len &&
+           hws_addr_same(&a->remote, &b->remote) && hws_addr_same(&a->local, &b->local);
 }
 
 /* When nobody asks for events the newest ones are lost; they are counted all the same. */
@@ -189,6 +189,7 @@ static void report(struct hws_txqueue *q, const struct hws_train *train, int err
                                   .remote = train->dst,
                                   .local_port = hws_get16(train->data),
                                   .remote_port = hws_get16(train->data + 2),
+                                  .packet_len = train->segment_len,
                                   .reason = failure_of(error)};
     uint32_t last = (q->event_head + q->event_count - 1) % EVENTS;
     if (q->event_count > 0 && same_failure(&q->events[last], &event))

@@ -183,7 +183,7 @@ static void send_failed(struct hws_engine *e, const struct hws_net_event *ev)
     if (p == NULL)
         return;
     if (ev->reason == HWS_SEND_TOO_BIG)
-        hws_pmtud_refused(p);
+        hws_pmtud_refused(p, ev->packet_len);
     else
         hws_fault_unreachable(p);
 }

@@ -140,6 +140,7 @@ struct hws_net_event {
     /* local may be HWS_FAMILY_NONE; HWS_NET_MTU: the address the network would send from */
     struct hws_addr local, remote;
     uint16_t local_port, remote_port; /* HWS_NET_SEND_FAILED: of the packet */
+    uint32_t packet_len;              /* HWS_NET_SEND_FAILED: its SCTP bytes */
     uint32_t mtu;
     enum hws_send_failure reason;
     bool protocol_unreachable; /* HWS_NET_UNREACHABLE: the host does not speak SCTP (ICMP 3/2) */

@@ -277,13 +277,14 @@ bool hws_pmtu_too_big(struct hws_pmtu *d, uint32_t ptb_size)
     return true;
 }
 
+void hws_pmtu_probe_refused(struct hws_pmtu *d)
+{
+    d->too_big = d->probe;
+    step(d);
+}
+
 bool hws_pmtu_refused(struct hws_pmtu *d)
 {
-    if (d->probe > d->plpmtu) {
-        d->too_big = d->probe;
-        step(d);
-        return false;
-    }
     if (d->plpmtu <= d->min)
         return false;
     fall_back(d);

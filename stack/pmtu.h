@@ -67,7 +67,10 @@ void hws_pmtu_suspect(struct hws_pmtu *d);
  * now, and those that were larger are lost. */
 bool hws_pmtu_too_big(struct hws_pmtu *d, uint32_t ptb_size);
 
-/** This host refused a packet for its size. True: as above. */
+/** This host refused the probe for its size. */
+void hws_pmtu_probe_refused(struct hws_pmtu *d);
+
+/** This host refused a packet of PLPMTU or less. True: packets are smaller now. */
 bool hws_pmtu_refused(struct hws_pmtu *d);
 
 /** The size packets would have after a black hole: what is not larger passes in any case. */

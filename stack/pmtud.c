@@ -51,7 +51,6 @@ static void settle(struct hws_path *p)
 static void send_again(struct hws_path *p, uint32_t from)
 {
     struct hws_assoc *a = p->assoc;
-    a->engine->stats.pmtu_black_holes++;
     if (a->outq.flight_bytes[p->index] == 0)
         return;
     hws_outq_lost_from(&a->outq, p->index, from);
@@ -113,7 +112,8 @@ bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
         return false;
     }
     if (len > train->capacity) {
-        hws_pmtud_refused(p);
+        hws_pmtu_probe_refused(&p->pmtu);
+        settle(p);
         return false;
     }
     build(p, train, len);
@@ -160,6 +160,7 @@ static void probe_lost(struct hws_path *p)
     settle(p);
     if (black_hole)
         send_again(p, a->outq.cum + 1);
+    a->engine->stats.pmtu_black_holes += black_hole;
 }
 
 void hws_pmtud_timer_expired(struct hws_path *p)
@@ -269,17 +270,24 @@ void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event)
     }
     if (shrinks)
         send_again(p, quoted_tsn(p->assoc, event));
+    p->assoc->engine->stats.pmtu_black_holes += shrinks;
 }
 
-void hws_pmtud_refused(struct hws_path *p)
+/* What was built before packets became smaller may be refused after. */
+void hws_pmtud_refused(struct hws_path *p, uint32_t packet_len)
 {
+    struct hws_pmtu *d = &p->pmtu;
+    bool probe =
+        p->pmtu_probing && d->probe > d->plpmtu && packet_len == hws_path_packet_len(p, d->probe);
     if (!enabled(p))
         return;
-    uint32_t probe = p->pmtu.probe;
-    bool shrinks = hws_pmtu_refused(&p->pmtu);
-    if (shrinks || p->pmtu.probe != probe)
+    if (probe)
+        hws_pmtu_probe_refused(d);
+    bool shrinks = !probe && packet_len <= p->max_packet && hws_pmtu_refused(d);
+    if (probe || shrinks)
         settle(p);
-    if (shrinks)
+    p->assoc->engine->stats.pmtu_black_holes += shrinks;
+    if (!probe)
         send_again(p, p->assoc->outq.cum + 1);
 }
 

@@ -27,8 +27,8 @@ void hws_pmtud_data_lost(struct hws_path *p);
 /** An ICMP message that is valid (RFC 9260, section 10) quotes a packet of ours. */
 void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event);
 
-/** This host could not send a packet there for its size. */
-void hws_pmtud_refused(struct hws_path *p);
+/** This host could not send a packet of so many SCTP bytes there. */
+void hws_pmtud_refused(struct hws_path *p, uint32_t packet_len);
 
 /** A HEARTBEAT ACK came. False: it answers no probe in flight. */
 bool hws_pmtud_heartbeat_ack_in(struct hws_assoc *a, const struct hws_tlv *ack);

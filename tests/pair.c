@@ -251,10 +251,33 @@ static bool is_cut(const struct pair_end *from, const struct pair_packet *packet
     return false;
 }
 
+static bool is_too_big(const struct pair_end *from, const struct pair_packet *packet)
+{
+    uint32_t header = packet->dst.family == HWS_FAMILY_IPV6 ? 40 : 20, mtu = from->pair->wire_mtu;
+    return mtu != 0 && packet->len + header > mtu && !packet->may_fragment;
+}
+
+void pair_too_big(struct pair_end *end, const struct pair_packet *packet, uint32_t mtu)
+{
+    struct hws_net_event event = {.kind = HWS_NET_TOO_BIG,
+                                  .local = packet->src,
+                                  .remote = packet->dst,
+                                  .mtu = mtu,
+                                  .quoted = packet->data,
+                                  .quoted_len = packet->len < 64 ? packet->len : 64};
+    hws_engine_net_event(end->engine, &event, end->pair->now_us);
+    pair_pull(end->pair);
+}
+
 static void arrive(struct pair_end *from, const struct pair_packet *packet)
 {
     if (is_cut(from, packet))
         return;
+    if (is_too_big(from, packet)) {
+        if (from->pair->icmp)
+            pair_too_big(from, packet, from->pair->wire_mtu);
+        return;
+    }
     struct hws_packet_in in = {.data = packet->data,
                                .len = packet->len,
                                .truesize = packet->len,

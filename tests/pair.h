@@ -51,6 +51,8 @@ struct pair {
     uint32_t mtu;             /* told for every new path */
     bool tolerant;            /* of want of memory: what fails is not the test's concern */
     bool cut[PAIR_ADDRS_MAX]; /* packets to address number i of either end are lost */
+    uint32_t wire_mtu; /* larger IP packets are lost unless IP may fragment them; 0: none are */
+    bool icmp;         /* and their sender is told */
 };
 
 struct pair_options {
@@ -127,6 +129,9 @@ void pair_inject_from(struct pair_end *end, const struct hws_addr *src, uint8_t 
 /** The same with a destination address, too. */
 void pair_inject_between(struct pair_end *end, const struct hws_addr *src,
                          const struct hws_addr *dst, uint8_t *data, uint32_t len);
+
+/** Tells `end` that its packet met a link with this MTU (ICMP). */
+void pair_too_big(struct pair_end *end, const struct pair_packet *packet, uint32_t mtu);
 
 /** Starts a packet to `end` with the ports and tag of its association. */
 void pair_forge(struct pair_end *end, struct hws_builder *b, uint8_t *buf, uint32_t cap);

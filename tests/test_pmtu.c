@@ -423,7 +423,7 @@ static void a_refused_probe_bounds_the_search(void **state)
     hws_pmtu_wanted(&d);
     ack(&d, BASE);
     ack(&d, 1500);
-    assert_false(hws_pmtu_refused(&d));
+    hws_pmtu_probe_refused(&d);
     assert_int_equal(d.plpmtu, 1500);
     assert_int_equal(d.probe, 4352);
 }
@@ -460,7 +460,10 @@ static void one_event(struct hws_pmtu *d, unsigned what, uint32_t size)
         (void)hws_pmtu_too_big(d, size);
         break;
     case 4:
-        (void)hws_pmtu_refused(d);
+        if (d->probe > d->plpmtu)
+            hws_pmtu_probe_refused(d);
+        else
+            (void)hws_pmtu_refused(d);
         break;
     case 5:
         hws_pmtu_disable(d);

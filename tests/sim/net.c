@@ -183,6 +183,7 @@ static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_
     event.local = t->packet->src;
     event.remote = t->packet->dst;
     if (t->packet->len >= HWS_PACKET_HEADER_LEN) {
+        event.packet_len = t->packet->len;
         event.local_port = hws_get16(t->packet->data);
         event.remote_port = hws_get16(t->packet->data + 2);
     }
