@@ -477,23 +477,39 @@ static struct pair_packet *answer_of_b(struct pair *p, const struct hws_addr *sr
     return answer;
 }
 
-/* Rule 1. */
-static void ootb_from_a_group_is_silent(void **state)
+static const struct hws_addr groups[] = {
+    {.family = HWS_FAMILY_IPV4, .ip = {224, 0, 0, 1}},
+    {.family = HWS_FAMILY_IPV4, .ip = {255, 255, 255, 255}},
+    {.family = HWS_FAMILY_IPV4, .ip = {0, 0, 0, 0}},
+    {.family = HWS_FAMILY_IPV6, .ip = {0xff, 2, [15] = 1}},
+    {.family = HWS_FAMILY_IPV6, .ip = {0}},
+};
+
+static bool put_plain_init(struct hws_builder *b)
+{
+    const struct hws_init init = {
+        .tag = 77, .a_rwnd = 5000, .ostreams = 1, .max_instreams = 1, .tsn = 5};
+    return hws_init_open(b, HWS_CHUNK_INIT, &init) && hws_builder_close(b);
+}
+
+/* Rule 1: from or to such an address nothing is answered, an INIT neither. */
+static void ootb_of_a_group_is_silent(void **state)
 {
     (void)state;
-    static const struct hws_addr groups[] = {
-        {.family = HWS_FAMILY_IPV4, .ip = {224, 0, 0, 1}},
-        {.family = HWS_FAMILY_IPV4, .ip = {255, 255, 255, 255}},
-        {.family = HWS_FAMILY_IPV4, .ip = {0, 0, 0, 0}},
-        {.family = HWS_FAMILY_IPV6, .ip = {0xff, 2, [15] = 1}},
-    };
-    struct pair *p = pair_new(NULL);
+    struct pair *p = pair_new(&(struct pair_options){.own_host = true});
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        uint8_t buf[100];
-        struct hws_builder b;
-        hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, STRANGE_TAG);
-        assert_true(hws_chunk_put(&b, 0x3d, 0, NULL, 0));
-        assert_null(answer_of_b(p, &groups[i], &b));
+        for (unsigned init = 0; init < 2; init++) {
+            uint8_t buf[100];
+            struct hws_builder b;
+            hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, init ? 0 : STRANGE_TAG);
+            assert_true(init ? put_plain_init(&b) : hws_chunk_put(&b, 0x3d, 0, NULL, 0));
+            uint32_t len = hws_builder_finish(&b);
+            pair_inject_from(&p->b, &groups[i], buf, len);
+            pair_inject_between(&p->b, &p->a.addr, &groups[i], buf, len);
+            pair_silent(p);
+            pair_inject(&p->b, buf, len);
+            pair_lost(&p->b, init ? "INIT-ACK" : "ABORT");
+        }
     }
     pair_free(p);
 }
@@ -511,6 +527,63 @@ static void ootb_with_an_abort_is_silent(void **state)
         assert_true(hws_chunk_put(&b, before[i], 0, NULL, 0));
         assert_true(hws_chunk_put(&b, HWS_CHUNK_ABORT, 0, NULL, 0));
         assert_null(answer_of_b(p, &p->a.addr, &b));
+    }
+    pair_free(p);
+}
+
+/* An INIT of a's has been answered: its COOKIE ECHO, with an ABORT behind it. */
+static uint32_t cookie_echo_and_abort(struct pair *p, uint8_t *buf, uint32_t cap)
+{
+    pair_begin(&p->a);
+    pair_arrives(&p->a, "INIT");
+    pair_arrives(&p->b, "INIT-ACK");
+    struct pair_packet *echo = pair_take(&p->a);
+    struct hws_tlv chunk = pair_chunk(echo, 0);
+    struct hws_builder b;
+    hws_builder_init(&b, buf, cap, PAIR_PORT_A, PAIR_PORT_B, tag_of(echo));
+    assert_true(hws_chunk_put(&b, HWS_CHUNK_COOKIE_ECHO, 0, hws_chunk_value(&chunk),
+                              hws_chunk_value_len(&chunk)));
+    assert_true(hws_chunk_put(&b, HWS_CHUNK_ABORT, 0, NULL, 0));
+    free(echo);
+    return hws_builder_finish(&b);
+}
+
+/* Rule 2 comes before rule 4, and before the Stale Cookie error of 5.2.6. */
+static void cookie_echo_with_an_abort_is_silent(void **state)
+{
+    (void)state;
+    for (unsigned stale = 0; stale < 2; stale++) {
+        struct pair *p = pair_new(NULL);
+        uint8_t buf[800];
+        uint32_t len = cookie_echo_and_abort(p, buf, sizeof buf);
+        p->now_us += stale ? 100ull * SECOND : 0;
+        pair_inject(&p->b, buf, len);
+        assert_null(p->b.wire_head);
+        assert_int_equal(hws_engine_assoc_count(p->b.engine), 0);
+        assert_false(pair_saw(&p->b, HWS_EVENT_UP));
+        pair_free(p);
+    }
+}
+
+/* Rule 5: wherever in the packet the SHUTDOWN ACK is, and before rules 6 and 7. */
+static void ootb_shutdown_ack_anywhere(void **state)
+{
+    (void)state;
+    static const uint8_t beside[] = {HWS_CHUNK_HEARTBEAT, HWS_CHUNK_COOKIE_ACK, 0xfd};
+    struct pair *p = pair_new(NULL);
+    for (size_t i = 0; i < 2 * sizeof beside; i++) {
+        uint8_t buf[100];
+        struct hws_builder b;
+        hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, STRANGE_TAG);
+        uint8_t other = beside[i / 2];
+        assert_true(hws_chunk_put(&b, i % 2 ? HWS_CHUNK_SHUTDOWN_ACK : other, 0, NULL, 0));
+        assert_true(hws_chunk_put(&b, i % 2 ? other : HWS_CHUNK_SHUTDOWN_ACK, 0, NULL, 0));
+        struct pair_packet *answer = answer_of_b(p, &p->a.addr, &b);
+        assert_non_null(answer);
+        assert_string_equal(pair_chunks(answer), "SHUTDOWN-COMPLETE");
+        assert_int_equal(tag_of(answer), STRANGE_TAG);
+        assert_int_equal(flags_of(answer), HWS_FLAG_T);
+        free(answer);
     }
     pair_free(p);
 }
@@ -597,6 +670,31 @@ static void wrong_tags_are_silent(void **state)
     pair_free(p);
 }
 
+/* 8.5.1 A: tag 0 is for a lone INIT; anything else with it is dropped in silence. */
+static void tag_zero_is_silent(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.own_host = true});
+    for (uint32_t type = 0; type < 256; type++) {
+        uint8_t buf[100];
+        static const uint8_t value[16] = {0};
+        struct hws_builder b;
+        hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, 0);
+        assert_true(type == HWS_CHUNK_INIT ||
+                    hws_chunk_put(&b, (uint8_t)type, 0, value, sizeof value));
+        assert_true(put_plain_init(&b));
+        if (type == HWS_CHUNK_INIT)
+            assert_true(hws_chunk_put(&b, HWS_CHUNK_COOKIE_ACK, 0, NULL, 0));
+        assert_null(answer_of_b(p, &p->a.addr, &b));
+        hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, 0);
+        assert_true(hws_chunk_put(&b, (uint8_t)type, 0, value, sizeof value));
+        if (type != HWS_CHUNK_INIT)
+            assert_null(answer_of_b(p, &p->a.addr, &b));
+    }
+    assert_int_equal(hws_engine_assoc_count(p->b.engine), 0);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -614,11 +712,14 @@ int main(void)
         cmocka_unit_test(heartbeats_come_back_whole),
         cmocka_unit_test(heartbeat_is_answered_in_these_states),
         cmocka_unit_test(no_heartbeats_after_shutdown),
-        cmocka_unit_test(ootb_from_a_group_is_silent),
+        cmocka_unit_test(ootb_of_a_group_is_silent),
         cmocka_unit_test(ootb_with_an_abort_is_silent),
+        cmocka_unit_test(cookie_echo_with_an_abort_is_silent),
+        cmocka_unit_test(ootb_shutdown_ack_anywhere),
         cmocka_unit_test(refused_init),
         cmocka_unit_test(nothing_follows_an_ootb_abort),
         cmocka_unit_test(wrong_tags_are_silent),
+        cmocka_unit_test(tag_zero_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,27 @@ static void data_in_shutdown_sent(void **state)
     pair_free(p);
 }
 
+/* 9.2: whatever comes from the peer in SHUTDOWN-SENT clears the count and starts T2 anew. */
+static void packets_restart_t2(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = limited});
+    pair_connect_and_talk(p);
+    pair_shutdown(&p->a);
+    for (unsigned round = 0; round < 5; round++) {
+        uint64_t rto_us = pair_path(&p->a).rto_us;
+        pair_wait(p, rto_us - 1);
+        assert_int_equal(pair_stats(&p->a)->timeouts_t2, round);
+        inject(&p->a, HWS_CHUNK_HEARTBEAT_ACK, 0, pair_status(&p->a).local_vtag, "???", 3);
+        pair_wait(p, rto_us - 1);
+        assert_int_equal(pair_stats(&p->a)->timeouts_t2, round);
+        pair_wait(p, 1);
+        assert_int_equal(pair_stats(&p->a)->timeouts_t2, round + 1);
+    }
+    assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
+    pair_free(p);
+}
+
 /* 9.2: what SHUTDOWN cannot say, a gap or a duplicate, a SACK says beside it. */
 static void gap_in_shutdown_sent(void **state)
 {
@@ -570,6 +591,73 @@ static void abort_is_not_answered(void **state)
     abort_behind(0xfd, NULL, 0);
 }
 
+/* 9.1, 8.4: so it is while the association is set up, for the peer of one long gone. */
+static void abort_behind_shutdown_ack(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    pair_lost(&p->a, "INIT");
+    const uint32_t tags[] = {0x5eed, pair_status(&p->a).local_vtag ^ 1};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t buf[100];
+        struct hws_builder b;
+        hws_builder_init(&b, buf, sizeof buf, PAIR_PORT_B, PAIR_PORT_A, tags[i]);
+        assert_true(hws_chunk_put(&b, HWS_CHUNK_SHUTDOWN_ACK, 0, NULL, 0));
+        assert_true(hws_chunk_put(&b, HWS_CHUNK_ABORT, 0, NULL, 0));
+        pair_inject(&p->a, buf, hws_builder_finish(&b));
+        pair_silent(p);
+    }
+    assert_int_equal(pair_status(&p->a).state, HWS_STATE_COOKIE_WAIT);
+    pair_free(p);
+}
+
+/* 9.1: the reason that the peer's user gave can be read; without one there is none. */
+static void abort_reason_is_told(void **state)
+{
+    (void)state;
+    for (unsigned given = 0; given < 2; given++) {
+        struct pair *p = pair_new(NULL);
+        pair_connect(p);
+        assert_int_equal(hws_assoc_abort(p->a.engine, p->a.assoc, given ? "tired" : NULL,
+                                         given ? 5 : 0, p->now_us),
+                         HWS_OK);
+        pair_arrives(&p->a, "ABORT");
+        assert_true(pair_saw(&p->b, HWS_EVENT_DOWN));
+        assert_int_equal(p->b.cause, HWS_CAUSE_USER_ABORT);
+        const void *reason = NULL;
+        size_t len = 0;
+        int error = hws_assoc_abort_reason(p->b.engine, p->b.assoc, &reason, &len);
+        assert_int_equal(error, given ? HWS_OK : HWS_E_NOENT);
+        assert_int_equal(len, given ? 5 : 0);
+        if (given)
+            assert_memory_equal(reason, "tired", 5);
+        pair_free(p);
+    }
+}
+
+/* 9: going out of service ends what is up and what still ends by itself. */
+static void going_out_of_service(void **state)
+{
+    (void)state;
+    for (unsigned released = 0; released < 2; released++) {
+        struct pair *p = pair_new(NULL);
+        pair_connect_and_talk(p);
+        pair_send(&p->a, 0, 0, "never acknowledged", 18);
+        if (released) {
+            pair_shutdown(&p->a);
+            assert_int_equal(hws_assoc_release(p->a.engine, p->a.assoc, p->now_us), HWS_OK);
+        }
+        pair_lost(&p->a, "DATA");
+        pair_silent(p);
+        hws_engine_abort_all(p->a.engine, p->now_us);
+        pair_arrives(&p->a, "ABORT");
+        assert_true(pair_saw(&p->b, HWS_EVENT_DOWN));
+        assert_int_equal(p->b.reason, HWS_E_RESET);
+        pair_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +666,7 @@ int main(void)
         cmocka_unit_test(shutdown_has_a_limit),
         cmocka_unit_test(guard_timer),
         cmocka_unit_test(data_in_shutdown_sent),
+        cmocka_unit_test(packets_restart_t2),
         cmocka_unit_test(gap_in_shutdown_sent),
         cmocka_unit_test(shutdown_in_shutdown_sent),
         cmocka_unit_test(shutdown_ack_in_shutdown_ack_sent),
@@ -593,6 +682,9 @@ int main(void)
         cmocka_unit_test(shutdown_ack_while_setting_up),
         cmocka_unit_test(abort_goes_without_data),
         cmocka_unit_test(abort_is_not_answered),
+        cmocka_unit_test(abort_behind_shutdown_ack),
+        cmocka_unit_test(abort_reason_is_told),
+        cmocka_unit_test(going_out_of_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
