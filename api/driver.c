@@ -66,6 +66,8 @@ static bool net_events(struct hws_driver *driver, uint64_t now_us)
     struct hws_net_event event;
     bool any = false;
     while (driver->link->ops->net_event(driver->link, &event)) {
+        if (driver->net_trace != NULL)
+            driver->net_trace(driver->net_trace_arg, &event, &driver->link->icmp);
         hws_engine_net_event(driver->engine, &event, now_us);
         if (event.kind == HWS_NET_SEND_FAILED && event.reason == HWS_SEND_TOO_BIG)
             tell_route(driver, 0, &event.remote, now_us);

@@ -18,6 +18,9 @@ struct hws_driver_packet {
 };
 
 typedef void (*hws_driver_trace)(void *arg, const struct hws_driver_packet *packet);
+/** `icmp` tells of a HWS_NET_UNREACHABLE which one it is. */
+typedef void (*hws_driver_net_trace)(void *arg, const struct hws_net_event *event,
+                                     const struct hws_icmp *icmp);
 
 struct hws_driver_host {
     void *arg;
@@ -34,6 +37,8 @@ struct hws_driver {
     struct hws_driver_host host;
     hws_driver_trace trace; /* NULL: none */
     void *trace_arg;
+    hws_driver_net_trace net_trace; /* shown what the network said; NULL: none */
+    void *net_trace_arg;
     bool blocked; /* the link takes no more until its descriptors are writable */
 };
 

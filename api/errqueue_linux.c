@@ -93,7 +93,7 @@ static bool find_error(struct msghdr *header, struct sock_extended_err *error)
 
 /* One message of the queue. False when it is empty; `usable` tells whether the event counts. */
 static bool read_message(int fd, bool udp, uint8_t *quote, struct hws_net_event *event,
-                         bool *usable)
+                         struct hws_icmp *icmp, bool *usable)
 {
     struct sockaddr_storage name;
     _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
@@ -104,7 +104,7 @@ static bool read_message(int fd, bool udp, uint8_t *quote, struct hws_net_event 
                             .msg_iovlen = 1,
                             .msg_control = control,
                             .msg_controllen = sizeof(control)};
-    struct sock_extended_err error;
+    struct sock_extended_err error = {.ee_type = 0};
     ssize_t len = recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (len < 0)
         return false;
@@ -113,16 +113,17 @@ static bool read_message(int fd, bool udp, uint8_t *quote, struct hws_net_event 
     *usable = find_error(&header, &error) && read_error(&error, udp, event) &&
               hws_sockaddr_read((const struct sockaddr *)&name, header.msg_namelen, &event->remote,
                                 &port) == 0;
+    *icmp = (struct hws_icmp){error.ee_type, error.ee_code};
     if (*usable && udp)
         event->remote.udp_port = port;
     return true;
 }
 
 bool hws_errqueue_read(int fd, bool udp, uint8_t quote[HWS_ERRQUEUE_QUOTE_MAX],
-                       struct hws_net_event *event)
+                       struct hws_net_event *event, struct hws_icmp *icmp)
 {
     bool usable = false;
-    while (!usable && read_message(fd, udp, quote, event, &usable))
+    while (!usable && read_message(fd, udp, quote, event, icmp, &usable))
         continue;
     return usable;
 }

@@ -71,9 +71,15 @@ struct hws_link_ops {
     void (*close)(struct hws_link *link);
 };
 
+/** What an ICMP message says (ICMPv6 where the packet it is about was IPv6). */
+struct hws_icmp {
+    uint8_t type, code;
+};
+
 /** What every link begins with. */
 struct hws_link {
     const struct hws_link_ops *ops;
+    struct hws_icmp icmp; /* of the HWS_NET_UNREACHABLE that net_event answered last */
 };
 
 struct hws_link_raw_config {

@@ -291,3 +291,9 @@ void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, 
     runtime->driver.trace = trace;
     runtime->driver.trace_arg = arg;
 }
+
+void hws_runtime_set_net_trace(struct hws_runtime *runtime, hws_driver_net_trace trace, void *arg)
+{
+    runtime->driver.net_trace = trace;
+    runtime->driver.net_trace_arg = arg;
+}

@@ -47,6 +47,9 @@ int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
  * that. */
 void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, void *arg);
 
+/** The same for what else the network said: failed sends, ICMP. */
+void hws_runtime_set_net_trace(struct hws_runtime *runtime, hws_driver_net_trace trace, void *arg);
+
 /** Marks that a call changed something in the engine; sends it now or soon. */
 void hws_runtime_kick(struct hws_runtime *runtime, uint64_t now_us);
 

@@ -436,7 +436,9 @@ int hws_sock_connect_result(struct hws_sock *sock)
     if (sock->state == HWS_SOCK_CONNECTING)
         return -EINPROGRESS;
     int error = hws_sock_take_error(sock);
-    return sock->state == HWS_SOCK_OVER && error != 0 ? -error : -ENOTCONN;
+    if (sock->state != HWS_SOCK_OVER)
+        return -ENOTCONN;
+    return error != 0 ? -error : sock->params.probe ? 0 : -ENOTCONN;
 }
 
 /* ---- What the engine reports ---- */
@@ -446,7 +448,7 @@ static void on_over(struct hws_sock *sock, int reason)
     if (sock->state == HWS_SOCK_OVER)
         return;
     sock->error = hws_sock_errno(reason);
-    if (sock->state == HWS_SOCK_CONNECTING && sock->error == 0)
+    if (sock->state == HWS_SOCK_CONNECTING && sock->error == 0 && !sock->params.probe)
         sock->error = ECONNREFUSED;
     sock->state = HWS_SOCK_OVER;
     sock->shut = true;

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "api/hawser/hawser.h"
 #include "api/sockopt_value.h"
 
 /* `change` works on a copy of the parameters, and `set` does everything else; one of them, or none
@@ -164,6 +165,19 @@ static int get_nodelay(struct hws_sock *sock, union hws_sockopt_value *value)
     return 0;
 }
 
+static int change_probe(struct hws_params *params, const union hws_sockopt_value *value)
+{
+    params->probe = value->number != 0;
+    return 0;
+}
+
+static int get_probe(struct hws_sock *sock, union hws_sockopt_value *value)
+{
+    struct hws_params params = params_of(sock);
+    value->number = params.probe;
+    return 0;
+}
+
 static int set_bytes(uint32_t *bytes, int number)
 {
     if (number <= 0)
@@ -250,6 +264,7 @@ static const struct row rows[] = {
     {SCTP(SCTP_PRIMARY_ADDR, sctp_prim), false, NULL, hws_sockopt_set_primary,
      hws_sockopt_get_primary},
     {NUMBER(IPPROTO_SCTP, SCTP_NODELAY), false, change_nodelay, NULL, get_nodelay},
+    {NUMBER(IPPROTO_SCTP, HWS_PROBE), true, change_probe, NULL, get_probe},
     {NUMBER(SOL_SOCKET, SO_RCVBUF), true, change_rcvbuf, NULL, get_rcvbuf},
     {NUMBER(SOL_SOCKET, SO_SNDBUF), true, change_sndbuf, NULL, get_sndbuf},
     {NUMBER(SOL_SOCKET, SO_ERROR), false, NULL, NULL, get_error},

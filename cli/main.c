@@ -7,6 +7,7 @@
 #include "cli/doctor.h"
 #include "cli/echo.h"
 #include "cli/options.h"
+#include "cli/ping.h"
 
 static const struct command {
     const char *name;
@@ -15,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"cat", "stdin to the peer, the peer to stdout", hws_cli_cat},
     {"echo", "send every message back", hws_cli_echo},
+    {"ping", "whether a peer listens, and its round-trip time", hws_cli_ping},
     {"doctor", "what SCTP needs of this machine, and remedies", hws_cli_doctor},
 };
 

@@ -10,6 +10,9 @@
 #define MSG_SIZE_MAX (64u << 20)
 #define DEFAULT_MSG_SIZE 65536u
 #define INTERVAL_MAX_S 86400u
+#define WAIT_MAX_S 3600
+#define DEFAULT_INTERVAL_MS 1000u
+#define DEFAULT_TIMEOUT_MS 2000u
 
 /* An option: its argument's name is NULL when it takes none, and in brackets when that is optional.
  * `set` gets the argument (NULL: none) and answers what is wrong with it, or NULL. */
@@ -24,6 +27,7 @@ struct row {
 };
 
 #define BOTH (HWS_CLI_CAT | HWS_CLI_ECHO)
+#define ALL (BOTH | HWS_CLI_PING)
 
 static bool read_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -162,17 +166,52 @@ static const char *set_pcap(struct hws_cli_options *options, const char *argumen
     return NULL;
 }
 
+static const char *set_count(struct hws_cli_options *options, const char *argument)
+{
+    if (!read_number(argument, 1, UINT64_MAX, &options->count))
+        return "must be a number, 1 or more";
+    return NULL;
+}
+
+/* Seconds, with a fraction if one likes. */
+static const char *read_ms(const char *argument, uint32_t *ms)
+{
+    char *end;
+    double seconds = strtod(argument, &end);
+    if (end == argument || *end != '\0' || !(seconds >= 0.001 && seconds <= WAIT_MAX_S))
+        return "must be a number of seconds, 0.001 to 3600";
+    *ms = (uint32_t)(seconds * 1000 + 0.5);
+    return NULL;
+}
+
+static const char *set_interval(struct hws_cli_options *options, const char *argument)
+{
+    return read_ms(argument, &options->interval_ms);
+}
+
+static const char *set_timeout(struct hws_cli_options *options, const char *argument)
+{
+    return read_ms(argument, &options->timeout_ms);
+}
+
+static const char *set_assoc(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->assoc = true;
+    return NULL;
+}
+
 static const struct row rows[] = {
     {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
-    {"proto", 0, BOTH, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
-    {"udp", 0, BOTH, "[PORT]",
+    {"proto", 0, ALL, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
+    {"udp", 0, ALL, "[PORT]",
      "encapsulate in UDP (RFC 6951); PORT is the listener's UDP port, connectors take a free one",
      "off; 9899", set_udp},
-    {"local", 0, BOTH, "ADDR", "use this local address; may be given up to 8 times", "all",
+    {"local", 0, ALL, "ADDR", "use this local address; may be given up to 8 times", "all",
      set_local},
-    {"ipv4", '4', BOTH, NULL, "IPv4 only", "both families", set_ipv4},
-    {"ipv6", '6', BOTH, NULL, "IPv6 only", "both families", set_ipv6},
-    {"own-host", 0, BOTH, NULL,
+    {"ipv4", '4', ALL, NULL, "IPv4 only", "both families", set_ipv4},
+    {"ipv6", '6', ALL, NULL, "IPv6 only", "both families", set_ipv6},
+    {"own-host", 0, ALL, NULL,
      "answer packets to ports that nobody owns with ABORT, as the only SCTP of this host",
      "stay silent, the port may be another process's", set_own_host},
     {"streams", 0, BOTH, "N",
@@ -184,16 +223,22 @@ static const struct row rows[] = {
     {"expect", 0, HWS_CLI_CAT, "N",
      "connector: start the SHUTDOWN only when N bytes have come from the peer, too", "0 bytes",
      set_expect},
-    {"stats", 0, BOTH, "[SECONDS]",
+    {"stats", 0, ALL, "[SECONDS]",
      "counters and paths as JSON on stderr at the end and, with an argument, every so many "
      "seconds; SIGUSR1 prints them at any time",
      "off", set_stats},
-    {"verbose", 'v', BOTH, NULL,
+    {"verbose", 'v', ALL, NULL,
      "tell on stderr when a path is confirmed, potentially failed, down, or up again", "off",
      set_verbose},
-    {"trace", 0, BOTH, "FILE", "every packet as a line of text", "off", set_trace},
-    {"pcap", 0, BOTH, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
-    {"help", 'h', BOTH, NULL, "this text", NULL, set_help},
+    {"trace", 0, ALL, "FILE", "every packet as a line of text", "off", set_trace},
+    {"pcap", 0, ALL, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
+    {"count", 'c', HWS_CLI_PING, "N", "stop after N of them", "without end", set_count},
+    {"interval", 'i', HWS_CLI_PING, "SECONDS", "time from one to the next", "1", set_interval},
+    {"timeout", 'W', HWS_CLI_PING, "SECONDS", "how long to wait for an answer", "2", set_timeout},
+    {"assoc", 0, HWS_CLI_PING, NULL,
+     "set up an association and measure each of its paths with HEARTBEATs",
+     "INITs that leave no association", set_assoc},
+    {"help", 'h', ALL, NULL, "this text", NULL, set_help},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -224,6 +269,8 @@ static void make_tables(unsigned command, struct option *longs, char *letters)
         *longs++ = (struct option){row->name, has_arg, NULL, LONG_BASE + (int)i};
         if (row->letter != 0)
             *letters++ = row->letter;
+        if (row->letter != 0 && has_arg == required_argument)
+            *letters++ = ':';
     }
     *longs = (struct option){0};
     *letters = '\0';
@@ -249,7 +296,7 @@ static int unknown(char **argv)
 static int parse_rows(unsigned command, int argc, char **argv, struct hws_cli_options *out)
 {
     struct option longs[ROWS + 1];
-    char letters[ROWS + 2];
+    char letters[2 * ROWS + 2];
     make_tables(command, longs, letters);
     opterr = 0;
     optind = 0; /* start anew, whatever was parsed before */
@@ -284,7 +331,8 @@ static int read_operands(int count, char **operands, struct hws_cli_options *out
     if (out->listening && count != 1)
         return wrong("listening takes one operand, the port%s%s", "", "");
     if (!out->listening && count != 2)
-        return wrong("connecting takes two operands, host and port (or -l and a port)%s%s", "", "");
+        return wrong("connecting takes two operands, host and port%s%s",
+                     out->command == HWS_CLI_CAT ? " (or -l and a port)" : "", "");
     if (!out->listening)
         out->host = operands[0];
     return read_port(operands[count - 1], out);
@@ -309,7 +357,9 @@ int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cl
     *out = (struct hws_cli_options){.command = command,
                                     .protocol = HWS_PROTO_SCTP,
                                     .udp_port = HWS_UDP_PORT,
-                                    .msg_size_bytes = DEFAULT_MSG_SIZE};
+                                    .msg_size_bytes = DEFAULT_MSG_SIZE,
+                                    .interval_ms = DEFAULT_INTERVAL_MS,
+                                    .timeout_ms = DEFAULT_TIMEOUT_MS};
     int rc = parse_rows(command, argc, argv, out);
     if (rc != HWS_CLI_OK || out->help)
         return rc;

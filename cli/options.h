@@ -15,6 +15,7 @@
 /** Commands that take these options; values are bits of a mask. */
 #define HWS_CLI_CAT 0x1u
 #define HWS_CLI_ECHO 0x2u
+#define HWS_CLI_PING 0x4u
 
 #define HWS_CLI_LOCALS_MAX 8u
 
@@ -39,6 +40,9 @@ struct hws_cli_options {
     bool stats, verbose;
     uint32_t stats_interval_s; /* 0: only at the end */
     const char *trace, *pcap;  /* files, or NULL */
+    bool assoc;
+    uint64_t count; /* 0: without end */
+    uint32_t interval_ms, timeout_ms;
 };
 
 /** Reads the arguments after the command's name (argv[0] is that name). HWS_CLI_OK, or

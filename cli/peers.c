@@ -95,6 +95,13 @@ int hws_cli_peers_find(const struct hws_cli_options *options, struct hws_cli_pee
     }
 }
 
+const struct sockaddr *hws_cli_peers_at(const struct hws_cli_peers *peers, uint32_t *offset)
+{
+    const struct sockaddr *address = address_at(peers, *offset);
+    *offset += length_of(address);
+    return address;
+}
+
 bool hws_cli_peers_left(const struct hws_cli_peers *peers)
 {
     return peers->next < peers->count;
@@ -102,9 +109,8 @@ bool hws_cli_peers_left(const struct hws_cli_peers *peers)
 
 int hws_cli_peers_connect(struct hws_cli_peers *peers, struct hws_sock *sock)
 {
-    const struct sockaddr *first = address_at(peers, peers->next_offset);
+    const struct sockaddr *first = hws_cli_peers_at(peers, &peers->next_offset);
     uint32_t count = peers->together ? peers->count - peers->next : 1;
     peers->next += count;
-    peers->next_offset += length_of(first);
     return hws_connectx(sock, first, (int)count);
 }

@@ -24,6 +24,9 @@ struct hws_cli_peers {
  * after a message. */
 int hws_cli_peers_find(const struct hws_cli_options *options, struct hws_cli_peers *out);
 
+/** The address packed at `*offset`, which moves on to the next one. */
+const struct sockaddr *hws_cli_peers_at(const struct hws_cli_peers *peers, uint32_t *offset);
+
 /** Whether there are addresses that were not tried yet. */
 bool hws_cli_peers_left(const struct hws_cli_peers *peers);
 

@@ -12,7 +12,7 @@ hws_unit_test(sockopt hws_fake_engine hws_api)
 foreach(name env sockaddr driver runtime)
   hws_unit_test(${name} hws_api)
 endforeach()
-foreach(name options stdio)
+foreach(name options stdio ping_count)
   hws_unit_test(${name} hws_cli)
 endforeach()
 

@@ -64,6 +64,9 @@ check "missing operand" exits 2 'host and port' cat h
 check "UDP with protocol 253" exits 2 'exclude each other' cat --udp --proto 253 h 1
 check "-4 with -6" exits 2 'exclude each other' cat -4 -6 h 1
 check "echo does not connect" exits 2 'only listens' echo h 1
+check "ping needs a host" exits 2 'host and port' ping 1
+check "ping does not listen" exits 2 'unknown option -l' ping -l 1
+check "ping: unknown host" exits 2 'cannot find the host' ping --udp name.invalid 1
 check "bad port" exits 2 'no SCTP port' cat h 65536
 check "unknown host" exits 1 'cannot find the host' cat --udp name.invalid 1
 check "a host without a name" exits 1 "cannot find the host ''" cat --udp 127.0.0.1,,127.0.0.2 1
@@ -77,7 +80,7 @@ check "trace file that cannot be made" exits 1 'cannot write' \
     cat --udp=$udp -l 1 --trace "$dir/none/trace"
 check "nobody listens" exits 1 'Connection refused' cat --udp=1 127.0.0.1 5000
 
-for command in cat echo; do
+for command in cat echo ping; do
     "$hawser" $command --help | grep -o -- '--[a-z0-9-]*' | sort -u >"$dir/options"
     while read -r option; do
         check "docs/CLI.md tells of $command $option" \
@@ -217,13 +220,21 @@ for own_host in "" --own-host; do
     "$hawser" cat -l 5000 --udp=$udp $own_host </dev/null 2>"$dir/listener.err" &
     listener=$!
     wait_for_port
+    timeout 20 "$hawser" ping 127.0.0.1 5001 --udp=$udp -c 2 -i 0.1 -W 1 >"$dir/ping"
+    ping_code=$?
     timeout 2 "$hawser" cat 127.0.0.1 5001 --udp=$udp </dev/null 2>"$dir/connector.err"
     code=$?
     kill $listener
     wait $listener
     if [ -n "$own_host" ]; then
+        check "with --own-host another port is closed" grep -q 'port 5001: closed, seq=2 time=' \
+            "$dir/ping"
+        check "with --own-host another port: ping's exit code" [ $ping_code -eq 0 ]
         check "with --own-host another port refuses" grep -q 'Connection refused' "$dir/connector.err"
     else
+        check "without --own-host ping gets no answer" grep -q \
+            '^2 packets transmitted, 0 received, 100% packet loss, time ' "$dir/ping"
+        check "without --own-host ping gets no answer: exit code" [ $ping_code -eq 1 ]
         check "without --own-host another port is silent" [ $code -eq 124 ]
     fi
 done
@@ -250,6 +261,43 @@ for client in $clients; do
 done
 check "echo: what is left of an association that ended" \
     grep -q '^{"associations":\[{"local_port":7,.*"state":"CLOSED","paths":\[{.*}\]}\]}$' "$dir/echo.err"
+# ---- ping ----
+
+timeout 20 "$hawser" ping 127.0.0.1 7 --udp=$udp -c 3 -i 0.1 --trace "$dir/trace" >"$dir/ping"
+check "ping: exit code" [ $? -eq 0 ]
+check "ping: open" grep -q '^127.0.0.1 port 7: open, seq=3 time=[0-9.]* ms$' "$dir/ping"
+check "ping: statistics" grep -q '^3 packets transmitted, 3 received, 0% packet loss, time ' "$dir/ping"
+check "ping: round trips" grep -q '^rtt min/avg/max/mdev = [0-9.]*/[0-9.]*/[0-9.]*/[0-9.]* ms$' "$dir/ping"
+check "ping: three INITs and nothing else" [ "$(grep ' out ' "$dir/trace" | grep -vc ': INIT ')" -eq 0 ]
+
+timeout 20 "$hawser" ping 127.0.0.1,127.0.0.2 7 --udp=$udp --assoc -c 3 -i 0.1 --trace "$dir/trace" \
+    >"$dir/ping"
+check "ping --assoc: exit code" [ $? -eq 0 ]
+for address in 127.0.0.1 127.0.0.2; do
+    check "ping --assoc: HEARTBEATs to $address" grep -q "^$address port 7: HEARTBEAT ACK, seq=3 " "$dir/ping"
+    check "ping --assoc: statistics of $address" grep -q -- "^--- $address port 7 ping statistics ---$" "$dir/ping"
+done
+check "ping --assoc: a graceful end" grep -q ' out .*: SHUTDOWN-COMPLETE' "$dir/trace"
+
+timeout 20 "$hawser" ping 127.0.0.1 7 --udp=1 -c 1 -W 10 >"$dir/ping"
+check "ping: ICMP: exit code" [ $? -eq 1 ]
+check "ping: ICMP" grep -q 'port 7: ICMP port unreachable, seq=1$' "$dir/ping"
+
+for kind in "" --assoc; do
+    : >"$dir/ping"
+    # shellcheck disable=SC2086 # an option or none
+    "$hawser" ping 127.0.0.1 7 --udp=$udp $kind >"$dir/ping" &
+    ping=$!
+    for _ in $(seq 100); do
+        grep -q 'seq=1 ' "$dir/ping" && break
+        sleep 0.05
+    done
+    kill -INT $ping
+    wait $ping
+    check "ping $kind: interrupted: exit code" [ $? -eq 0 ]
+    check "ping $kind: interrupted: statistics" grep -q ' [1-9] received, 0% packet loss' "$dir/ping"
+done
+
 kill -USR1 $echo_server
 for _ in $(seq 100); do
     grep -q '^{"engine"' "$dir/echo.err" && break
@@ -259,7 +307,7 @@ check "echo: counters at SIGUSR1" grep -q '^{"engine"' "$dir/echo.err"
 kill -INT $echo_server
 wait $echo_server
 check "echo: exit code when interrupted" [ $? -eq 0 ]
-check "echo: six associations" grep -q '"assocs_passive":6,' "$dir/echo.err"
+check "echo: six associations, and two of ping --assoc" grep -q '"assocs_passive":8,' "$dir/echo.err"
 
 echo "$failures failed"
 [ $failures -eq 0 ]

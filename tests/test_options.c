@@ -75,6 +75,35 @@ static void udp_has_an_optional_port(void **state)
     assert_int_equal(cat("cat --udp --proto 132 h 1"), HWS_CLI_OK);
 }
 
+static int ping(const char *line)
+{
+    return parse(HWS_CLI_PING, line);
+}
+
+static void ping_has_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(ping("ping a,b 1"), HWS_CLI_OK);
+    assert_int_equal(options.count, 0);
+    assert_int_equal(options.interval_ms, 1000);
+    assert_int_equal(options.timeout_ms, 2000);
+    assert_false(options.assoc);
+    assert_int_equal(ping("ping -c3 -i 0.2 -W 1.5 --assoc --udp h 1"), HWS_CLI_OK);
+    assert_string_equal(options.host, "h");
+    assert_int_equal(options.count, 3);
+    assert_int_equal(options.interval_ms, 200);
+    assert_int_equal(options.timeout_ms, 1500);
+    assert_true(options.assoc);
+    assert_int_equal(ping("ping 1"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -c 0"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -i 0"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -i -1"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -W nan"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -W 3601"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 -W"), HWS_CLI_USAGE);
+    assert_int_equal(ping("ping h 1 --msg-size 5"), HWS_CLI_USAGE);
+}
+
 static void help_needs_nothing_else(void **state)
 {
     (void)state;
@@ -138,6 +167,7 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(everything_given),
         cmocka_unit_test(udp_has_an_optional_port),
+        cmocka_unit_test(ping_has_its_own),
         cmocka_unit_test(help_needs_nothing_else),
         cmocka_unit_test(refuses),
     };

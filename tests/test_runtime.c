@@ -194,6 +194,29 @@ static void names_of_both_ends(void **state)
     assert_int_equal(ntohs(sin.sin_port), port);
 }
 
+static void a_probe_leaves_no_association(void **state)
+{
+    struct world *w = *state;
+    const int on = 1;
+    for (uint16_t port = PORT; port <= PORT + 1; port++) {
+        struct sockaddr_in peer = address(w->address, port);
+        struct hws_sock *sock = hws_socket(w->b);
+        char buf[16];
+        assert_int_equal(hws_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on)), 0);
+        int rc = hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer));
+        if (port == PORT) {
+            assert_int_equal(rc, 0);
+            assert_int_equal(hws_recv(sock, buf, sizeof(buf), 0), 0);
+        } else {
+            assert_int_equal(rc, -1);
+            assert_int_equal(errno, ECONNREFUSED);
+        }
+        hws_close(sock);
+    }
+    assert_int_equal(counter(w->a, "assocs_passive"), 0);
+    assert_int_equal(counter(w->b, "packets_out"), 2); /* the INITs */
+}
+
 /* ---- Paths ---- */
 
 /* Two addresses on either side. */
@@ -528,6 +551,7 @@ int main(void)
         BOTH(messages_cross_with_their_numbers),
         BOTH(a_short_buffer_gets_a_message_in_parts),
         BOTH(names_of_both_ends),
+        MEMORY(a_probe_leaves_no_association),
         UDP(addresses_of_both_ends),
         BOTH(a_heartbeat_measures_its_path),
         UDP(paths_tell_what_happens_to_them),

@@ -209,12 +209,17 @@ HWS_API int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, 
 /** The peer's primary address and port. @return 0, or -1: ENOTCONN. */
 HWS_API int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
 
+/** Option of level IPPROTO_SCTP (int, 0 or 1): connecting only asks whether somebody listens.
+ * hws_connect answers 0 (and a callback comes with HWS_CLOSED and no error) when the peer's INIT ACK
+ * has come; nothing more is sent, so neither side has an association. */
+#define HWS_PROBE 10001
+
 /** Sets an option (RFC 6458, 8; structures and units are the kernel's). On a connected socket it
  * changes its association, otherwise it holds for the associations to come; the association id in
  * a structure is ignored.
  *
  * IPPROTO_SCTP:
- * - before there is an association: SCTP_INITMSG;
+ * - before there is an association: SCTP_INITMSG, HWS_PROBE;
  * - at any time: SCTP_RTOINFO (from 1 ms), SCTP_ASSOCINFO, SCTP_DELAYED_SACK, SCTP_NODELAY,
  *   SCTP_EVENT (only SCTP_PEER_ADDR_CHANGE: see hws_path_event);
  * - for the path that the address in the structure names, or with a wildcard address for all:
