@@ -412,9 +412,9 @@ static void restart_begins_with_the_first_cwnd(void **state)
 
 /* ---- Several paths (6.4) ---- */
 
-static struct pair *two_paths(void)
+static struct pair *two_paths_with(void (*params)(struct hws_params *a, struct hws_params *b))
 {
-    struct pair *p = pair_new(&(struct pair_options){.addrs = 2});
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 2, .params = params});
     pair_connect(p);
     pair_run(p, 5ull * SECOND);
     for (uint32_t i = 0; i < 2; i++) {
@@ -422,6 +422,21 @@ static struct pair *two_paths(void)
         assert_true(pair_path_to(&p->b, &p->a.addrs[i]).confirmed);
     }
     return p;
+}
+
+static struct pair *two_paths(void)
+{
+    return two_paths_with(NULL);
+}
+
+static void set_mtu(struct pair_end *end, uint32_t path, uint32_t mtu)
+{
+    struct hws_net_event event = {.kind = HWS_NET_MTU,
+                                  .assoc = end->assoc,
+                                  .local = end->addrs[path],
+                                  .remote = end->other->addrs[path],
+                                  .mtu = mtu};
+    hws_engine_net_event(end->engine, &event, end->pair->now_us);
 }
 
 static bool goes_to(const struct pair_packet *packet, const struct hws_addr *addr)
@@ -642,11 +657,38 @@ static void each_path_has_its_own_variables(void **state)
     after = pair_path_to(&p->a, &p->b.addrs[1]);
     assert_int_equal(after.cwnd, before.cwnd);
     assert_int_equal(after.ssthresh, before.ssthresh);
-    struct hws_net_event mtu = {
-        .kind = HWS_NET_MTU, .assoc = p->a.assoc, .remote = p->b.addrs[1], .mtu = 1400};
-    hws_engine_net_event(p->a.engine, &mtu, p->now_us);
+    set_mtu(&p->a, 1, 1400);
     assert_int_equal(pair_path(&p->a).mtu, 1500);
     assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).mtu, 1400);
+    pair_free(p);
+}
+
+static void with_discovery(struct hws_params *a, struct hws_params *b)
+{
+    (void)b;
+    a->pmtud = true;
+}
+
+/* 7.3: the path MTU is probed, on each path by itself (RFC 8899). */
+static void path_mtus_are_discovered(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths_with(with_discovery);
+    set_mtu(&p->a, 1, 1400);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_in_range(pair_path_to(&p->a, &p->b.addrs[i]).mtu, 500, 1399);
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    pair_run(p, SECOND);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).mtu, 1500);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).mtu, 1400);
+    pair_drain(&p->b);
+    /* Now the second one carries nothing at all, the first one remains what it is. */
+    p->cut[1] = true;
+    set_mtu(&p->a, 1, 9000);
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    pair_run(p, 60ull * SECOND);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).mtu, 1500);
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).mtu <= 1400);
     pair_free(p);
 }
 
@@ -675,6 +717,7 @@ int main(void)
         cmocka_unit_test(an_inactive_primary_is_gone_around),
         cmocka_unit_test(answers_go_to_the_source),
         cmocka_unit_test(each_path_has_its_own_variables),
+        cmocka_unit_test(path_mtus_are_discovered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
