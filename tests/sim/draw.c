@@ -36,6 +36,7 @@ struct mood {
     bool huge;     /* one message of 16 MiB; then the network is quick */
     bool too_big;  /* some paths' MTUs are below the interface's */
     bool mtu_changes;
+    bool black_holes;   /* some paths lose what is too big without a word */
     bool both_families; /* IPv4 and IPv6 */
     bool parallel;      /* address i reaches address i only */
     bool false_addrs;   /* hosts name addresses that are not theirs */
@@ -94,6 +95,7 @@ static void draw_mood(struct mood *m)
     m->outages = !m->huge && sim_rng_below(rng, 4) == 0;
     m->too_big = sim_rng_below(rng, 6) == 0;
     m->mtu_changes = sim_rng_below(rng, 6) == 0;
+    m->black_holes = sim_rng_below(rng, 6) == 0;
     m->streams = sim_rng_scale(rng, 1, 300);
     m->interface_mtu = PICK(rng, 576, 800, 1280, 1400, 1500, 1500, 1500, 4352, 9000, 65535);
     draw_paths_mood(m);
@@ -115,11 +117,12 @@ static void draw_outages(struct mood *m, struct sim_link_config *link)
 static void draw_mtu(struct mood *m, bool ipv6, struct sim_link_config *link)
 {
     struct sim_rng *rng = &m->rng;
-    uint32_t mtu_min = ipv6 ? 1280 : 576;
     link->mtu = m->interface_mtu;
+    link->silent_too_big = m->black_holes && sim_rng_below(rng, 2) == 0;
+    uint32_t mtu_min = ipv6 || link->silent_too_big ? 1280 : 576;
     if (m->interface_mtu <= mtu_min)
         return;
-    if (m->too_big && sim_rng_below(rng, 3) != 0)
+    if ((m->too_big || m->black_holes) && sim_rng_below(rng, 3) != 0)
         link->mtu = sim_rng_between(rng, mtu_min, m->interface_mtu);
     link->mtu_change_count = m->mtu_changes ? sim_rng_below(rng, SIM_MTU_CHANGES_MAX + 1) : 0;
     uint64_t at_us = 0;
@@ -182,9 +185,12 @@ static void draw_params(struct mood *m, struct hws_params *p)
         p->assoc_max_retrans =
             (uint16_t)(10 * (m->addr_counts[0] > m->addr_counts[1] ? m->addr_counts[0]
                                                                    : m->addr_counts[1]));
-    /* A COOKIE ECHO to a host that has restarted is never answered (5.1.5). */
-    if (m->restarts)
-        p->max_init_retrans = 8;
+    /* A COOKIE ECHO to a host that has restarted is never answered (5.1.5): to give up takes
+     * Max.Init.Retransmits * RTO.Max. */
+    if (m->restarts) {
+        p->max_init_retrans = 30;
+        p->rto_max_us = 20 * SECOND_US;
+    }
     if (m->long_outage) {
         p->assoc_max_retrans = 4;
         p->rto_max_us = p->hb_interval_us = LONG_OUTAGE_RTO_MAX_US;
@@ -306,7 +312,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         end->config.listens = i == 1 || collision;
         end->config.shuts_down = closer == 2 || closer == i;
         /* T5-shutdown-guard is five times that (9.2). */
-        if (flow->ending == SIM_END_EARLY && !m->long_outage)
+        if (flow->ending == SIM_END_EARLY && !m->long_outage && !m->restarts)
             end->config.params.rto_max_us = 60 * SECOND_US;
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);
@@ -446,8 +452,7 @@ static void draw_foreign(struct sim_case *c, struct mood *m)
                                       .rng = sim_rng_seeded(sim_rng_next(&m->rng)),
                                       .hosts = {&c->hosts[0], &c->hosts[1]},
                                       .period_us = sim_rng_scale(&m->rng, 3000, SECOND_US),
-                                      .until_us = c->heal_at_us,
-                                      .no_replays = m->trouble_until_us != 0};
+                                      .until_us = c->heal_at_us};
     if (sim_rng_below(&m->rng, 2) == 0)
         sim_foreign_start(&c->foreign);
 }
@@ -550,6 +555,7 @@ void sim_draw_conclude(struct sim_case *c)
     has[SIM_SAW_SEND_FAILED] = c->net.packets_cut[SIM_OUTAGE_SEND_FAILED] > 0;
     has[SIM_SAW_HOST_UNREACHABLE] = c->net.packets_cut[SIM_OUTAGE_ICMP] > 0;
     has[SIM_SAW_TOO_BIG] = c->net.too_big_told > 0;
+    has[SIM_SAW_BLACK_HOLE] = c->net.too_big_silent > 0;
     for (uint32_t i = 0; i < 2; i++) {
         has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
         has[SIM_SAW_RESTART] |= c->apps[i].events[HWS_EVENT_RESTART] > 0;
@@ -582,6 +588,7 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_SEND_FAILED] = "sends that failed",
         [SIM_SAW_HOST_UNREACHABLE] = "ICMP host unreachable",
         [SIM_SAW_TOO_BIG] = "ICMP too big",
+        [SIM_SAW_BLACK_HOLE] = "packets too big, silently lost",
         [SIM_SAW_PATH_DOWN] = "a path became inactive",
         [SIM_SAW_RESTART] = "RESTART was told",
         [SIM_SAW_LOST_BY_ABORT] = "a restart ended an association",

@@ -31,6 +31,7 @@ enum sim_feature {
     SIM_SAW_SEND_FAILED,
     SIM_SAW_HOST_UNREACHABLE,
     SIM_SAW_TOO_BIG,
+    SIM_SAW_BLACK_HOLE,
     SIM_SAW_PATH_DOWN,
     SIM_SAW_PATH_UP,
     SIM_SAW_RESTART,         /* told by the engine that met the peer's new one */

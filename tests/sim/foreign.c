@@ -247,7 +247,7 @@ static void attempt(struct sim_foreign *f, struct sim_host *host)
                    {"forged port", forge_port},
                    {"forged address", forge_address},
                    {"stranger's INIT", forge_init}};
-    uint32_t kind = sim_rng_below(&f->rng, f->no_replays ? 6 : 7);
+    uint32_t kind = sim_rng_below(&f->rng, 7);
     if (kind == 5) {
         forge_icmp(f, host);
     } else if (kind == 6) {

@@ -12,7 +12,6 @@ struct sim_foreign {
     struct sim_host *hosts[2];
     uint32_t period_us; /* time between two attempts, on average */
     uint64_t until_us;
-    bool no_replays;
     uint64_t attempts, replays;
 };
 
