@@ -210,8 +210,8 @@ HWS_API int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, 
 HWS_API int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
 
 /** Option of level IPPROTO_SCTP (int, 0 or 1): connecting only asks whether somebody listens.
- * hws_connect answers 0 (and a callback comes with HWS_CLOSED and no error) when the peer's INIT ACK
- * has come; nothing more is sent, so neither side has an association. */
+ * hws_connect answers 0 (and a callback comes with HWS_CLOSED and no error) when the peer's INIT
+ * ACK has come; nothing more is sent, so neither side has an association. */
 #define HWS_PROBE 10001
 
 /** Sets an option (RFC 6458, 8; structures and units are the kernel's). On a connected socket it
