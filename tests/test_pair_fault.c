@@ -606,6 +606,24 @@ static void refused_init(void **state)
     pair_free(p);
 }
 
+/* So is one that says what it must not. */
+static void wrong_init(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    const struct hws_init init = {.tag = 77, .a_rwnd = 5000, .max_instreams = 1, .tsn = 5};
+    uint8_t buf[100];
+    struct hws_builder b;
+    hws_builder_init(&b, buf, sizeof buf, 4444, PAIR_PORT_B, 0);
+    assert_true(hws_init_open(&b, HWS_CHUNK_INIT, &init) && hws_builder_close(&b));
+    struct pair_packet *answer = answer_of_b(p, &p->a.addr, &b);
+    assert_string_equal(pair_chunks(answer), "ABORT");
+    assert_int_equal(tag_of(answer), 77);
+    assert_int_equal(flags_of(answer), 0);
+    free(answer);
+    pair_free(p);
+}
+
 /* Rule 8: the ABORT is all that happens. */
 static void nothing_follows_an_ootb_abort(void **state)
 {
@@ -717,6 +735,7 @@ int main(void)
         cmocka_unit_test(cookie_echo_with_an_abort_is_silent),
         cmocka_unit_test(ootb_shutdown_ack_anywhere),
         cmocka_unit_test(refused_init),
+        cmocka_unit_test(wrong_init),
         cmocka_unit_test(nothing_follows_an_ootb_abort),
         cmocka_unit_test(wrong_tags_are_silent),
         cmocka_unit_test(tag_zero_is_silent),
