@@ -159,6 +159,8 @@ void hws_path_set_mtu(struct hws_path *p, uint32_t mtu);
 uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu);
 /** The peer's encapsulation port: a NAT may have given it another one (RFC 6951, 5.4). */
 void hws_path_set_udp_port(struct hws_path *p, uint16_t port);
+/** Packets leave by another source: congestion control begins anew (7.2.5). */
+void hws_path_new_route(struct hws_path *p);
 /** Congestion window and round trips as on the first day (restart, 5.2.4 A). */
 void hws_path_restart(struct hws_path *p);
 /** The peer answered there: error counters go to zero, the path is active (8.1 to 8.3). */

@@ -137,6 +137,7 @@ struct hws_assoc {
     uint64_t deadline_us[HWS_TIMER_COUNT];
     uint8_t init_path;        /* where INIT or COOKIE ECHO was sent last */
     uint16_t init_tries;      /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
+    uint16_t stale_cookies;   /* cookies that the peer called stale (5.2.6) */
     uint16_t errors;          /* consecutive, over all paths (8.1) */
     uint64_t verify_until_us; /* HEARTBEATs to unconfirmed addresses are counted until then (5.4) */
     uint16_t verify_sent;     /* and that many were sent */
@@ -191,7 +192,8 @@ struct hws_engine {
     struct hws_engine_config config;
     struct hws_pool pool;
     struct hws_stats stats;
-    uint64_t now_us; /* of the call in progress */
+    uint64_t now_us;         /* of the call in progress */
+    const struct hws_rx *rx; /* the packet whose chunks are being handled, or NULL */
     struct hws_siphash_key hash_key;
     struct hws_cookie_keys cookie_keys;
     struct hws_idtab assocs, endpoints;

@@ -149,8 +149,10 @@ static void set_source(struct hws_path *p, const struct hws_addr *local)
 {
     const struct hws_endpoint *ep = p->assoc->endpoint;
     if (ep->local_count > 0 && local->family == p->remote.family &&
-        hws_endpoint_has_local(ep, local))
+        hws_endpoint_has_local(ep, local) && !hws_addr_same(&p->local, local)) {
         p->local = *local;
+        hws_path_new_route(p);
+    }
 }
 
 static void set_mtu(struct hws_assoc *a, const struct hws_net_event *ev)

@@ -5,6 +5,7 @@
 #include "proto/cause.h"
 #include "stack/assoc.h"
 #include "stack/handshake.h"
+#include "stack/ootb.h"
 #include "stack/reply.h"
 #include "stack/retransmit.h"
 
@@ -13,6 +14,9 @@
 void hws_fault_abort(struct hws_assoc *a, int reason, uint16_t cause, const void *value,
                      uint32_t value_len)
 {
+    const struct hws_rx *rx = a->engine->rx;
+    if (rx != NULL && hws_ootb_has_abort(rx))
+        return;                /* it ends the association itself, and is not answered (9.1) */
     if (a->remote_vtag != 0) { /* before INIT ACK there is no tag that the peer would accept */
         struct hws_reply_builder r;
         hws_reply_open_path(&r, hws_assoc_data_path(a), a->remote_vtag);

@@ -40,7 +40,7 @@ static void known_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws
         row->input(a, rx, chunk);
 }
 
-static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
+static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
 {
     struct hws_tlv chunk;
     while (!a->over && hws_tlv_next(it, &chunk)) {
@@ -58,6 +58,14 @@ static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tl
     }
     if (it->malformed)
         a->engine->stats.drop_short++;
+}
+
+static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
+{
+    struct hws_engine *e = a->engine;
+    e->rx = rx;
+    process_list(a, rx, it);
+    e->rx = NULL;
 }
 
 /* ---- The association a packet belongs to ---- */

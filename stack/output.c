@@ -130,10 +130,18 @@ static void start_train(const struct hws_path *p, struct hws_train *train)
     train->dst = p->remote;
 }
 
+/* No packet is larger than the primary path's MTU allows, so that failing over changes no sizes
+ * (6.10). */
+static uint32_t packet_limit(const struct hws_path *p)
+{
+    uint32_t primary = p->assoc->paths[p->assoc->primary]->max_packet;
+    return p->max_packet < primary ? p->max_packet : primary;
+}
+
 /* Packets follow one another as long as they are of the first one's size. */
 static bool build_train(struct hws_path *p, struct hws_train *train)
 {
-    uint32_t limit = p->max_packet < train->capacity ? p->max_packet : train->capacity;
+    uint32_t limit = packet_limit(p) < train->capacity ? packet_limit(p) : train->capacity;
     while (train->packets < train->max_packets && train->capacity - train->len >= limit) {
         uint32_t len = build_packet(p, train->data + train->len, limit, train);
         if (len == 0)

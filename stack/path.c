@@ -109,6 +109,12 @@ void hws_path_set_mtu(struct hws_path *p, uint32_t mtu)
     resize(p);
 }
 
+void hws_path_new_route(struct hws_path *p)
+{
+    start_cc(p);
+    p->timing = false;
+}
+
 void hws_path_restart(struct hws_path *p)
 {
     start_rto(p);

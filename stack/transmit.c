@@ -122,10 +122,11 @@ struct hws_path *hws_transmit_path(struct hws_assoc *a)
 bool hws_transmit_possible(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (!hws_assoc_may_send(a) || p != hws_transmit_path(a) || !p->confirmed ||
-        (p->one_packet && hws_path_flight(p) > 0))
+    if (!hws_assoc_may_send(a) || p != hws_transmit_path(a) || !p->confirmed)
         return false;
     p->cwnd_limited = (a->outq.rtx_count > 0 || a->sendq.unsent_bytes > 0) && !cwnd_open(p);
+    if (p->one_packet && hws_path_flight(p) > 0)
+        return false;
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
     if (a->outq.flight_payload == 0 && a->burst_left < a->params.max_burst_bytes)
@@ -245,8 +246,8 @@ static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_frag
     uint32_t window = window_allows(p);
     if (window < full)
         full = window;
-    if (room > window)
-        room = window;
+    if (room > full)
+        room = full;
     return hws_sendq_cut(&a->sendq, room, full, out);
 }
 
