@@ -129,6 +129,26 @@ static void retransmissions_go_first(void **state)
     pair_free(p);
 }
 
+static void burst_of_five_packets(struct hws_params *a, struct hws_params *b)
+{
+    a->max_burst_bytes = 5 * PMDCS;
+    a->sndbuf_bytes = b->rcvbuf_bytes = 16u << 20;
+}
+
+/* 6.1 D: the burst limit ends a burst and does not touch cwnd. */
+static void bursts_leave_cwnd_alone(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = burst_of_five_packets});
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    assert_int_equal(wire_count(&p->a), 5);
+    assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+    pair_free(p);
+}
+
 /* ---- T3 (6.1, 6.3.2) ---- */
 
 static void at_once(struct hws_params *a, struct hws_params *b)
@@ -581,6 +601,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cwnd_is_exceeded_by_one_packet),
         cmocka_unit_test(retransmissions_go_first),
+        cmocka_unit_test(bursts_leave_cwnd_alone),
         cmocka_unit_test(new_data_leaves_t3_alone),
         cmocka_unit_test(t3_restarts_with_the_earliest_chunk),
         cmocka_unit_test(one_measurement_per_round_trip),

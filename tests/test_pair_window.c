@@ -643,6 +643,52 @@ static void send_refuses_what_has_no_chunk(void **state)
     pair_free(p);
 }
 
+/* 6.2, 6.7: a SACK has as many Gap Ack Blocks as its packet can hold, the lowest; more gaps make no
+ * second SACK. */
+static void every_gap_that_fits(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    uint32_t tsn = connect_to_forge(p);
+    for (uint16_t i = 1; i <= 500; i++) {
+        lose_all(p);
+        give_data(&p->b, tsn + 2u * i, i, WHOLE | HWS_DATA_U, 1);
+    }
+    struct hws_sack sack = sack_of(pair_first(&p->b));
+    assert_int_equal(pair_first(&p->b)->len, 1480);
+    assert_int_equal(sack.gap_count, (1480 - 12 - 16) / 4);
+    for (uint16_t i = 0; i < sack.gap_count; i++) {
+        assert_int_equal(hws_sack_gap(&sack, i).start, 3 + 2 * i);
+        assert_int_equal(hws_sack_gap(&sack, i).end, 3 + 2 * i);
+    }
+    free(pair_take(&p->b));
+    pair_silent(p);
+    pair_free(p);
+}
+
+static void two_streams(struct hws_params *a, struct hws_params *b)
+{
+    (void)a;
+    b->max_instreams = 2;
+}
+
+/* 6.5: what was queued for a stream that the peer turns out not to have is never sent. */
+static void no_data_on_streams_the_peer_has_not(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = two_streams});
+    pair_begin(&p->a);
+    pair_send(&p->a, 5, 0, "nowhere", 7);
+    pair_send(&p->a, 1, 0, "there", 5);
+    pair_run(p, SECOND);
+    assert_int_equal(pair_status(&p->a).ostreams, 2);
+    assert_int_equal(pair_stats(&p->b)->drop_data_invalid, 0);
+    pair_recv(&p->b, 1, "there", 5);
+    pair_recv_nothing(&p->b);
+    assert_int_equal(pair_status(&p->a).unacked_bytes, 0);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -669,6 +715,8 @@ int main(void)
         cmocka_unit_test(unordered_ssn_is_ignored),
         cmocka_unit_test(out_of_the_blue),
         cmocka_unit_test(send_refuses_what_has_no_chunk),
+        cmocka_unit_test(every_gap_that_fits),
+        cmocka_unit_test(no_data_on_streams_the_peer_has_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
