@@ -1031,6 +1031,90 @@ static void init_ack_offers_what_init_did(void **state)
     pair_free(p);
 }
 
+/* The Cookie Preservative of an INIT in milliseconds, 0: it has none. */
+static uint32_t preservative_of(const struct pair_packet *packet)
+{
+    struct hws_init init = decode_init(packet);
+    struct hws_tlv_iter it = hws_tlv_begin(init.params, init.params_len);
+    struct hws_tlv param;
+    uint32_t ms = 0;
+    while (hws_tlv_next(&it, &param))
+        (void)hws_param_cookie_preservative(&param, &ms);
+    return ms;
+}
+
+/* 5.2.6, option 3: the next INIT asks for the round trip that the cookie took, and for one second
+ * more at the most, however stale it is said to be. */
+static void stale_cookie_asks_for_more_time(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    assert_int_equal(preservative_of(pair_first(&p->a)), 0);
+    pair_arrives(&p->a, "INIT");
+    pair_arrives(&p->b, "INIT-ACK");
+    pair_lost(&p->a, "COOKIE-ECHO");
+    pair_wait(p, 300000);
+    uint8_t buf[100];
+    struct hws_builder b;
+    pair_forge(&p->a, &b, buf, sizeof buf);
+    assert_true(hws_builder_open(&b, HWS_CHUNK_ERROR, 0));
+    assert_true(hws_cause_put_stale_cookie(&b, 30 * SECOND));
+    assert_true(hws_builder_close(&b));
+    pair_inject(&p->a, buf, hws_builder_finish(&b));
+    assert_int_equal(pair_status(&p->a).state, HWS_STATE_COOKIE_WAIT);
+    assert_in_range(preservative_of(pair_first(&p->a)), 300, 1300);
+    pair_arrives(&p->a, "INIT");
+    pair_settle(p);
+    assert_true(pair_saw(&p->a, HWS_EVENT_UP));
+    pair_free(p);
+}
+
+/* ---- 5.3.1: tags ---- */
+
+static struct {
+    uint32_t tag;
+    uint32_t throws;
+    void (*fair)(void *, void *, size_t);
+} dice;
+
+/* Says the same word a few times, then what it said before it was loaded. */
+static void loaded_dice(void *ctx, void *out, size_t len)
+{
+    dice.fair(ctx, out, len);
+    if (len == sizeof dice.tag && dice.throws > 0) {
+        dice.throws--;
+        memcpy(out, &dice.tag, sizeof dice.tag);
+    }
+}
+
+/* Whatever the dice say, the tag of an association that has just ended is not drawn again. */
+static void tags_wait_before_they_come_again(void **state)
+{
+    (void)state;
+    for (int graceful = 0; graceful < 2; graceful++) {
+        struct pair *p = pair_new(NULL);
+        pair_connect(p);
+        uint32_t tag = pair_status(&p->a).local_vtag;
+        if (graceful)
+            pair_shutdown(&p->a);
+        else
+            assert_int_equal(hws_assoc_abort(p->a.engine, p->a.assoc, NULL, 0, p->now_us), HWS_OK);
+        pair_settle(p);
+        assert_int_equal(hws_assoc_release(p->a.engine, p->a.assoc, p->now_us), HWS_OK);
+        assert_int_equal(hws_assoc_release(p->b.engine, p->b.assoc, p->now_us), HWS_OK);
+        struct hws_env *env = &p->a.engine->config.env;
+        dice.tag = tag;
+        dice.throws = 3;
+        dice.fair = env->random;
+        env->random = loaded_dice;
+        pair_connect(p);
+        assert_int_equal(dice.throws, 0);
+        assert_int_not_equal(pair_status(&p->a).local_vtag, tag);
+        pair_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1069,6 +1153,8 @@ int main(void)
         cmocka_unit_test(only_verification_goes_to_unconfirmed),
         cmocka_unit_test(init_in_cookie_wait_from_elsewhere),
         cmocka_unit_test(init_ack_offers_what_init_did),
+        cmocka_unit_test(stale_cookie_asks_for_more_time),
+        cmocka_unit_test(tags_wait_before_they_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
