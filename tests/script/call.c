@@ -353,7 +353,7 @@ static void call_icmp(struct scan *c)
     scan_expect_end(c);
     event.quoted = q.bytes;
     event.quoted_len = q.len;
-    world_log(c->s, "< ICMP %s", c->s->source);
+    world_log(c->s, "< %s", c->s->source);
     hws_engine_net_event(w->engine, &event, w->now_us);
     world_pump(c->s);
 }

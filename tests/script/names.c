@@ -252,11 +252,20 @@ enum hws_assoc_state names_scan_state(struct scan *c)
     script_fail(c->s, "no state is called %s", name);
 }
 
+/* "POTENTIALLY FAILED" is one word in a script, POTENTIALLY-FAILED. */
+static bool is_word_for(const char *word, const char *name)
+{
+    for (; *name != '\0'; word++, name++)
+        if (*word != (*name == ' ' ? '-' : *name))
+            return false;
+    return *word == '\0';
+}
+
 enum hws_path_state names_scan_path_state(struct scan *c)
 {
     const char *name = scan_word(c, "a path's state");
     for (int i = HWS_PATH_UNCONFIRMED; i <= HWS_PATH_INACTIVE; i++)
-        if (strcmp(hws_path_state_name((enum hws_path_state)i), name) == 0)
+        if (is_word_for(name, hws_path_state_name((enum hws_path_state)i)))
             return (enum hws_path_state)i;
     script_fail(c->s, "no path state is called %s", name);
 }
