@@ -6,7 +6,7 @@
 # A case is called with $CASE_DIR, a directory of its own for data and logs, and $CASE_FILE, the file
 # to transfer (its size and SHA-256 in CASE_SIZE and CASE_SUM; set them with cases_file FILE). It
 # sets CASE_BYTES, CASE_SECONDS and CASE_RETRANSMITS (hawser's), and returns 0 when all is well, or
-# says in CASE_WHY what is not.
+# says in CASE_WHY what is not. CASE_NOTE is for what the row has to tell beside.
 #
 # LINK is 132, 253, 254 or udp; FAMILY is 4 or 6; PEER is B for usrsctp in room B, opposite to hawser
 # in room A, or `guest` for the kernel of the guest, opposite to hawser in room U.
@@ -20,6 +20,7 @@ CASE_BYTES=
 CASE_SECONDS=
 CASE_RETRANSMITS=
 CASE_WHY=
+CASE_NOTE=
 
 cases_file()
 {
@@ -38,6 +39,7 @@ case_begin()
     CASE_SECONDS=0
     CASE_RETRANSMITS=
     CASE_WHY=
+    CASE_NOTE=
 }
 
 case_fail()

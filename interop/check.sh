@@ -1,7 +1,8 @@
 #!/bin/bash
 #
 # hawser against the other stacks, with small files and every packet captured: the dissector must
-# find no malformed packet and no bad checksum. What the machine does not allow is skipped, and said.
+# find no malformed packet and no bad checksum. Beside it, in rooms of their own, transfers over two
+# links of which one fails (multipath.sh). What the machine does not allow is skipped, and said.
 # Usage: check.sh BUILD_DIR     as root, or: unshare -Urnm interop/check.sh BUILD_DIR
 # Exit code: 0 all passed, 77 something was skipped (1 when CI=true), 1 something failed.
 set -euo pipefail
@@ -14,11 +15,13 @@ done
 HAWSER=$(cd "$1" && pwd)/cli/hawser
 PEERS_DIR=$(cd "$1" && pwd)/interop
 FILE_SIZE=3000000
+LONG_FILE_SIZE=40000000
 work=$(mktemp -d "${TMPDIR:-/tmp}/hws-check-XXXXXX")
 skipped=0
 
 finish()
 {
+    table_abandon
     uml_down
     rooms_down
     table_clean "$work"
@@ -116,13 +119,29 @@ hawser_and_kernel()
     done
 }
 
+# Each story has rooms of its own, and is slow because its transfers are paced.
+multipath()
+{
+    local peer story
+    head -c "$LONG_FILE_SIZE" /dev/urandom >"$work/long.data"
+    for peer in rooms guest; do
+        [ "$peer" != guest ] || have 'Linux kernel, two links' uml_need "$PEERS_DIR" || continue
+        for story in silent down; do
+            table_apart "$peer-$story" "$here/multipath.sh" "$1" "$work/long.data" \
+                "$work/$peer-$story" "$peer-$story"
+        done
+    done
+}
+
 run_cases()
 {
+    ! have 'usrsctp, two links' have_usrsctp || multipath "$1"
     capture_whole_packets A va
     capture_whole_packets B vb
     hawser_and_hawser
     ! have 'usrsctp' have_usrsctp || hawser_and_usrsctp
     ! have 'Linux kernel' rooms_tap_up || ! have 'Linux kernel' uml_up "$PEERS_DIR" || hawser_and_kernel
+    table_join
 }
 
 capture=true
@@ -130,7 +149,7 @@ have 'captures' have_capture || capture=false
 head -c "$FILE_SIZE" /dev/urandom >"$work/file.data"
 cases_file "$work/file.data"
 table_begin "$work"
-! have 'all of it' rooms_up || run_cases
+! have 'all of it' rooms_up || run_cases "$(cd "$1" && pwd)"
 table_end
 if [ "$skipped" -ne 0 ]; then
     [ "${CI:-}" != true ] || { echo 'CI=true: nothing may be skipped'; exit 1; }

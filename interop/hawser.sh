@@ -93,5 +93,6 @@ hawser_stop()
 
 hawser_counter()
 {
-    sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" "$HAWSER_LOGS/$1.log" | tail -n 1
+    # The engine's counters stand first; an association may have one of the same name.
+    grep '^{' "$HAWSER_LOGS/$1.log" | tail -n 1 | grep -o "\"$2\":[0-9]*" | head -n 1 | tr -dc '0-9' | grep .
 }

@@ -18,14 +18,24 @@
 #   +---------------------+                  +---------------------+
 #
 # Each room has one interface beside lo on purpose: usrsctp picks its source address by scope, not
-# by route, and takes the wrong one where a namespace has two networks.
+# by route, and takes the wrong one where a namespace has two networks. For several paths there is a
+# second link, and who uses it names its addresses:
+#
+#   A  va2  10.78.0.1/24  fd78::1/64  ------  B  vb2  10.78.0.2/24  fd78::2/64
+#
+# With rooms_switch, B is a switch between both veths and two TAPs, and the guest that runs there
+# has B's addresses: what is done to the links is the same for every peer.
 #
 #   rooms_up [MTU]            A and B              rooms_tap_up [MTU]   U, without its guest
+#   rooms_second_link [MTU]   va2 and vb2, too     rooms_switch         B becomes a switch
+#   rooms_neighbours          both links work      rooms_dropped A      packets dropped
 #   rooms_run A CMD..         run in a room        rooms_down           end everything (for a trap)
 #   rooms_start A LOG CMD..   in the background, process id in ROOMS_PID
 #   rooms_stop PID            end it               rooms_join SECS PID  let it end, its exit code
 #   rooms_loss PERCENT        drop in A and B      rooms_noloss         drop no longer
-#   rooms_dropped A           packets dropped      rooms_wait SECS CMD.. until CMD succeeds
+#                                                  rooms_wait SECS CMD.. until CMD succeeds
+#   rooms_cut 1|2             lose all on a link   rooms_mend           no longer
+#   rooms_link_down A va      take down one end    rooms_link_up A va   bring it back, with addresses
 #
 # The namespaces are named hws-<pid>-a and so on; nothing outside of them is changed.
 
@@ -106,6 +116,91 @@ rooms_up()
     ip link add va netns "$(rooms_ns A)" type veth peer name vb netns "$(rooms_ns B)"
     rooms_address A va 10.77.0.1/24 fd77::1/64 "$mtu"
     rooms_address B vb 10.77.0.2/24 fd77::2/64 "$mtu"
+}
+
+# Usage: rooms_second_link [MTU]
+rooms_second_link()
+{
+    ip link add va2 netns "$(rooms_ns A)" type veth peer name vb2 netns "$(rooms_ns B)"
+    rooms_address A va2 10.78.0.1/24 fd78::1/64 "${1:-1500}"
+    rooms_address B vb2 10.78.0.2/24 fd78::2/64 "${1:-1500}"
+}
+
+# Room B, with both links: the TAPs tap0 and tap1 take the place of its addresses.
+rooms_switch()
+{
+    local i veth mtu=${1:-1500} ns
+    ns=$(rooms_ns B)
+    for i in 0 1; do
+        veth=$([ "$i" -eq 0 ] && echo vb || echo vb2)
+        ip -n "$ns" address flush dev "$veth"
+        if ! rooms_run B ip tuntap add "tap$i" mode tap; then
+            rooms_say "no TAP device: /dev/net/tun has to be there and writable"
+            return 1
+        fi
+        ip -n "$ns" link add "br$i" type bridge
+        ip -n "$ns" link set "$veth" master "br$i"
+        ip -n "$ns" link set "tap$i" master "br$i" mtu "$mtu" up
+        ip -n "$ns" link set "br$i" up
+    done
+}
+
+# A first packet that waits for its neighbour may overtake nothing, but be overtaken: by one that is
+# sent a second later over the other link.
+rooms_neighbours()
+{
+    local address
+    for address in 10.77.0.2 10.78.0.2 fd77::2 fd78::2; do
+        rooms_wait 10 rooms_neighbour "$address" || return 1
+    done
+}
+
+rooms_neighbour()
+{
+    # shellcheck disable=SC2016 # the inner shell expands
+    rooms_run A bash -c 'echo >"/dev/udp/$0/9"' "$1" 2>/dev/null || :
+    ip -n "$(rooms_ns A)" neigh show to "$1" | grep -qE 'REACHABLE|DELAY|STALE'
+}
+
+rooms_link_down()
+{
+    ip -n "$(rooms_ns "$1")" link set "$2" down
+}
+
+# The kernel takes IPv6 addresses away with the interface.
+rooms_link_up()
+{
+    local net host
+    net=$([[ $2 == *2 ]] && echo 78 || echo 77)
+    host=$([ "$1" = A ] && echo 1 || echo 2)
+    ip -n "$(rooms_ns "$1")" link set "$2" up
+    ip -n "$(rooms_ns "$1")" address replace "fd$net::$host/64" dev "$2" nodad
+}
+
+# Silent loss of all SCTP in both directions: dropped where it enters A and B, so that no send fails,
+# as it would with a rule for output.
+rooms_cut()
+{
+    local room device
+    for room in A B; do
+        device=v${room,,}$([ "$1" -eq 1 ] || echo 2)
+        rooms_run "$room" nft -f - <<RULES || return 1
+table netdev hws_cut {
+    chain ingress {
+        type filter hook ingress device $device priority 0;
+        meta l4proto { 17, 132, 253, 254 } counter drop
+    }
+}
+RULES
+    done
+}
+
+rooms_mend()
+{
+    local room
+    for room in A B; do
+        rooms_run "$room" nft delete table netdev hws_cut
+    done
 }
 
 rooms_tap_up()

@@ -74,15 +74,19 @@ static struct hws_peer_socket *open_socket(int family)
     return wrap(fd);
 }
 
-struct hws_peer_socket *hws_peer_listen(const struct hws_peer_address *local)
+static int bind_to(struct hws_peer_socket *s, struct hws_peer_addresses *local)
 {
-    struct hws_peer_socket *s = open_socket(local->storage.ss_family);
+    return sctp_bindx(s->fd, (struct sockaddr *)local->storage, local->count, SCTP_BINDX_ADD_ADDR);
+}
+
+struct hws_peer_socket *hws_peer_listen(struct hws_peer_addresses *local)
+{
+    struct hws_peer_socket *s = open_socket(local->family);
     int on = 1;
     if (!s)
         return NULL;
     setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(s->fd, (const struct sockaddr *)&local->storage, local->length) != 0 ||
-        listen(s->fd, 16) != 0) {
+    if (bind_to(s, local) != 0 || listen(s->fd, 16) != 0) {
         hws_peer_close(s);
         return NULL;
     }
@@ -95,10 +99,12 @@ struct hws_peer_socket *hws_peer_accept(struct hws_peer_socket *listener)
     return wrap(accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC));
 }
 
-struct hws_peer_socket *hws_peer_connect(const struct hws_peer_address *remote)
+struct hws_peer_socket *hws_peer_connect(struct hws_peer_addresses *local,
+                                         struct hws_peer_addresses *remote)
 {
-    struct hws_peer_socket *s = open_socket(remote->storage.ss_family);
-    if (s && connect(s->fd, (const struct sockaddr *)&remote->storage, remote->length) != 0) {
+    struct hws_peer_socket *s = open_socket(remote->family);
+    if (s && ((local->count > 0 && bind_to(s, local) != 0) ||
+              sctp_connectx(s->fd, (struct sockaddr *)remote->storage, remote->count, NULL) != 0)) {
         hws_peer_close(s);
         return NULL;
     }
@@ -127,6 +133,10 @@ static int64_t notified(struct hws_peer_socket *s, const union sctp_notification
             return HWS_PEER_END;
         if (n->sn_assoc_change.sac_state == SCTP_COMM_UP)
             return 1;
+        if (n->sn_assoc_change.sac_state == SCTP_RESTART) {
+            hws_peer_restarted();
+            return 1;
+        }
         return s->graceful ? HWS_PEER_END : HWS_PEER_LOST;
     default:
         return 1;

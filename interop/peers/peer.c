@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,10 +18,14 @@ enum { EXIT_CLEAN = 0, EXIT_LOST = 1, EXIT_USAGE = 2 };
 
 struct settings {
     struct hws_peer_options stack;
+    struct hws_peer_addresses local;
+    struct hws_peer_addresses remote; /* of a connector */
+    const char *listen_port;          /* NULL: connect */
     size_t message_size;
     unsigned streams;
     bool unordered;
     bool once;
+    uint64_t expected;     /* connecting sink: ends the association after so many bytes */
     const char *echo_file; /* source: where what comes back is stored */
 };
 
@@ -37,7 +40,12 @@ static const char usage_text[] =
     "usage: %s [options] sink -l PORT FILE     store one association's bytes in FILE\n"
     "       %s [options] source HOST PORT FILE send FILE, then shut down gracefully\n"
     "       %s [options] echo -l PORT          echo each message, many peers at once\n"
-    "  -a ADDR   listen on ADDR (default ::, which takes IPv4 as well)\n"
+    "       %s [options] sink -n BYTES HOST PORT FILE   connect, store BYTES, then shut down\n"
+    "       %s [options] source -l PORT FILE   send FILE to who connects, who then shuts down\n"
+    "FILE - is the standard input of source; what one read of it gives is one message.\n"
+    "  HOST      an address, or several of one host: ADDR,ADDR\n"
+    "  -a ADDRS  own addresses: ADDR or ADDR,ADDR (default of -l ::, which takes IPv4 as well)\n"
+    "  -p PORT   own port of who connects\n"
     "  -m BYTES  message size of source (default 65536)\n"
     "  -s N      spread the messages over N streams, in turn (default 1)\n"
     "  -u        send unordered\n"
@@ -50,7 +58,7 @@ static const char usage_text[] =
 
 static _Noreturn void usage(const char *name)
 {
-    fprintf(stderr, usage_text, name, name, name);
+    fprintf(stderr, usage_text, name, name, name, name, name);
     exit(EXIT_USAGE);
 }
 
@@ -79,33 +87,74 @@ static int report(const char *mode, const struct figures *f)
     return f->clean ? EXIT_CLEAN : EXIT_LOST;
 }
 
-static struct hws_peer_address resolve(const char *host, const char *port)
+void hws_peer_restarted(void)
+{
+    puts("restarted");
+    fflush(stdout);
+}
+
+/* Appends one address, behind the `used` bytes that are there; returns the bytes used then. */
+static size_t resolve(const char *host, const char *port, struct hws_peer_addresses *addresses,
+                      size_t used)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
-    struct hws_peer_address address = {.length = 0};
     int error = getaddrinfo(host, port, &hints, &found);
     if (error) {
         fprintf(stderr, "%s %s: %s\n", host, port, gai_strerror(error));
         exit(EXIT_USAGE);
     }
-    memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-    address.length = found->ai_addrlen;
+    memcpy((char *)addresses->storage + used, found->ai_addr, found->ai_addrlen);
+    addresses->family = found->ai_family;
+    addresses->count++;
+    used += found->ai_addrlen;
     freeaddrinfo(found);
-    return address;
+    return used;
 }
 
-static struct hws_peer_socket *listen_or_die(const char *host, const char *port)
+static struct hws_peer_addresses resolve_all(const char *hosts, const char *port)
 {
-    struct hws_peer_address address = resolve(host, port);
-    struct hws_peer_socket *listener = hws_peer_listen(&address);
+    struct hws_peer_addresses addresses = {.count = 0};
+    size_t used = 0;
+    char *list = strdup(hosts);
+    char *rest = list;
+    if (!list)
+        die("strdup");
+    for (char *host; (host = strsep(&rest, ",")) && addresses.count < HWS_PEER_ADDRESSES;)
+        used = resolve(host, port, &addresses, used);
+    free(list);
+    return addresses;
+}
+
+static struct hws_peer_socket *listen_or_die(struct settings *set)
+{
+    struct hws_peer_socket *listener = hws_peer_listen(&set->local);
     if (!listener)
         die("listen");
     /* Scripts wait for this line instead of guessing how long a start takes. */
-    printf("listening %s %s\n", host, port);
+    printf("listening %s\n", set->listen_port);
     fflush(stdout);
     return listener;
+}
+
+/* The one association of a sink or source. A listener stays open: an accepted socket of some stacks
+ * lives off it. */
+static struct hws_peer_socket *associate(struct settings *set, struct hws_peer_socket **listener)
+{
+    struct hws_peer_socket *s;
+    *listener = set->listen_port ? listen_or_die(set) : NULL;
+    s = *listener ? hws_peer_accept(*listener) : hws_peer_connect(&set->local, &set->remote);
+    if (!s)
+        die(*listener ? "accept" : "connect");
+    return s;
+}
+
+static void dissociate(struct hws_peer_socket *s, struct hws_peer_socket *listener)
+{
+    hws_peer_close(s);
+    if (listener)
+        hws_peer_close(listener);
 }
 
 static void write_all(int fd, const char *data, size_t size)
@@ -148,22 +197,23 @@ static void store(struct hws_peer_socket *s, int fd, uint64_t expected, struct f
     free(buffer);
 }
 
-static int run_sink(const struct settings *set, const char *host, const char *port,
-                    const char *path)
+static int run_sink(struct settings *set, const char *path)
 {
     struct figures f = {.bytes = 0};
+    struct figures rest = {.bytes = 0};
     int fd = create(path);
-    struct hws_peer_socket *listener = listen_or_die(host, port);
-    struct hws_peer_socket *s = hws_peer_accept(listener);
-    (void)set;
-    if (!s)
-        die("accept");
-    store(s, fd, UINT64_MAX, &f);
+    struct hws_peer_socket *listener;
+    struct hws_peer_socket *s = associate(set, &listener);
+    store(s, fd, set->expected, &f);
+    if (f.clean && set->expected != UINT64_MAX) {
+        hws_peer_shutdown(s);
+        store(s, -1, UINT64_MAX, &rest);
+        f.clean = rest.clean && rest.bytes == 0;
+    }
     if (close(fd) != 0)
         die(path);
     int code = report("sink", &f);
-    hws_peer_close(s);
-    hws_peer_close(listener);
+    dissociate(s, listener);
     return code;
 }
 
@@ -192,63 +242,55 @@ static void *receive_returns(void *argument)
     return NULL;
 }
 
-static bool send_file(const struct settings *set, struct hws_peer_socket *s, const char *data,
-                      size_t size, struct figures *f)
+static bool send_file(const struct settings *set, struct hws_peer_socket *s, int fd,
+                      struct figures *f)
 {
-    while (f->bytes < size) {
-        size_t rest = size - (size_t)f->bytes;
-        size_t part = rest < set->message_size ? rest : set->message_size;
+    char *message = malloc(set->message_size);
+    ssize_t part = -1;
+    while (message && (part = read(fd, message, set->message_size)) > 0) {
         struct hws_peer_info info = {.stream = (uint16_t)(f->messages % set->streams),
                                      .unordered = set->unordered};
-        if (hws_peer_send(s, data + f->bytes, part, &info) != 0) {
+        if (hws_peer_send(s, message, (size_t)part, &info) != 0) {
             perror("send");
-            return false;
+            part = -1;
+            break;
         }
-        f->bytes += part;
+        f->bytes += (uint64_t)part;
         f->messages++;
     }
-    return true;
+    free(message);
+    return part == 0;
 }
 
-static const char *map_file(const char *path, size_t *size)
+static int open_file(const char *path, uint64_t *size)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         die(path);
-    *size = (size_t)st.st_size;
-    if (*size == 0)
-        return "";
-    const char *data = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
-        die(path);
-    close(fd);
-    return data;
+    *size = (uint64_t)st.st_size;
+    return fd;
 }
 
-static int run_source(const struct settings *set, const char *host, const char *port,
-                      const char *path)
+static int run_source(struct settings *set, const char *path)
 {
-    size_t size;
-    const char *data = map_file(path, &size);
-    struct hws_peer_address address = resolve(host, port);
-    struct hws_peer_socket *s = hws_peer_connect(&address);
-    if (!s)
-        die("connect");
+    struct returns back = {.fd = -1};
+    int fd = open_file(path, &back.expected);
+    struct hws_peer_socket *listener;
+    back.socket = associate(set, &listener);
     struct figures f = {.start = now()};
-    struct returns back = {.socket = s, .fd = -1, .expected = size};
     pthread_t thread;
     if (set->echo_file)
         back.fd = create(set->echo_file);
     if (pthread_create(&thread, NULL, receive_returns, &back) != 0)
         die("pthread_create");
-    bool sent = send_file(set, s, data, size, &f);
-    if (sent && !set->echo_file)
-        sent = hws_peer_shutdown(s) == 0;
+    bool sent = send_file(set, back.socket, fd, &f);
+    if (sent && !set->echo_file && !listener)
+        sent = hws_peer_shutdown(back.socket) == 0;
     pthread_join(thread, NULL);
     f.clean = sent && back.figures.clean;
     int code = report("source", &f);
-    hws_peer_close(s);
+    dissociate(back.socket, listener);
     return code;
 }
 
@@ -291,9 +333,9 @@ static void *echo_association(void *argument)
     return report("echo", &f) == EXIT_CLEAN ? NULL : (void *)&usage_text;
 }
 
-static int run_echo(const struct settings *set, const char *host, const char *port)
+static int run_echo(struct settings *set)
 {
-    struct hws_peer_socket *listener = listen_or_die(host, port);
+    struct hws_peer_socket *listener = listen_or_die(set);
     for (;;) {
         struct hws_peer_socket *s = hws_peer_accept(listener);
         pthread_t thread;
@@ -324,68 +366,97 @@ static unsigned long number(const char *text, unsigned long low, unsigned long h
     return value;
 }
 
+struct words {
+    const char *locals;
+    const char *local_port;
+    unsigned long seconds;
+};
+
+/* False: there is no such option. */
+static bool set_option(int option, struct settings *set, struct words *words)
+{
+    switch (option) {
+    case 'a':
+        words->locals = optarg;
+        return true;
+    case 'p':
+        words->local_port = optarg;
+        return true;
+    case 'l':
+        set->listen_port = optarg;
+        return true;
+    case 'm':
+        set->message_size = number(optarg, 1, 1UL << 26);
+        return true;
+    case 'n':
+        set->expected = number(optarg, 1, UINT64_MAX - 1);
+        return true;
+    case 's':
+        set->streams = (unsigned)number(optarg, 1, 65535);
+        return true;
+    case 'u':
+        set->unordered = true;
+        return true;
+    case '1':
+        set->once = true;
+        return true;
+    case 'r':
+        set->echo_file = optarg;
+        return true;
+    case 't':
+        words->seconds = number(optarg, 0, 86400);
+        return true;
+    case 'E':
+        set->stack.udp_local = (uint16_t)number(optarg, 1, 65535);
+        return true;
+    case 'U':
+        set->stack.udp_remote = (uint16_t)number(optarg, 1, 65535);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The addresses: of a listener its own, of a connector the peer's and, if given, its own. */
+static void set_addresses(struct settings *set, const struct words *words, char **operands)
+{
+    const char *port = set->listen_port ? set->listen_port : words->local_port;
+    const char *any = set->listen_port || strchr(operands[0], ':') ? "::" : "0.0.0.0";
+    if (!set->listen_port)
+        set->remote = resolve_all(operands[0], operands[1]);
+    if (set->listen_port || words->locals || words->local_port)
+        set->local = resolve_all(words->locals ? words->locals : any, port ? port : "0");
+}
+
 int main(int argc, char *argv[])
 {
     struct settings set = {
-        .stack = {.udp_remote = 9899}, .message_size = 65536, .streams = 1, .unordered = false};
-    const char *listen_host = "::";
-    const char *listen_port = NULL;
-    unsigned long seconds = 120;
+        .stack = {.udp_remote = 9899}, .message_size = 65536, .streams = 1, .expected = UINT64_MAX};
+    struct words words = {.seconds = 120};
     int option;
 
-    while ((option = getopt(argc, argv, "a:l:m:s:u1r:t:E:U:")) != -1) {
-        switch (option) {
-        case 'a':
-            listen_host = optarg;
-            break;
-        case 'l':
-            listen_port = optarg;
-            break;
-        case 'm':
-            set.message_size = number(optarg, 1, 1UL << 26);
-            break;
-        case 's':
-            set.streams = (unsigned)number(optarg, 1, 65535);
-            break;
-        case 'u':
-            set.unordered = true;
-            break;
-        case '1':
-            set.once = true;
-            break;
-        case 'r':
-            set.echo_file = optarg;
-            break;
-        case 't':
-            seconds = number(optarg, 0, 86400);
-            break;
-        case 'E':
-            set.stack.udp_local = (uint16_t)number(optarg, 1, 65535);
-            break;
-        case 'U':
-            set.stack.udp_remote = (uint16_t)number(optarg, 1, 65535);
-            break;
-        default:
+    while ((option = getopt(argc, argv, "a:l:p:m:n:s:u1r:t:E:U:")) != -1) {
+        if (!set_option(option, &set, &words))
             usage(argv[0]);
-        }
     }
-    char **arguments = argv + optind;
-    int count = argc - optind;
-    const char *mode = count > 0 ? arguments[0] : "";
+    char **operands = argv + optind + 1;
+    int count = argc - optind - 1;
+    const char *mode = count >= 0 ? operands[-1] : "";
+    bool echo = !strcmp(mode, "echo") && set.listen_port;
+    bool sink = !strcmp(mode, "sink");
 
+    if ((!echo && !sink && strcmp(mode, "source") != 0) || count != (echo              ? 0
+                                                                     : set.listen_port ? 1
+                                                                                       : 3))
+        usage(argv[0]);
     /* SIGALRM ends the process: no peer of a test may outlive it. */
-    alarm((unsigned)seconds);
-    int code;
+    alarm((unsigned)words.seconds);
     if (hws_peer_start(&set.stack) != 0)
         die("start");
-    if (!strcmp(mode, "sink") && listen_port && count == 2)
-        code = run_sink(&set, listen_host, listen_port, arguments[1]);
-    else if (!strcmp(mode, "source") && count == 4)
-        code = run_source(&set, arguments[1], arguments[2], arguments[3]);
-    else if (!strcmp(mode, "echo") && listen_port && count == 1)
-        code = run_echo(&set, listen_host, listen_port);
-    else
-        usage(argv[0]);
+    set_addresses(&set, &words, operands);
+    int code = echo   ? run_echo(&set)
+               : sink ? run_sink(&set, operands[count - 1])
+                      : run_source(&set, operands[count - 1]);
     hws_peer_finish();
     return code;
 }

@@ -17,9 +17,13 @@
 /* The peer's own name for "the association is over"; negative values are errors. */
 enum { HWS_PEER_END = 0, HWS_PEER_LOST = -1 };
 
-struct hws_peer_address {
-    struct sockaddr_storage storage;
-    socklen_t length;
+/* Addresses of one endpoint, all of one family and with one port, as sctp_bindx() takes them. */
+#define HWS_PEER_ADDRESSES 8
+
+struct hws_peer_addresses {
+    struct sockaddr_storage storage[HWS_PEER_ADDRESSES]; /* packed, one after the other */
+    int family;
+    int count; /* 0: any */
 };
 
 struct hws_peer_options {
@@ -41,9 +45,12 @@ struct hws_peer_socket;
 extern const char hws_peer_stack[];
 
 int hws_peer_start(const struct hws_peer_options *options);
-struct hws_peer_socket *hws_peer_listen(const struct hws_peer_address *local);
+struct hws_peer_socket *hws_peer_listen(struct hws_peer_addresses *local);
 struct hws_peer_socket *hws_peer_accept(struct hws_peer_socket *listener);
-struct hws_peer_socket *hws_peer_connect(const struct hws_peer_address *remote);
+struct hws_peer_socket *hws_peer_connect(struct hws_peer_addresses *local,
+                                         struct hws_peer_addresses *remote);
+/* Says, for scripts, that the peer restarted its association (RFC 9260, 5.2.4 A). */
+void hws_peer_restarted(void);
 /* Sends one whole message, blocking until the stack took it. */
 int hws_peer_send(struct hws_peer_socket *s, const void *data, size_t size,
                   const struct hws_peer_info *info);

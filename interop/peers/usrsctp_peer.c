@@ -86,14 +86,16 @@ static struct hws_peer_socket *open_socket(int family)
     return wrap(so);
 }
 
-struct hws_peer_socket *hws_peer_listen(const struct hws_peer_address *local)
+static int bind_to(struct hws_peer_socket *s, struct hws_peer_addresses *local)
 {
-    struct hws_peer_address address = *local;
-    struct hws_peer_socket *s = open_socket(local->storage.ss_family);
-    if (!s)
-        return NULL;
-    if (usrsctp_bind(s->so, (struct sockaddr *)&address.storage, address.length) != 0 ||
-        usrsctp_listen(s->so, 16) != 0) {
+    return usrsctp_bindx(s->so, (struct sockaddr *)local->storage, local->count,
+                         SCTP_BINDX_ADD_ADDR);
+}
+
+struct hws_peer_socket *hws_peer_listen(struct hws_peer_addresses *local)
+{
+    struct hws_peer_socket *s = open_socket(local->family);
+    if (s && (bind_to(s, local) != 0 || usrsctp_listen(s->so, 16) != 0)) {
         hws_peer_close(s);
         return NULL;
     }
@@ -105,11 +107,13 @@ struct hws_peer_socket *hws_peer_accept(struct hws_peer_socket *listener)
     return wrap(usrsctp_accept(listener->so, NULL, NULL));
 }
 
-struct hws_peer_socket *hws_peer_connect(const struct hws_peer_address *remote)
+struct hws_peer_socket *hws_peer_connect(struct hws_peer_addresses *local,
+                                         struct hws_peer_addresses *remote)
 {
-    struct hws_peer_address address = *remote;
-    struct hws_peer_socket *s = open_socket(remote->storage.ss_family);
-    if (s && usrsctp_connect(s->so, (struct sockaddr *)&address.storage, address.length) != 0) {
+    struct hws_peer_socket *s = open_socket(remote->family);
+    if (s &&
+        ((local->count > 0 && bind_to(s, local) != 0) ||
+         usrsctp_connectx(s->so, (struct sockaddr *)remote->storage, remote->count, NULL) != 0)) {
         hws_peer_close(s);
         return NULL;
     }
@@ -139,6 +143,10 @@ static int64_t notified(struct hws_peer_socket *s, const union sctp_notification
             return HWS_PEER_END;
         if (n->sn_assoc_change.sac_state == SCTP_COMM_UP)
             return 1;
+        if (n->sn_assoc_change.sac_state == SCTP_RESTART) {
+            hws_peer_restarted();
+            return 1;
+        }
         return s->graceful ? HWS_PEER_END : HWS_PEER_LOST;
     default:
         return 1;

@@ -1,11 +1,14 @@
 #!/bin/bash
 # The first process of the user-mode Linux guest (see uml.sh). Its parameters come on the kernel's
-# command line, which hands them on as environment: hws_share, hws_tools, hws_mtu.
+# command line, which hands them on as environment: hws_share, hws_tools, hws_mtu, and the addresses
+# of each interface: hws_vec0=ADDR/LEN,ADDR/LEN, hws_vec1 where there is a second one.
 #
 # Each line read from the console is one order:
 #   run ID WORDS     run WORDS (shell-quoted) in the background; ID.out has what it prints,
 #                    ID.rc its exit code once it ended
 #   kill ID          end it
+#   down NAME        take the interface down; NAME.down is there while it is
+#   up NAME ADDRS    bring it back, with its addresses
 #   off              switch the guest off
 # The files lie in a host directory that is mounted here.
 
@@ -28,13 +31,22 @@ load_modules()
 configure()
 {
     ip link set lo up
-    ip address add 10.77.1.2/24 dev vec0
-    ip link set vec0 mtu "${hws_mtu:-1500}" gso_max_size "${hws_mtu:-1500}" up
-    ip address add fd77:0:0:1::2/64 dev vec0 nodad
+    interface vec0 "$hws_vec0"
+    [ -z "${hws_vec1:-}" ] || interface vec1 "$hws_vec1"
     # Windows of several megabytes, and RFC 6951 encapsulation beside plain IP.
     echo 16777216 >/proc/sys/net/core/rmem_max
     echo 16777216 >/proc/sys/net/core/wmem_max
     echo 9899 >/proc/sys/net/sctp/udp_port
+}
+
+# Usage: interface NAME ADDRESSES; an order, too: what was taken down comes back with its addresses.
+interface()
+{
+    local address
+    ip link set "$1" mtu "${hws_mtu:-1500}" gso_max_size "${hws_mtu:-1500}" up
+    for address in ${2//,/ }; do
+        ip address replace "$address" dev "$1" nodad
+    done
 }
 
 declare -A pid
@@ -72,6 +84,8 @@ while read -r order id words; do
     case $order in
     run) run "$id" "$words" ;;
     kill) kill "${pid[$id]}" 2>/dev/null ;;
+    down) ip link set "$id" down && touch "$share/$id.down" ;;
+    up) interface "$id" "$words" && rm "$share/$id.down" ;;
     off) break ;;
     esac
 done
