@@ -589,6 +589,8 @@ static void abort_is_not_answered(void **state)
     abort_behind(HWS_CHUNK_HEARTBEAT, info, sizeof info);
     abort_behind(HWS_CHUNK_SHUTDOWN, tsn, sizeof tsn);
     abort_behind(0xfd, NULL, 0);
+    const uint8_t empty[12] = {0};
+    abort_behind(HWS_CHUNK_DATA, empty, sizeof empty);
 }
 
 /* 9.1, 8.4: so it is while the association is set up, for the peer of one long gone. */
