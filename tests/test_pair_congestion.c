@@ -199,6 +199,33 @@ static void t3_restarts_with_the_earliest_chunk(void **state)
     pair_free(p);
 }
 
+static void with_tail_probe(struct hws_params *a, struct hws_params *b)
+{
+    a->tail_probe = b->tail_probe = true;
+}
+
+/* 6.1: so does the only chunk when the tail loss probe sends it again. */
+static void t3_restarts_with_the_tail_probe(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = with_tail_probe});
+    pair_connect(p);
+    send_packets(p, 1);
+    pair_settle(p); /* a round trip is measured */
+    (void)in_flight(p, 1);
+    uint64_t sent_us = p->now_us;
+    while (pair_stats(&p->a)->tail_probes == 0)
+        pair_next_timer(&p->a);
+    uint64_t probed_us = p->now_us;
+    assert_in_range(probed_us - sent_us, 1, SECOND - 1);
+    lose_all(p);
+    pair_wait(p, SECOND - 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 0);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_free(p);
+}
+
 /* ---- Round trips (6.3.1) ---- */
 
 /* 6.3.1 C4: of what is in flight at the same time one chunk is timed. */
@@ -305,6 +332,30 @@ static void one_reduction_per_recovery(void **state)
     pair_free(p);
 }
 
+/* 7.2.1: in Fast Recovery cwnd does not grow, even when it is in full use and the cumulative TSN
+ * moves. */
+static void no_growth_in_recovery(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    lose_all(p);
+    const struct hws_gap gap = {2, 4};
+    give_sack(&p->a, tsn - 1, &gap, 1);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    lose_all(p);
+    for (uint32_t i = 4; i < 12; i++) {
+        assert_true(pair_path(&p->a).flight_bytes >= cwnd);
+        give_sack(&p->a, tsn + i, NULL, 0);
+        assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+        lose_all(p);
+    }
+    pair_free(p);
+}
+
 /* 7.2.4, note: what the SACK acknowledges lets cwnd grow before the loss halves it. */
 static void growth_before_reduction(void **state)
 {
@@ -381,9 +432,9 @@ static void restart_begins_with_the_first_cwnd(void **state)
 
 /* ---- Several paths (6.4) ---- */
 
-static struct pair *two_paths(void)
+static struct pair *two_paths_with(void (*params)(struct hws_params *a, struct hws_params *b))
 {
-    struct pair *p = pair_new(&(struct pair_options){.addrs = 2});
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 2, .params = params});
     pair_connect(p);
     pair_run(p, 5ull * SECOND);
     for (uint32_t i = 0; i < 2; i++) {
@@ -391,6 +442,21 @@ static struct pair *two_paths(void)
         assert_true(pair_path_to(&p->b, &p->a.addrs[i]).confirmed);
     }
     return p;
+}
+
+static struct pair *two_paths(void)
+{
+    return two_paths_with(NULL);
+}
+
+static void set_mtu(struct pair_end *end, uint32_t path, uint32_t mtu)
+{
+    struct hws_net_event event = {.kind = HWS_NET_MTU,
+                                  .assoc = end->assoc,
+                                  .local = end->addrs[path],
+                                  .remote = end->other->addrs[path],
+                                  .mtu = mtu};
+    hws_engine_net_event(end->engine, &event, end->pair->now_us);
 }
 
 static bool goes_to(const struct pair_packet *packet, const struct hws_addr *addr)
@@ -508,6 +574,29 @@ static void lost_chunks_stay_on_their_path(void **state)
     pair_free(p);
 }
 
+/* 6.2.1, 6.3.2 R4: what a SACK takes back of a path on which nothing was in flight any more starts
+ * that path's T3. */
+static void reneging_starts_t3_again(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    uint32_t tsn = in_flight(p, 1);
+    assert_int_equal(hws_assoc_set_primary(p->a.engine, p->a.assoc, 1, p->now_us), HWS_OK);
+    (void)in_flight(p, 2);
+    const struct hws_gap gap = {2, 3};
+    give_sack(&p->a, tsn - 1, &gap, 1);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).flight_bytes, 0);
+    pair_wait(p, SECOND / 2);
+    give_sack(&p->a, tsn, NULL, 0);
+    assert_int_equal(pair_path(&p->a).flight_bytes, 0);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).flight_bytes, 2 * PMDCS);
+    pair_wait(p, SECOND - 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 0);
+    pair_wait(p, 1);
+    assert_int_equal(pair_stats(&p->a)->timeouts_t3, 1);
+    pair_free(p);
+}
+
 /* 6.4.1: with the primary inactive everything gets through the alternate. */
 static void an_inactive_primary_is_gone_around(void **state)
 {
@@ -588,11 +677,129 @@ static void each_path_has_its_own_variables(void **state)
     after = pair_path_to(&p->a, &p->b.addrs[1]);
     assert_int_equal(after.cwnd, before.cwnd);
     assert_int_equal(after.ssthresh, before.ssthresh);
-    struct hws_net_event mtu = {
-        .kind = HWS_NET_MTU, .assoc = p->a.assoc, .remote = p->b.addrs[1], .mtu = 1400};
-    hws_engine_net_event(p->a.engine, &mtu, p->now_us);
+    set_mtu(&p->a, 1, 1400);
     assert_int_equal(pair_path(&p->a).mtu, 1500);
     assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).mtu, 1400);
+    pair_free(p);
+}
+
+/* 7.2.1: a window that retransmissions fill is in full use: slow start after T3 doubles it. */
+static void slow_start_grows_while_sending_again(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 12);
+    pair_wait(p, SECOND);
+    assert_int_equal(wire_count(&p->a), 1);
+    lose_all(p);
+    give_sack(&p->a, tsn, NULL, 0);
+    assert_int_equal(wire_count(&p->a), 2);
+    lose_all(p);
+    give_sack(&p->a, tsn + 2, NULL, 0);
+    assert_int_equal(wire_count(&p->a), 4);
+    pair_free(p);
+}
+
+/* ---- AMDCS (6.9, 7.3) ---- */
+
+/* 6.9, 7.3: no chunk is larger than the smallest path carries, and so what timed out on a large one
+ * is sent again on the small one without IP's help. */
+static void chunks_are_no_larger_than_amdcs(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    set_mtu(&p->a, 1, 1000);
+    pair_send_pattern(&p->a, 0, 0, 1, 1400);
+    pair_send_pattern(&p->a, 0, 0, 2, 20000);
+    for (const struct pair_packet *q = pair_first(&p->a); q != NULL; q = q->next) {
+        assert_true(goes_to(q, &p->b.addrs[0]));
+        assert_in_range(data_of(q, 0).payload_len, 1, 1000 - 20 - 12 - 16);
+    }
+    lose_all(p);
+    p->cut[0] = true;
+    pair_wait(p, SECOND);
+    uint32_t again = 0;
+    for (const struct pair_packet *q = pair_first(&p->a); q != NULL; q = q->next) {
+        assert_false(q->may_fragment);
+        again += goes_to(q, &p->b.addrs[1]);
+    }
+    assert_true(again > 0);
+    pair_free(p);
+}
+
+/* 6.10: nor is a packet larger than the primary path carries, whichever way it goes. */
+static void packets_are_no_larger_than_the_primarys_pmtu(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    set_mtu(&p->a, 0, 1000);
+    p->cut[0] = true;
+    for (uint8_t i = 0; i < 20; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 300);
+    lose_all(p);
+    pair_wait(p, SECOND);
+    uint32_t seen = 0;
+    for (int i = 0; i < 10; i++) {
+        for (const struct pair_packet *q = p->a.wire_head; q != NULL; q = q->next) {
+            assert_true(q->len <= 980);
+            seen += goes_to(q, &p->b.addrs[1]) && q->len > 700;
+        }
+        pair_settle(p);
+        pair_wait(p, SECOND / 2);
+    }
+    assert_true(seen > 3);
+    pair_free(p);
+}
+
+/* 7.2.5.2: another source address is another route. */
+static void a_new_source_is_a_new_route(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths();
+    grow_cwnd(p, 20);
+    struct hws_net_event event = {.kind = HWS_NET_MTU,
+                                  .assoc = p->a.assoc,
+                                  .local = p->a.addrs[1],
+                                  .remote = p->b.addrs[0],
+                                  .mtu = 1500};
+    hws_engine_net_event(p->a.engine, &event, p->now_us);
+    assert_int_equal(pair_path(&p->a).cwnd, 4404);
+    assert_int_equal(pair_path(&p->a).ssthresh, UINT32_MAX);
+    grow_cwnd(p, 20);
+    uint32_t cwnd = pair_path(&p->a).cwnd;
+    hws_engine_net_event(p->a.engine, &event, p->now_us); /* nothing new */
+    assert_int_equal(pair_path(&p->a).cwnd, cwnd);
+    pair_free(p);
+}
+
+static void with_discovery(struct hws_params *a, struct hws_params *b)
+{
+    (void)b;
+    a->pmtud = true;
+}
+
+/* 7.3: the path MTU is probed, on each path by itself (RFC 8899). */
+static void path_mtus_are_discovered(void **state)
+{
+    (void)state;
+    struct pair *p = two_paths_with(with_discovery);
+    set_mtu(&p->a, 1, 1400);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_in_range(pair_path_to(&p->a, &p->b.addrs[i]).mtu, 500, 1399);
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    pair_run(p, SECOND);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).mtu, 1500);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).mtu, 1400);
+    pair_drain(&p->b);
+    /* Now the second one carries nothing at all, the first one remains what it is. */
+    p->cut[1] = true;
+    set_mtu(&p->a, 1, 9000);
+    pair_send_pattern(&p->a, 0, 0, 1, 100 * FULL_PACKET);
+    pair_run(p, 60ull * SECOND);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).mtu, 1500);
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).mtu <= 1400);
     pair_free(p);
 }
 
@@ -604,10 +811,12 @@ int main(void)
         cmocka_unit_test(bursts_leave_cwnd_alone),
         cmocka_unit_test(new_data_leaves_t3_alone),
         cmocka_unit_test(t3_restarts_with_the_earliest_chunk),
+        cmocka_unit_test(t3_restarts_with_the_tail_probe),
         cmocka_unit_test(one_measurement_per_round_trip),
         cmocka_unit_test(a_lower_tsn_sent_again_ends_the_measurement),
         cmocka_unit_test(fast_retransmission_ignores_cwnd),
         cmocka_unit_test(one_reduction_per_recovery),
+        cmocka_unit_test(no_growth_in_recovery),
         cmocka_unit_test(growth_before_reduction),
         cmocka_unit_test(cwnd_decays_in_silence),
         cmocka_unit_test(unused_cwnd_does_not_grow),
@@ -616,9 +825,15 @@ int main(void)
         cmocka_unit_test(timed_out_data_takes_the_alternate),
         cmocka_unit_test(failing_paths_take_turns),
         cmocka_unit_test(lost_chunks_stay_on_their_path),
+        cmocka_unit_test(reneging_starts_t3_again),
         cmocka_unit_test(an_inactive_primary_is_gone_around),
         cmocka_unit_test(answers_go_to_the_source),
         cmocka_unit_test(each_path_has_its_own_variables),
+        cmocka_unit_test(path_mtus_are_discovered),
+        cmocka_unit_test(slow_start_grows_while_sending_again),
+        cmocka_unit_test(chunks_are_no_larger_than_amdcs),
+        cmocka_unit_test(packets_are_no_larger_than_the_primarys_pmtu),
+        cmocka_unit_test(a_new_source_is_a_new_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,28 @@ static uint32_t connect_to_forge(struct pair *p)
     return tsn + 1;
 }
 
+/* 6: nothing that is queued early leaves before the COOKIE ACK has come. */
+static void data_waits_for_the_cookie_ack(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_begin(&p->a);
+    pair_send(&p->a, 0, 0, "early", 5);
+    pair_arrives(&p->a, "INIT");
+    pair_arrives(&p->b, "INIT-ACK");
+    struct pair_packet *echo = pair_take(&p->a);
+    assert_string_equal(pair_chunks(echo), "COOKIE-ECHO");
+    pair_silent(p);
+    pair_send(&p->a, 0, 0, "later", 5);
+    pair_silent(p);
+    pair_wait(p, SECOND);
+    pair_arrives(&p->a, "COOKIE-ECHO");
+    pair_arrives(&p->b, "COOKIE-ACK");
+    pair_arrives(&p->a, "DATA+DATA");
+    free(echo);
+    pair_free(p);
+}
+
 /* ---- The sender and the peer's window (6.1 A) ---- */
 
 static void small_window(struct hws_params *a, struct hws_params *b)
@@ -158,11 +180,17 @@ static void probes_of_a_closed_window_are_no_errors(void **state)
     pair_free(p);
 }
 
+static void small_window_no_heartbeats(struct hws_params *a, struct hws_params *b)
+{
+    small_window(a, b);
+    a->hb_interval_us = 0;
+}
+
 /* 6.1 A: a probe that nobody answers at all is an error like any other (8.1). */
 static void probes_of_a_dead_peer_are_errors(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(&(struct pair_options){.params = small_window});
+    struct pair *p = pair_new(&(struct pair_options){.params = small_window_no_heartbeats});
     pair_connect(p);
     for (uint8_t i = 0; i < 20; i++)
         pair_send_pattern(&p->a, 0, 0, i, 1000);
@@ -348,14 +376,17 @@ static void closed_window_takes_what_fills_a_gap(void **state)
     (void)state;
     struct pair *p = pair_new(&(struct pair_options){.params = window_of_4096});
     uint32_t tsn = connect_to_forge(p);
-    for (uint16_t i = 1; i < 5; i++)
-        give_data(&p->b, tsn + i, (uint16_t)(1 + i), WHOLE, 1024);
+    static const uint16_t beyond[] = {1, 3, 4, 5};
+    for (uint16_t i = 0; i < 4; i++)
+        give_data(&p->b, tsn + beyond[i], (uint16_t)(1 + beyond[i]), WHOLE, 1024);
     lose_all(p);
     pair_recv_nothing(&p->b);
+    give_data(&p->b, tsn + 2, 3, WHOLE, 1024);
+    assert_int_equal(sack_of(pair_first(&p->b)).gap_count, 1);
+    lose_all(p);
     give_data(&p->b, tsn, 1, WHOLE, 1024);
-    struct hws_sack sack = sack_of(pair_first(&p->b));
-    assert_int_equal(sack.cum_tsn, tsn + 4);
-    assert_int_equal(pair_drain(&p->b), 5 * 1024);
+    assert_int_equal(sack_of(pair_first(&p->b)).cum_tsn, tsn + 5);
+    assert_int_equal(pair_drain(&p->b), 6 * 1024);
     pair_free(p);
 }
 
@@ -692,6 +723,7 @@ static void no_data_on_streams_the_peer_has_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(data_waits_for_the_cookie_ack),
         cmocka_unit_test(new_data_stops_at_the_window),
         cmocka_unit_test(probes_of_a_closed_window_are_no_errors),
         cmocka_unit_test(probes_of_a_dead_peer_are_errors),
