@@ -202,11 +202,16 @@ static void a_restart_is_told(void **state)
 
 /* ---- 5: bombing by acknowledgements withheld ---- */
 
+static void with_pmtud(struct hws_params *a, struct hws_params *b)
+{
+    a->pmtud = b->pmtud = true;
+}
+
 /* However long the attacker is silent, its data does not go where it said that it is, too. */
 static void withheld_sacks_move_no_data(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(NULL);
+    struct pair *p = pair_new(&(struct pair_options){.params = with_pmtud});
     const struct hws_addr victim = stranger_addr(7);
     struct stranger s = stranger_new(&p->b);
     stranger_connects(&s, &victim, 1);
