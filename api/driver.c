@@ -52,9 +52,8 @@ static void trace_train(const struct hws_driver *driver, const struct hws_train 
     }
 }
 
-/* A path has the MTU and the source address of the interface that leads there. */
-static void tell_route(struct hws_driver *driver, hws_assoc_id assoc, const struct hws_addr *remote,
-                       uint64_t now_us)
+void hws_driver_tell_route(struct hws_driver *driver, hws_assoc_id assoc,
+                           const struct hws_addr *remote, uint64_t now_us)
 {
     struct hws_net_event mtu = {.kind = HWS_NET_MTU, .assoc = assoc, .remote = *remote};
     if (driver->link->ops->route(driver->link, remote, &mtu.local, &mtu.mtu) == 0)
@@ -70,7 +69,7 @@ static bool net_events(struct hws_driver *driver, uint64_t now_us)
             driver->net_trace(driver->net_trace_arg, &event, &driver->link->icmp);
         hws_engine_net_event(driver->engine, &event, now_us);
         if (event.kind == HWS_NET_SEND_FAILED && event.reason == HWS_SEND_TOO_BIG)
-            tell_route(driver, 0, &event.remote, now_us);
+            hws_driver_tell_route(driver, 0, &event.remote, now_us);
         any = true;
     }
     return any;
@@ -97,7 +96,7 @@ static void events(struct hws_driver *driver, uint64_t now_us)
     do {
         while (hws_engine_event(driver->engine, &event)) {
             if (event.type == HWS_EVENT_PATH_NEW)
-                tell_route(driver, event.assoc, &event.remote, now_us);
+                hws_driver_tell_route(driver, event.assoc, &event.remote, now_us);
             else
                 driver->host.event(driver->host.arg, &event, now_us);
         }

@@ -49,4 +49,9 @@ size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us);
 /** Expires timers, hands out events and sends what is due. True: there is more to do at once. */
 bool hws_driver_run(struct hws_driver *driver, uint64_t now_us);
 
+/** Looks up the route to the peer address `remote` and tells the engine the MTU and the source
+ * address of the interface that leads there. `assoc` 0: every association's with that address. */
+void hws_driver_tell_route(struct hws_driver *driver, hws_assoc_id assoc,
+                           const struct hws_addr *remote, uint64_t now_us);
+
 #endif

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/env.h"
 #include "api/local.h"
+#include "api/netwatch_linux.h"
 
 /* Receive batches before other handles of the loop get their turn. */
 #define BATCHES_PER_WAKE 8u
@@ -121,6 +123,53 @@ int hws_runtime_wait(struct hws_runtime *runtime)
     return 0;
 }
 
+/* ---- Changes of the network ---- */
+
+/* An interface that comes or goes is told in many messages: after so long all have come. */
+#define NETWATCH_DELAY_MS 50u
+
+static void on_path(void *arg, hws_assoc_id assoc, const struct hws_addr *remote)
+{
+    struct hws_runtime *runtime = arg;
+    hws_driver_tell_route(&runtime->driver, assoc, remote, hws_env_now_us());
+}
+
+static void on_netwatch(uv_poll_t *poll, int status, int events);
+
+static void on_netwatch_timer(uv_timer_t *timer)
+{
+    struct hws_runtime *runtime = timer->data;
+    hws_netwatch_drain(runtime->netwatch);
+    hws_sockets_visit_paths(&runtime->sockets, on_path, runtime);
+    runtime->pending = true;
+    uv_poll_start(&runtime->netwatch_poll, UV_READABLE, on_netwatch);
+}
+
+static void on_netwatch(uv_poll_t *poll, int status, int events)
+{
+    struct hws_runtime *runtime = poll->data;
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    uv_timer_start(&runtime->netwatch_timer, on_netwatch_timer, NETWATCH_DELAY_MS, 0);
+}
+
+/* Without it paths keep the MTU and the source address they began with. A link without descriptors
+ * has a network of its own. */
+static void watch_network(struct hws_runtime *runtime)
+{
+    runtime->netwatch = runtime->poll_count > 0 ? hws_netwatch_open() : -1;
+    if (runtime->netwatch < 0)
+        return;
+    uv_timer_init(runtime->loop, &runtime->netwatch_timer);
+    uv_poll_init(runtime->loop, &runtime->netwatch_poll, runtime->netwatch);
+    runtime->netwatch_timer.data = runtime->netwatch_poll.data = runtime;
+    runtime->open_handles += 2;
+    uv_poll_start(&runtime->netwatch_poll, UV_READABLE, on_netwatch);
+    uv_unref((uv_handle_t *)&runtime->netwatch_poll);
+    uv_unref((uv_handle_t *)&runtime->netwatch_timer);
+}
+
 /* ---- What the sockets and the driver call ---- */
 
 static int host_add_port(void *arg, uint16_t port)
@@ -180,6 +229,7 @@ static int init_handles(struct hws_runtime *runtime)
         runtime->open_handles++;
     }
     poll_events(runtime);
+    watch_network(runtime);
     return 0;
 }
 
@@ -232,6 +282,7 @@ int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
     if (runtime != NULL) {
         runtime->timer_us = UINT64_MAX;
         runtime->driver.link = link;
+        runtime->netwatch = -1;
         rc = init(runtime, loop, own_host);
     }
     if (rc < 0) {
@@ -252,6 +303,8 @@ int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
 static void on_closed(uv_handle_t *handle)
 {
     struct hws_runtime *runtime = handle->data;
+    if (handle == (uv_handle_t *)&runtime->netwatch_poll)
+        close(runtime->netwatch);
     if (--runtime->open_handles == 0 && !runtime->owns_loop)
         free(runtime);
 }
@@ -260,6 +313,10 @@ static void close_handles(struct hws_runtime *runtime)
 {
     for (size_t i = 0; i < runtime->poll_count; i++)
         uv_close((uv_handle_t *)&runtime->polls[i], on_closed);
+    if (runtime->netwatch >= 0) {
+        uv_close((uv_handle_t *)&runtime->netwatch_poll, on_closed);
+        uv_close((uv_handle_t *)&runtime->netwatch_timer, on_closed);
+    }
     uv_close((uv_handle_t *)&runtime->timer, on_closed);
     uv_close((uv_handle_t *)&runtime->prepare, on_closed);
 }

@@ -26,6 +26,9 @@ struct hws_runtime {
 
     uv_poll_t polls[HWS_LINK_MAX_FDS];
     size_t poll_count;
+    int netwatch; /* tells of changes of the network; negative: cannot be told */
+    uv_poll_t netwatch_poll;
+    uv_timer_t netwatch_timer; /* runs after a change, until all of it has been told */
     uv_timer_t timer;
     uv_prepare_t prepare;
     uint64_t timer_us; /* when the timer will fire; UINT64_MAX: it is not set */

@@ -713,6 +713,26 @@ int hws_sock_find_path(const struct hws_sock *sock, const struct hws_addr *remot
     return -EINVAL;
 }
 
+void hws_sockets_visit_paths(struct hws_sockets *sockets,
+                             void (*visit)(void *arg, hws_assoc_id assoc,
+                                           const struct hws_addr *remote),
+                             void *arg)
+{
+    const struct hws_sock *sock;
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    TAILQ_FOREACH(sock, &sockets->all, in_all)
+    {
+        if (sock->assoc == 0 || sock->state == HWS_SOCK_OVER ||
+            hws_assoc_status(sockets->engine, sock->assoc, &status) < 0)
+            continue;
+        for (uint32_t i = 0; i < status.path_count; i++) {
+            if (hws_assoc_path_status(sockets->engine, sock->assoc, i, &path) == HWS_OK)
+                visit(arg, sock->assoc, &path.remote);
+        }
+    }
+}
+
 uint16_t hws_sock_port(const struct hws_sock *sock)
 {
     return sock->port != NULL ? sock->port->port : 0;

@@ -115,6 +115,12 @@ void hws_sockets_fini(struct hws_sockets *sockets, uint64_t now_us);
 /** Takes one event of the engine. */
 void hws_sockets_event(struct hws_sockets *sockets, const struct hws_event *event, uint64_t now_us);
 
+/** Calls `visit` with every path of every association that is not over. */
+void hws_sockets_visit_paths(struct hws_sockets *sockets,
+                             void (*visit)(void *arg, hws_assoc_id assoc,
+                                           const struct hws_addr *remote),
+                             void *arg);
+
 /** Calls the callbacks of sockets whose readiness changed; a callback may do anything, closing any
  * socket included. Returns whether it called one. */
 bool hws_sockets_dispatch(struct hws_sockets *sockets);
