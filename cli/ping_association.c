@@ -148,7 +148,7 @@ static void ask(struct state *state, uint32_t index, uint64_t seq)
         return;
     path->count.errors++;
     path->sent_ns = 0;
-    print(path, strerror(errno));
+    print(path, errno == EINVAL ? "not an address that the peer told of" : strerror(errno));
     putchar('\n');
 }
 

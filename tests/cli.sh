@@ -244,7 +244,7 @@ done
 # ---- echo ----
 
 next_port
-"$hawser" echo -l 7 --udp=$udp --stats 2>"$dir/echo.err" &
+"$hawser" echo -l 7 --udp=$udp --local 127.0.0.1 --local 127.0.0.2 --stats 2>"$dir/echo.err" &
 echo_server=$!
 wait_for_port
 clients=
