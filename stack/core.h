@@ -148,9 +148,10 @@ struct hws_assoc {
     uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */
     struct hws_path *paths[HWS_LIMIT_PATHS];
 
-    uint32_t preservative_ms; /* longer life asked for the next cookie (5.2.6), 0: none */
-    uint64_t cookie_sent_us;  /* COOKIE ECHO was sent last */
-    uint8_t *cookie;          /* the peer's State Cookie, while COOKIE-ECHOED */
+    uint32_t preservative_ms;  /* longer life asked for the next cookie (5.2.6), 0: none */
+    uint64_t shutdown_sent_us; /* SHUTDOWN or SHUTDOWN ACK was sent last */
+    uint64_t cookie_sent_us;   /* COOKIE ECHO was sent last */
+    uint8_t *cookie;           /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;
     uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
     uint32_t abort_reason_len;

@@ -13,6 +13,7 @@ static void send_on(struct hws_path *p, uint16_t want)
 {
     hws_unwant(p->assoc, HWS_WANT_HEARTBEAT);
     hws_want(p, want);
+    p->assoc->shutdown_sent_us = p->assoc->engine->now_us;
     hws_timer_start(p->assoc, HWS_TIMER_T2, p->rto.rto_us);
 }
 
@@ -55,7 +56,12 @@ void hws_shutdown_heard(struct hws_assoc *a)
     if (a->state != HWS_STATE_SHUTDOWN_SENT)
         return;
     a->errors = 0;
-    hws_timer_start(a, HWS_TIMER_T2, hws_assoc_data_path(a)->rto.rto_us);
+    struct hws_path *p = hws_assoc_data_path(a);
+    /* What comes often would put T2 off for ever, and a lost SHUTDOWN with it. */
+    if (a->engine->now_us - a->shutdown_sent_us >= p->rto.rto_us)
+        send_on(p, HWS_WANT_SHUTDOWN);
+    else
+        hws_timer_start(a, HWS_TIMER_T2, p->rto.rto_us);
 }
 
 int hws_assoc_shutdown(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
