@@ -8,7 +8,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-for part in rooms uml/uml peers/peers usrsctp capture hawser cases packaged table; do
+for part in rooms uml/uml peers/peers usrsctp capture hawser cases packaged answers restart table; do
     . "$here/$part.sh"
 done
 
@@ -87,6 +87,21 @@ hawser_and_hawser()
         table_row "hawser to hawser, $link, its own capture" own_capture "$link" 4
     done
     table_row "hawser to hawser, 254, IPv6, 2 % loss" captured A va case_lossy 2 case_hawser 254 6
+    for family in 4 6; do
+        table_row "hawser ping to hawser, IPv$family" captured A va case_ping_hawser "$family"
+        table_row "hawser's listener killed, hawser survives, IPv$family" \
+            captured A va case_hawser_restarts hawser "$family"
+    done
+    ! have 'nmap' need_nmap || hawser_and_nmap
+}
+
+hawser_and_nmap()
+{
+    local family
+    for family in 4 6; do
+        table_row "nmap -sY, IPv$family" case_nmap "$family" filtered
+        table_row "nmap -sY, IPv$family, --own-host" case_nmap "$family" closed --own-host
+    done
 }
 
 hawser_and_usrsctp()
@@ -99,6 +114,15 @@ hawser_and_usrsctp()
             table_row "usrsctp to hawser, $link, IPv$family" \
                 captured A va case_from_peer B "$link" "$family"
         done
+    done
+    for family in 4 6; do
+        table_row "hawser ping to usrsctp, IPv$family" \
+            captured A va case_ping_peer B "$family" 'no answer'
+        table_row "two of hawser and usrsctp side by side, IPv$family" \
+            captured A va case_side_by_side "$family"
+        table_row "usrsctp killed and back, IPv$family" captured A va case_peer_restarts B "$family"
+        table_row "hawser's listener killed, usrsctp survives, IPv$family" \
+            captured A va case_hawser_restarts B "$family"
     done
     table_row "hawser to echo_server and back, 132, IPv4" captured A va case_echo_server 132 4
     table_row "client to hawser echo and back, udp, IPv6" captured A va case_client udp 6
@@ -116,6 +140,14 @@ hawser_and_kernel()
             table_row "Linux kernel to hawser, $link, IPv$family" \
                 captured U tap0 case_from_peer guest "$link" "$family"
         done
+    done
+    for family in 4 6; do
+        table_row "hawser ping to Linux kernel, IPv$family" \
+            captured U tap0 case_ping_peer guest "$family" closed
+        table_row "hawser's listener killed, Linux kernel survives, IPv$family" \
+            captured U tap0 case_hawser_restarts guest "$family"
+        table_row "Linux kernel killed and back, IPv$family" \
+            captured U tap0 case_peer_restarts guest "$family"
     done
 }
 
