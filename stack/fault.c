@@ -119,11 +119,19 @@ static bool well_formed(const struct hws_tlv *chunk)
     return !it.malformed;
 }
 
-static void keep_reason(struct hws_assoc *a, const struct hws_tlv *chunk)
+static bool find_cause(const struct hws_tlv *chunk, uint16_t code, struct hws_tlv *out)
 {
     struct hws_tlv_iter it = hws_tlv_begin(hws_chunk_value(chunk), hws_chunk_value_len(chunk));
+    while (hws_tlv_next(&it, out))
+        if (out->type == code)
+            return true;
+    return false;
+}
+
+static void keep_reason(struct hws_assoc *a, const struct hws_tlv *chunk)
+{
     struct hws_tlv cause;
-    if (!hws_tlv_next(&it, &cause) || cause.type != HWS_CAUSE_USER_ABORT || cause.len <= 4)
+    if (!find_cause(chunk, HWS_CAUSE_USER_ABORT, &cause) || cause.len <= 4)
         return;
     uint32_t len = cause.len - 4u;
     if (len > HWS_LIMIT_ABORT_REASON_BYTES)

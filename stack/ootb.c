@@ -52,7 +52,9 @@ static bool is_stale_cookie_error(const struct hws_tlv *chunk)
 /* What decides about the answer: bits of the chunks a packet has. */
 #define HAS_ABORT 0x1u
 #define HAS_SHUTDOWN_ACK 0x2u
-#define HAS_SILENT 0x4u /* rules 6 and 7 */
+#define HAS_SILENT 0x4u    /* rules 6 and 7 */
+#define HAS_MALFORMED 0x8u /* the list of chunks breaks off: answered as little as an ABORT */
+#define HAS_UNANSWERABLE (HAS_ABORT | HAS_MALFORMED)
 
 static unsigned what_chunk(const struct hws_tlv *chunk)
 {
@@ -71,7 +73,6 @@ static unsigned what_chunk(const struct hws_tlv *chunk)
     }
 }
 
-/* A packet with a malformed list of chunks is answered as little as one with an ABORT. */
 static unsigned what(const struct hws_rx *rx)
 {
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
@@ -79,7 +80,7 @@ static unsigned what(const struct hws_rx *rx)
     unsigned has = 0;
     while (hws_tlv_next(&it, &chunk))
         has |= what_chunk(&chunk);
-    return it.malformed ? HAS_ABORT : has;
+    return it.malformed ? has | HAS_MALFORMED : has;
 }
 
 bool hws_ootb_has_abort(const struct hws_rx *rx)
@@ -89,7 +90,7 @@ bool hws_ootb_has_abort(const struct hws_rx *rx)
 
 bool hws_ootb_has_shutdown_ack(const struct hws_rx *rx)
 {
-    return (what(rx) & (HAS_ABORT | HAS_SHUTDOWN_ACK)) == HAS_SHUTDOWN_ACK;
+    return (what(rx) & (HAS_UNANSWERABLE | HAS_SHUTDOWN_ACK)) == HAS_SHUTDOWN_ACK;
 }
 
 void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx)
@@ -98,7 +99,7 @@ void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx)
         return;
     e->stats.ootb_in++;
     unsigned has = what(rx);
-    if (has & HAS_ABORT)
+    if (has & HAS_UNANSWERABLE)
         return;
     if (has & HAS_SHUTDOWN_ACK)
         hws_ootb_shutdown_ack(e, rx);

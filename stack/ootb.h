@@ -10,7 +10,7 @@ void hws_ootb_init(struct hws_engine *e, const struct hws_rx *rx, uint32_t initi
 /** Any other packet. */
 void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx);
 
-/** Whether the packet must not be answered: an ABORT is in it, or something malformed (rule 2). */
+/** Whether an ABORT is in the packet, which then must not be answered (rule 2). */
 bool hws_ootb_has_abort(const struct hws_rx *rx);
 /** Whether rule 5 is the one that applies. */
 bool hws_ootb_has_shutdown_ack(const struct hws_rx *rx);
