@@ -88,6 +88,7 @@ static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
     bool unordered = (m->flags & HWS_SEND_UNORDERED) != 0;
     SIM_CHECK(world, unordered == ((info->flags & HWS_RECV_UNORDERED) != 0),
               "message %u has the wrong U bit", info->ppid);
+    ledger->breaks = false;
     ledger->open = info->ppid + 1;
     ledger->open_bytes = 0;
     if (unordered || world->failed)
@@ -111,6 +112,8 @@ void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, cons
               "message %u is of an earlier incarnation", info->ppid);
     if (incarnation > ledger->incarnation_read)
         incarnation_begins(ledger, incarnation);
+    if (ledger->breaks && ledger->open != 0 && info->ppid != ledger->open - 1)
+        ledger->open = 0;
     if (ledger->open == 0)
         message_begins(world, ledger, info);
     if (world->failed)
@@ -460,6 +463,7 @@ static void app_restart(struct sim_end *end)
     SIM_CHECK(world_of(end), end->restarts_told < other(end)->connects,
               "more restarts than the other end has connected");
     end->restarts_told++;
+    other(end)->ledger.breaks = true;
     sim_ledger_renew(&end->ledger);
     end->may_send = true;
 }

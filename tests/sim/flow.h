@@ -27,6 +27,7 @@ struct sim_ledger {
     uint16_t *ssn;       /* per stream: SSN of the next ordered message */
     uint32_t open;       /* index + 1 of the message that is being read */
     uint32_t open_bytes; /* how much of it was read */
+    bool breaks;         /* the reader's association restarted: its rest may never come */
     uint64_t bytes_delivered;
     /* Incarnations, counted by the sender. */
     uint16_t incarnation;       /* of the next message to be sent */
