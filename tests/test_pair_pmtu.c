@@ -230,7 +230,7 @@ static void icmp_about_an_init(void **state)
     struct pair *p = pair_new(&(struct pair_options){.params = discovering});
     pair_begin(&p->a);
     misquote(p, 16, 64, 600); /* its Initiate Tag */
-    misquote(p, 40, 19, 600); /* not quoted */
+    misquote(p, 39, 19, 600); /* not quoted */
     assert_int_equal(pair_path(&p->a).mtu, 1200);
     pair_too_big(&p->a, pair_first(&p->a), 600);
     assert_int_equal(pair_path(&p->a).mtu, 512);
