@@ -132,7 +132,7 @@ uint32_t hws_assoc_amdcs(const struct hws_assoc *a)
     uint32_t least = hws_path_pmdcs(a->paths[a->primary]);
     for (unsigned i = 0; a->path_count > 1 && i < a->path_count; i++) {
         const struct hws_path *p = a->paths[i];
-        if (p->confirmed && p->owned && hws_path_pmdcs(p) < least)
+        if (p->confirmed && p->owned && hws_pmtud_known(p) && hws_path_pmdcs(p) < least)
             least = hws_path_pmdcs(p);
     }
     return least;
@@ -180,6 +180,8 @@ static void tell_change(struct hws_path *p, enum hws_path_state before)
 void hws_path_answered(struct hws_path *p)
 {
     enum hws_path_state before = hws_path_state(p);
+    if (p->errors > 0)
+        hws_pmtu_recovered(&p->pmtu);
     p->errors = 0;
     p->active = true;
     p->assoc->errors = 0;

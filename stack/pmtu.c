@@ -161,7 +161,7 @@ void hws_pmtu_set_max(struct hws_pmtu *d, uint32_t mtu)
 void hws_pmtu_wanted(struct hws_pmtu *d)
 {
     d->used = true;
-    if (d->state == HWS_PMTU_DISABLED && d->max > d->min)
+    if (d->state == HWS_PMTU_DISABLED && !d->given_up && d->max > d->min)
         enter_base(d);
     else if (d->state == HWS_PMTU_SEARCH_COMPLETE && d->raise_due && d->probe == 0)
         search_anew(d);
@@ -170,8 +170,19 @@ void hws_pmtu_wanted(struct hws_pmtu *d)
 void hws_pmtu_raise(struct hws_pmtu *d)
 {
     d->raise_due = true;
+    d->given_up = false;
     if (d->used && d->state == HWS_PMTU_SEARCH_COMPLETE && d->probe == 0)
         search_anew(d);
+}
+
+void hws_pmtu_recovered(struct hws_pmtu *d)
+{
+    d->given_up = false;
+}
+
+bool hws_pmtu_confirmed(const struct hws_pmtu *d)
+{
+    return d->state == HWS_PMTU_SEARCHING || d->state == HWS_PMTU_SEARCH_COMPLETE;
 }
 
 void hws_pmtu_probe_acked(struct hws_pmtu *d)
@@ -187,6 +198,14 @@ void hws_pmtu_probe_acked(struct hws_pmtu *d)
     }
     d->plpmtu = size;
     search(d);
+}
+
+/* Nothing passes, so size is not what is wrong. */
+static void give_up(struct hws_pmtu *d)
+{
+    hws_pmtu_disable(d);
+    d->plpmtu = d->base;
+    d->given_up = true;
 }
 
 /* A second chance where the path is alive: the loss may have been chance. */
@@ -209,10 +228,9 @@ bool hws_pmtu_probe_lost(struct hws_pmtu *d, bool alive)
             enter_error(d);
         return last;
     case HWS_PMTU_ERROR:
+        d->probe = d->min;
         if (last)
-            hws_pmtu_disable(d);
-        else
-            d->probe = d->min;
+            give_up(d);
         return false;
     default:
         /* Lost by chance it may have been: but then a size near it will pass, and the next search

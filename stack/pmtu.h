@@ -33,6 +33,7 @@ struct hws_pmtu {
     bool suspected;      /* full packets are lost: `probe` tells whether size is why */
     bool raise_due;      /* something larger may have become possible: search when it is of use */
     bool used;           /* full packets were sent since the search ended */
+    bool given_up;       /* not one probe was answered: none until the path has recovered */
     uint8_t probe_count; /* consecutive probes lost */
     uint32_t min, base;  /* MIN_PLPMTU, BASE_PLPMTU */
     uint32_t max;        /* MAX_PLPMTU: what the interface or route allows */
@@ -52,6 +53,12 @@ void hws_pmtu_wanted(struct hws_pmtu *d);
 
 /** PMTU_RAISE_TIMER expired. */
 void hws_pmtu_raise(struct hws_pmtu *d);
+
+/** The path answers again. */
+void hws_pmtu_recovered(struct hws_pmtu *d);
+
+/** Whether PLPMTU is known to pass: this, or a size below it, was confirmed. */
+bool hws_pmtu_confirmed(const struct hws_pmtu *d);
 
 /** The probe was acknowledged. */
 void hws_pmtu_probe_acked(struct hws_pmtu *d);

@@ -28,7 +28,8 @@ static bool connected(const struct hws_path *p)
 
 static void arm_raise_timer(struct hws_path *p)
 {
-    if (p->pmtu.state == HWS_PMTU_SEARCH_COMPLETE && p->pmtu.plpmtu < p->pmtu.max)
+    bool larger = p->pmtu.state == HWS_PMTU_SEARCH_COMPLETE && p->pmtu.plpmtu < p->pmtu.max;
+    if (larger || p->pmtu.given_up)
         hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, HWS_PMTU_RAISE_TIMER_US);
     else
         hws_path_timer_stop(p, HWS_PATH_TIMER_PMTU);
@@ -208,6 +209,11 @@ void hws_pmtud_configure(struct hws_path *p)
     } else if (p->pmtu.state == HWS_PMTU_DISABLED) {
         settle(p);
     }
+}
+
+bool hws_pmtud_known(const struct hws_path *p)
+{
+    return !enabled(p) || hws_pmtu_confirmed(&p->pmtu);
 }
 
 static void wanted(struct hws_path *p)

@@ -16,6 +16,9 @@ void hws_pmtud_told(struct hws_path *p, uint32_t mtu);
 /** The path's parameters changed: `pmtud`, or the MTU that the application sets. */
 void hws_pmtud_configure(struct hws_path *p);
 
+/** Whether the path's MTU has been discovered, or set. */
+bool hws_pmtud_known(const struct hws_path *p);
+
 /** The association's packets are full: a larger MTU is of use on any of its paths. Nothing is
  * probed before, so associations of small messages never probe. */
 void hws_pmtud_wanted(struct hws_assoc *a);

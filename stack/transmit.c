@@ -20,7 +20,8 @@ static bool cwnd_open(const struct hws_path *p)
 /* User data that a packet with nothing else in it carries. */
 static uint32_t full_payload(const struct hws_path *p)
 {
-    return hws_assoc_amdcs(p->assoc) - HWS_DATA_HEADER_LEN;
+    uint32_t amdcs = hws_assoc_amdcs(p->assoc), pmdcs = hws_path_pmdcs(p);
+    return (amdcs < pmdcs ? amdcs : pmdcs) - HWS_DATA_HEADER_LEN;
 }
 
 /* Where round trips are shorter than this nothing is gained by bursts that leave the cache. */

@@ -506,12 +506,37 @@ static void each_path_has_its_own(void **state)
     pair_run(p, 5ull * SECOND);
     p->cut[2] = true;
     transfer(p, 50000, 20);
-    static const uint32_t mtus[] = {9000, 9000, 512};
+    static const uint32_t mtus[] = {9000, 9000, 1200};
     for (uint32_t i = 0; i < 3; i++) {
         struct hws_path_status path;
         assert_int_equal(hws_assoc_path_status(p->a.engine, p->a.assoc, i, &path), HWS_OK);
         assert_int_equal(path.mtu, mtus[i]);
     }
+    assert_int_equal(pair_stats(&p->a)->pmtu_probes, 3 + 3 + 6);
+    pair_send_pattern(&p->a, 0, 0, 7, 50000); /* cut for the paths that are known (7.3, 2) */
+    assert_int_equal(ip_len(pair_first(&p->a)), 9000);
+    pair_free(p);
+}
+
+/* Data that moves to a path whose MTU nobody knows is cut to fit there. */
+static void failover_to_an_unknown_path(void **state)
+{
+    (void)state;
+    struct pair *p =
+        pair_new(&(struct pair_options){.params = discovering, .mtu = 9000, .addrs = 2});
+    pair_connect(p);
+    pair_run(p, 5ull * SECOND);
+    p->cut[1] = true;
+    transfer(p, 50000, 20);
+    p->cut[1] = false;
+    p->cut[0] = true;
+    pair_send_pattern(&p->a, 0, 0, 1, 9000);
+    for (uint8_t i = 0; i < 20; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 5000);
+    pair_run(p, SECOND * 19 / 10);
+    pair_recv_pattern(&p->b, 0, 1, 9000);
+    for (uint8_t i = 0; i < 20; i++)
+        pair_recv_pattern(&p->b, 0, i, 5000);
     pair_free(p);
 }
 
@@ -627,6 +652,7 @@ int main(void)
         cmocka_unit_test(heartbeats_and_probes_together),
         cmocka_unit_test(false_answers_confirm_nothing),
         cmocka_unit_test(each_path_has_its_own),
+        cmocka_unit_test(failover_to_an_unknown_path),
         cmocka_unit_test(no_probes_after_shutdown),
         cmocka_unit_test(received_pads_mean_nothing),
         cmocka_unit_test(without_discovery_the_interface_decides),

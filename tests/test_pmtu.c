@@ -302,6 +302,14 @@ static void a_dead_path_is_not_probed_forever(void **state)
         assert_true(hws_pmtu_probe_lost(&d, false));
         assert_in_range(probe_all(&d, 0), 3, 6);
         assert_int_equal(d.state, HWS_PMTU_DISABLED);
+        assert_int_equal(d.plpmtu, d.base);
+        hws_pmtu_wanted(&d);
+        assert_int_equal(d.probe, 0);
+        if (ipv6)
+            hws_pmtu_recovered(&d);
+        else
+            hws_pmtu_raise(&d);
+        assert_int_equal(d.probe, 0);
         hws_pmtu_wanted(&d);
         probe_all(&d, 1500);
         assert_int_equal(d.plpmtu, 1500);
@@ -466,6 +474,7 @@ static void one_event(struct hws_pmtu *d, unsigned what, uint32_t size)
             (void)hws_pmtu_refused(d);
         break;
     case 5:
+        hws_pmtu_recovered(d);
         hws_pmtu_disable(d);
         break;
     default:
