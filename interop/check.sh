@@ -8,7 +8,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-for part in rooms uml/uml peers/peers usrsctp capture hawser cases packaged answers restart table; do
+for part in rooms uml/uml peers/peers usrsctp capture hawser cases packaged answers restart table flows; do
     . "$here/$part.sh"
 done
 
@@ -151,17 +151,13 @@ hawser_and_kernel()
     done
 }
 
-# Each story has rooms of its own, and is slow because its transfers are paced.
 multipath()
 {
-    local peer story
+    local peer
     head -c "$LONG_FILE_SIZE" /dev/urandom >"$work/long.data"
     for peer in rooms guest; do
         [ "$peer" != guest ] || have 'Linux kernel, two links' uml_need "$PEERS_DIR" || continue
-        for story in silent down; do
-            table_apart "$peer-$story" "$here/multipath.sh" "$1" "$work/long.data" \
-                "$work/$peer-$story" "$peer-$story"
-        done
+        stories_start "$1" "$work/long.data" "$peer"
     done
 }
 

@@ -10,6 +10,8 @@
 #   flows_start                                 all start, the primary path on link 1
 #   flows_through CUT MEND                      link 1 fails and comes back while all are under way
 #   flows_rows TITLE                            a row of the table for each
+#   stories_start BUILD_DIR FILE rooms|guest    both stories of multipath.sh, in rooms of their own and
+#                                               in the background, until table_join
 #
 # Nothing depends on how long something takes: a flow is slow until link 1 carries its DATA again
 # after its return, and then at full speed. Link 1 stays cut for FLOWS_CUT_SECONDS and until
@@ -393,5 +395,17 @@ flows_rows()
         name="${FLOW_SENDER[$port]%@*} to ${FLOW_RECEIVER[$port]%@*}, IPv${FLOW_FAMILY[$port]}, "
         name+="$([ "${FLOW_CONNECTOR[$port]}" = sender ] || echo 'receiver connects, ')$1"
         table_row "$name" case_flow "$port"
+    done
+}
+
+# ---- Whole stories ----
+
+FLOWS_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+stories_start()
+{
+    local story
+    for story in silent down; do
+        table_apart "$3-$story" "$FLOWS_HERE/multipath.sh" "$1" "$2" "$TABLE_DIR/$3-$story" "$3-$story"
     done
 }

@@ -84,6 +84,7 @@ table_take()
     cat "$rows"
     failed=$(grep -c ' FAIL: ' "$rows") || :
     if [ "$2" -ne 0 ] && [ "$failed" -eq 0 ]; then
+        CASE_BYTES=0 CASE_SECONDS=0 CASE_RETRANSMITS=
         table_print "$1" "FAIL: ended with $2: $(tail -n 1 "$TABLE_DIR/$1.err")" | tee -a "$rows"
         failed=1
     fi

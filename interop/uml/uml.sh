@@ -79,13 +79,17 @@ uml_mtu()
 uml_link_down()
 {
     printf 'down %s\n' "$1" >&"$UML_CONSOLE"
-    rooms_wait 5 test -e "$UML_SHARE/$1.down"
+    rooms_wait 30 test -e "$UML_SHARE/$1.down" && return 0
+    rooms_say "the guest does not take $1 down: $(tail -n 2 "$UML_SHARE/boot.log")"
+    return 1
 }
 
 uml_link_up()
 {
     printf 'up %s %s\n' "$1" "${UML_LINK_ADDRESSES[${1#vec}]}" >&"$UML_CONSOLE"
-    rooms_wait 5 test ! -e "$UML_SHARE/$1.down"
+    rooms_wait 30 test ! -e "$UML_SHARE/$1.down" && return 0
+    rooms_say "the guest does not bring $1 up: $(tail -n 2 "$UML_SHARE/boot.log")"
+    return 1
 }
 
 uml_settled()
