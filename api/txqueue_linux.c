@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "api/fragment_linux.h"
 #include "api/sockaddr.h"
 #include "proto/packet.h"
 
@@ -35,6 +36,7 @@ struct hws_txqueue {
     struct hws_txqueue_fds fds;
     bool udp;
     bool fragmenting[2]; /* what the sockets (IPv4, IPv6) are set to */
+    struct hws_fragment6 fragment6;
     struct hws_link_stats *stats;
     struct entry *waiting[TRAINS]; /* a ring */
     uint32_t head, count;
@@ -71,6 +73,7 @@ struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, bool udp,
     q->fds = fds;
     q->udp = udp;
     q->stats = stats;
+    hws_fragment6_init(&q->fragment6);
     if (allocate_buffers(q))
         return q;
     hws_txqueue_free(q);
@@ -83,6 +86,7 @@ void hws_txqueue_free(struct hws_txqueue *q)
         return;
     for (uint32_t i = 0; i < TRAINS; i++)
         free(q->entries[i].buffer);
+    hws_fragment6_fini(&q->fragment6);
     free(q);
 }
 
@@ -322,9 +326,34 @@ static void message_failed(struct hws_txqueue *q, int error)
     }
 }
 
+/* Whether the train at the head goes in IPv6 fragments made here. In UDP, whose checksum takes a
+ * source address that only the system knows, they are left to it. */
+static bool in_fragments(const struct hws_txqueue *q)
+{
+    const struct hws_train *train = &q->waiting[q->head]->train;
+    return train->may_fragment && train->dst.family == HWS_FAMILY_IPV6 && !q->udp;
+}
+
+static void send_in_fragments(struct hws_txqueue *q)
+{
+    struct entry *e = q->waiting[q->head];
+    struct batch batch = {.count = 0};
+    batch_train(&batch, e);
+    int error =
+        hws_fragment6_send(&q->fragment6, q->fds.ipv6, &batch.headers[0].msg_hdr, e->train.mtu);
+    q->stats->tx_calls++;
+    if (error != 0)
+        report(q, &e->train, error == EAGAIN ? ENOBUFS : error);
+    advance(q, error == 0 ? &q->stats->tx_packets : &q->stats->tx_failed);
+}
+
 bool hws_txqueue_flush(struct hws_txqueue *q)
 {
     while (q->count > 0) {
+        if (in_fragments(q)) {
+            send_in_fragments(q);
+            continue;
+        }
         struct batch batch;
         const struct hws_train *train = &q->waiting[q->head]->train;
         fill_batch(q, &batch);

@@ -166,6 +166,7 @@ struct hws_train {
     struct hws_addr src; /* HWS_FAMILY_NONE: the network chooses */
     struct hws_addr dst; /* dst.udp_port: the peer's encapsulation port or 0 */
     bool may_fragment;   /* IP may fragment it: larger than the path MTU and cannot be cut */
+    uint32_t mtu;        /* of the path, for IP's fragments */
 };
 
 /** Builds the next train. False: there is nothing to send now. */

@@ -126,6 +126,7 @@ static void start_train(const struct hws_path *p, struct hws_train *train)
     train->packets = 0;
     train->segment_len = 0;
     train->may_fragment = false;
+    train->mtu = p->mtu;
     train->src = p->local;
     train->dst = p->remote;
 }

@@ -98,6 +98,7 @@ bool hws_reply_output(struct hws_engine *e, struct hws_train *train)
     train->src = reply->src;
     train->dst = reply->dst;
     train->may_fragment = false;
+    train->mtu = HWS_MTU_DEFAULT;
     hws_pool_free(&e->pool, reply, sizeof *reply + reply->len);
     return true;
 }

@@ -63,7 +63,8 @@ void link_submit(struct hws_link *link, const struct link_send *send)
     }
     train.packets = send->count;
     train.segment_len = send->count == 1 ? last_len : send->len;
-    train.may_fragment = send->may_fragment;
+    train.may_fragment = send->fragment_mtu != 0;
+    train.mtu = send->fragment_mtu;
     train.dst = link_addr(send->dst, send->udp_port);
     if (send->src != NULL)
         train.src = link_addr(send->src, 0);

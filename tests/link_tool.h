@@ -20,7 +20,7 @@ struct link_send {
     uint16_t src_port, dst_port;
     uint32_t count, len, last_len; /* packets, bytes of each, of the last one (0: the same) */
     uint32_t seed;                 /* of the first packet; counts up */
-    bool may_fragment;
+    uint32_t fragment_mtu;         /* what IP may fragment it for, 0: it may not */
 };
 
 /** Builds and submits one train. */

@@ -117,7 +117,7 @@ static void test_mtu(void **state)
     assert_int_equal(event.kind, HWS_NET_SEND_FAILED);
     assert_int_equal(event.reason, HWS_SEND_TOO_BIG);
     assert_false(pair->a->ops->net_event(pair->a, &event));
-    large.may_fragment = true;
+    large.fragment_mtu = 1500;
     link_send(pair->a, &large);
     expect_train(pair->b, &large);
 }

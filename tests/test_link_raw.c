@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -26,6 +27,7 @@
 #define PORT_B 2000
 #define LO_MTU 65536
 #define IPV4_HEADER_LEN 20u
+#define IPV6_HEADER_LEN 40
 
 static bool have_namespace;
 
@@ -274,7 +276,7 @@ static void test_may_fragment(void **state)
     uint32_t lens[] = {1000, 4000, 1004};
     for (size_t i = 0; i < 3; i++) {
         struct link_send send = to_b("127.0.0.1", 1, lens[i]);
-        send.may_fragment = lens[i] == 4000;
+        send.fragment_mtu = lens[i] == 4000 ? 1500 : 0;
         link_submit(links->a, &send);
     }
     assert_true(links->a->ops->flush(links->a));
@@ -288,10 +290,30 @@ static void test_may_fragment(void **state)
     }
     link_unref(packets, 3);
     close(sniffer);
-    struct link_send ipv6 = to_b("::1", 1, 4000);
-    ipv6.may_fragment = true;
-    link_send(links->a, &ipv6);
-    expect_train(links->b, &ipv6);
+}
+
+/* With IPv6 the sender fragments, for the path's MTU though its interface carries more. */
+static void test_may_fragment_ipv6(void **state)
+{
+    struct pair *links = links_of(state);
+    int sniffer = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IPV6));
+    assert_true(sniffer >= 0);
+    static const uint32_t mtus[] = {1280, 1400, 0};
+    for (size_t i = 0; i < 3; i++) {
+        struct link_send send = to_b("::1", 1, 4000);
+        send.fragment_mtu = mtus[i];
+        link_send(links->a, &send);
+        expect_train(links->b, &send);
+        uint8_t ip[8000];
+        ssize_t len, longest = 0;
+        while ((len = recv(sniffer, ip, sizeof(ip), MSG_DONTWAIT)) > 0)
+            longest = len > longest ? len : longest;
+        if (mtus[i] != 0)
+            assert_in_range(longest, mtus[i] - 8, mtus[i]);
+        else
+            assert_int_equal(longest, 4000 + IPV6_HEADER_LEN);
+    }
+    close(sniffer);
 }
 
 static void test_unreachable_goes_on(void **state)
@@ -539,6 +561,7 @@ int main(void)
         TEST(test_ip_options),
         TEST(test_too_big),
         TEST(test_may_fragment),
+        TEST(test_may_fragment_ipv6),
         TEST(test_unreachable_goes_on),
         TEST(test_filtered),
         TEST(test_icmp4),
