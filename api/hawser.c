@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/env.h"
-#include "api/runtime.h"
-#include "api/sockaddr.h"
-#include "api/socket.h"
-#include "api/sockopt.h"
+#include "api/runtime/env.h"
+#include "api/runtime/runtime.h"
+#include "api/sock/sockaddr.h"
+#include "api/sock/socket.h"
+#include "api/sock/sockopt.h"
 
 #define MAX_IOV 64
 

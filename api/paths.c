@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "api/hawser/hawser.h"
-#include "api/sockaddr.h"
-#include "api/socket.h"
-#include "api/sockopt_value.h"
+#include "api/sock/sockaddr.h"
+#include "api/sock/socket.h"
+#include "api/sock/sockopt_value.h"
 
 static int posix(int rc)
 {

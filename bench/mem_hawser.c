@@ -1,7 +1,7 @@
 /* hawser in memory: two engines with default parameters, each driven as a runtime drives it (batch
  * of input, events, output) over the memory link, whose trains arrive as packets of one buffer. */
-#include "api/driver.h"
-#include "api/env.h"
+#include "api/runtime/driver.h"
+#include "api/runtime/env.h"
 #include "bench/mem.h"
 
 #define PORT 5001u

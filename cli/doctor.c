@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "api/link.h"
+#include "api/link/link.h"
 #include "cli/firewall.h"
 #include "cli/host.h"
 #include "cli/options.h"

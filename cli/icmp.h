@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "api/link.h"
+#include "api/link/link.h"
 
 /** What the message says, for example "ICMP host unreachable". */
 const char *hws_cli_icmp(const struct hws_icmp *icmp, bool ipv6);

@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
-#include "api/runtime.h"
+#include "api/runtime/runtime.h"
 #include "cli/address.h"
 #include "cli/icmp.h"
 #include "cli/ping_run.h"

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/env.h"
-#include "api/pcapng.h"
-#include "api/runtime.h"
-#include "api/trace.h"
+#include "api/runtime/env.h"
+#include "api/trace/pcapng.h"
+#include "api/runtime/runtime.h"
+#include "api/trace/trace.h"
 
 static void keep_error(struct hws_cli_taps *taps, int rc)
 {

@@ -2,7 +2,7 @@
 #ifndef HWS_TESTS_LINK_TOOL_H
 #define HWS_TESTS_LINK_TOOL_H
 
-#include "api/link.h"
+#include "api/link/link.h"
 
 /** "127.0.0.1" or "::1" as an address, with a UDP port. */
 struct hws_addr link_addr(const char *text, uint16_t udp_port);

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "api/driver.h"
-#include "api/env.h"
+#include "api/runtime/driver.h"
+#include "api/runtime/env.h"
 
 #define MTU 1500u
 #define ROUNDS_MAX 1000

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/env.h"
+#include "api/runtime/env.h"
 
 static void mac_is(const struct hws_env *env, const uint8_t key[HWS_MAC_KEY_LEN], const char *data,
                    const char *expected)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/link.h"
+#include "api/link/link.h"
 #include "proto/bytes.h"
 #include "proto/packet.h"
 #include "tests/link_tool.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "api/hawser/hawser.h"
-#include "api/netwatch_linux.h"
+#include "api/link/netwatch_linux.h"
 #include "netns.h"
 
 #define PORT 5000

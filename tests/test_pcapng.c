@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/pcapng.h"
+#include "api/trace/pcapng.h"
 #include "proto/chunk.h"
 #include "proto/crc32c.h"
 #include "proto/packet.h"

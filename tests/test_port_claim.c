@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/port_claim_linux.h"
+#include "api/link/port_claim_linux.h"
 #include "tests/netns.h"
 
 #define PROTOCOL 253

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "api/port_set.h"
+#include "api/link/port_set.h"
 
 static struct hws_port_set set_of(const uint16_t *ports, size_t count)
 {

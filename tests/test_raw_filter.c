@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/raw_filter_linux.h"
+#include "api/link/raw_filter_linux.h"
 #include "proto/bytes.h"
 
 static int sockets[2]; /* what is sent on the first, the second receives through the filter */

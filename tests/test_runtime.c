@@ -14,7 +14,7 @@
 #include <netinet/in.h>
 
 #include "api/hawser/hawser.h"
-#include "api/runtime.h"
+#include "api/runtime/runtime.h"
 
 #define PORT 5000
 /* Not those of RFC 6951, so that a running program is not in the way. */

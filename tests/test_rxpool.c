@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "api/rxpool.h"
+#include "api/link/rxpool.h"
 
 static void test_classes(void **state)
 {

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "api/sockaddr.h"
+#include "api/sock/sockaddr.h"
 
 static struct sockaddr_in ipv4(const char *text, uint16_t port)
 {

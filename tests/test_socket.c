@@ -6,8 +6,8 @@
 
 #include <linux/sctp.h>
 
-#include "api/socket.h"
-#include "api/sockopt.h"
+#include "api/sock/socket.h"
+#include "api/sock/sockopt.h"
 #include "fake_engine.h"
 
 #define NOW 1000u

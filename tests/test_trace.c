@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/trace.h"
+#include "api/trace/trace.h"
 #include "proto/packet.h"
 #include "tests/link_tool.h"
 

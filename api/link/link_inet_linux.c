@@ -1,0 +1,202 @@
+#include "api/link/link_inet_linux.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/link/route_linux.h"
+
+/* One receive buffer serves all associations of the link. The kernel charges a packet with at
+ * least twice its size, and doubles what is asked for because of that. */
+#define RCVBUF_BYTES (16 << 20)
+#define SNDBUF_BYTES (4 << 20)
+
+void hws_link_inet_init(struct hws_link_inet *inet, const struct hws_link_ops *ops, bool udp,
+                        const char *interface)
+{
+    memset(inet, 0, sizeof(*inet));
+    if (interface != NULL)
+        snprintf(inet->interface, sizeof(inet->interface), "%s", interface);
+    inet->link.ops = ops;
+    inet->udp = udp;
+    inet->sockets[0] = (struct hws_inet_socket){.fd = -1, .family = HWS_FAMILY_IPV4};
+    inet->sockets[1] = (struct hws_inet_socket){.fd = -1, .family = HWS_FAMILY_IPV6};
+}
+
+/* ---- Socket options ---- */
+
+static int set_int(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+/* PROBE: the DF bit is set, and the kernel's own idea of the path MTU, which anybody can lower
+ * with a forged ICMP message, is not used. RECVERR: ICMP messages arrive with what they quote. */
+static int set_ipv4_options(int fd)
+{
+    int result = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    if (result == 0)
+        result = set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
+    return result;
+}
+
+static int set_ipv6_options(int fd)
+{
+    int result = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    if (result == 0)
+        result = set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    if (result == 0)
+        result = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    return result;
+}
+
+/* Beyond the system's limit where that is allowed, else up to it. */
+static void set_buffers(int fd)
+{
+    if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF_BYTES) != 0)
+        set_int(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF_BYTES);
+    if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SNDBUF_BYTES) != 0)
+        set_int(fd, SOL_SOCKET, SO_SNDBUF, SNDBUF_BYTES);
+}
+
+static int set_interface(int fd, const char *interface)
+{
+    if (interface[0] == '\0')
+        return 0;
+    socklen_t len = (socklen_t)strlen(interface);
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, len) == 0 ? 0 : -errno;
+}
+
+/* SELECT_ERR_QUEUE: an error queue that is not empty shows as POLLPRI beside POLLERR. */
+static int set_options(struct hws_link_inet *inet, const struct hws_inet_socket *sock)
+{
+    int result =
+        sock->family == HWS_FAMILY_IPV6 ? set_ipv6_options(sock->fd) : set_ipv4_options(sock->fd);
+    if (result == 0)
+        result = set_int(sock->fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
+    if (result == 0)
+        result = set_interface(sock->fd, inet->interface);
+    set_buffers(sock->fd);
+    return result;
+}
+
+int hws_link_inet_open_socket(struct hws_link_inet *inet, enum hws_family family, int protocol)
+{
+    struct hws_inet_socket *sock = &inet->sockets[family == HWS_FAMILY_IPV6];
+    int domain = family == HWS_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    int type = inet->udp ? SOCK_DGRAM : SOCK_RAW;
+    sock->fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    return sock->fd < 0 ? -errno : set_options(inet, sock);
+}
+
+int hws_link_inet_start(struct hws_link_inet *inet)
+{
+    struct hws_txqueue_fds fds = {.ipv4 = inet->sockets[0].fd, .ipv6 = inet->sockets[1].fd};
+    inet->pool = hws_rxpool_new();
+    inet->txqueue = hws_txqueue_new(fds, inet->udp, &inet->stats);
+    bool complete = inet->pool != NULL && inet->txqueue != NULL;
+    for (uint32_t i = 0; complete && i < HWS_INET_SOCKETS; i++) {
+        if (inet->sockets[i].fd < 0)
+            continue;
+        inet->sockets[i].batch = hws_rxbatch_new(inet->pool);
+        complete = inet->sockets[i].batch != NULL;
+    }
+    return complete ? 0 : -ENOMEM;
+}
+
+void hws_link_inet_close_sockets(struct hws_link_inet *inet)
+{
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++) {
+        if (inet->sockets[i].fd >= 0)
+            close(inet->sockets[i].fd);
+        inet->sockets[i].fd = -1;
+    }
+}
+
+void hws_link_inet_finish(struct hws_link_inet *inet)
+{
+    hws_link_inet_close_sockets(inet);
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+        hws_rxbatch_free(inet->sockets[i].batch);
+    hws_txqueue_free(inet->txqueue);
+    if (inet->pool != NULL)
+        hws_rxpool_close(inet->pool);
+}
+
+/* ---- Operations ---- */
+
+bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)
+{
+    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    if (hws_txqueue_net_event(inet->txqueue, event))
+        return true;
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+        if (inet->sockets[i].fd >= 0 &&
+            hws_errqueue_read(inet->sockets[i].fd, inet->udp, inet->quote, event, &link->icmp))
+            return true;
+    return false;
+}
+
+bool hws_link_inet_train(struct hws_link *link, struct hws_train *train)
+{
+    return hws_txqueue_train(((struct hws_link_inet *)link)->txqueue, train);
+}
+
+void hws_link_inet_submit(struct hws_link *link, const struct hws_train *train)
+{
+    hws_txqueue_submit(((struct hws_link_inet *)link)->txqueue, train);
+}
+
+bool hws_link_inet_flush(struct hws_link *link)
+{
+    return hws_txqueue_flush(((struct hws_link_inet *)link)->txqueue);
+}
+
+size_t hws_link_inet_fds(struct hws_link *link, int fds[HWS_LINK_MAX_FDS])
+{
+    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    size_t count = 0;
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+        if (inet->sockets[i].fd >= 0)
+            fds[count++] = inet->sockets[i].fd;
+    return count;
+}
+
+int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
+                        struct hws_addr *local, uint32_t *mtu)
+{
+    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    if (hws_addr_len(remote) == 0 || inet->sockets[remote->family == HWS_FAMILY_IPV6].fd < 0)
+        return -EAFNOSUPPORT;
+    return hws_route_lookup(remote, inet->interface[0] != '\0' ? inet->interface : NULL, local,
+                            mtu);
+}
+
+/* The receive buffer and the packets dropped for want of it, as the kernel counts them. Asked for
+ * here, they are exact; SO_RXQ_OVFL would tell with the next packet that does arrive. Of two
+ * sockets' buffers the smaller one counts: windows have to fit into whichever is used. */
+static void add_memory(int fd, struct hws_link_stats *stats)
+{
+    uint32_t info[SK_MEMINFO_VARS];
+    socklen_t len = sizeof(info);
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0 || len < sizeof(info))
+        return;
+    stats->rx_socket_drops += info[SK_MEMINFO_DROPS];
+    if (stats->rx_buffer_bytes == 0 || info[SK_MEMINFO_RCVBUF] < stats->rx_buffer_bytes)
+        stats->rx_buffer_bytes = info[SK_MEMINFO_RCVBUF];
+}
+
+const struct hws_link_stats *hws_link_inet_stats(struct hws_link *link)
+{
+    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    inet->stats.rx_socket_drops = 0;
+    inet->stats.rx_buffer_bytes = 0;
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+        if (inet->sockets[i].fd >= 0)
+            add_memory(inet->sockets[i].fd, &inet->stats);
+    return &inet->stats;
+}

@@ -1,0 +1,30 @@
+/* The kernel's filter of a raw socket: every raw socket of a protocol is given every packet of
+ * it, this program lets through those to the socket's own ports. */
+#ifndef HWS_API_RAW_FILTER_LINUX_H
+#define HWS_API_RAW_FILTER_LINUX_H
+
+#include <linux/filter.h>
+#include <stdint.h>
+
+#include "api/link/port_set.h"
+#include "proto/addr.h"
+
+/* Ranges a program tells apart; of a set with more it lets through somewhat too much, which costs
+ * time only, since the link looks at the port again. */
+#define HWS_RAW_FILTER_MAX_RANGES 512u
+/* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
+#define HWS_RAW_FILTER_MAX_INSNS (2u + 6u * HWS_RAW_FILTER_MAX_RANGES)
+
+struct hws_raw_filter {
+    uint32_t count;
+    struct sock_filter insns[HWS_RAW_FILTER_MAX_INSNS];
+};
+
+/** Compiles the filter for sockets of `family`. An empty set lets nothing through. */
+void hws_raw_filter_compile(struct hws_raw_filter *filter, enum hws_family family,
+                            const struct hws_port_set *ports);
+
+/** Attaches it in place of the one before. 0 or a negative errno. */
+int hws_raw_filter_attach(const struct hws_raw_filter *filter, int fd);
+
+#endif

@@ -1,0 +1,189 @@
+#include "api/link/route_linux.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* IP's length field. The loopback device's MTU is one more. */
+#define IP_LEN_MAX 65535u
+
+/* The kernel is asked by netlink. Connecting a UDP socket would give the source address as well,
+ * but as MTU (IP_MTU) what the last ICMP message said, which anybody can forge. */
+struct request {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    uint8_t attributes[64];
+};
+
+/* What an answer says. */
+struct route {
+    struct hws_addr source;
+    uint32_t interface;
+    uint32_t mtu;     /* the route's own, 0: none */
+    bool mtu_learned; /* it expires: from an ICMP message, not from the administrator */
+};
+
+static void add_attribute(struct request *request, uint16_t type, const void *data, size_t len)
+{
+    struct rtattr attribute = {.rta_len = (uint16_t)RTA_LENGTH(len), .rta_type = type};
+    uint8_t *at = (uint8_t *)request + NLMSG_ALIGN(request->header.nlmsg_len);
+    memcpy(at, &attribute, sizeof(attribute));
+    memcpy(at + RTA_LENGTH(0), data, len);
+    request->header.nlmsg_len += (uint32_t)RTA_SPACE(len);
+}
+
+static void build_request(const struct hws_addr *remote, uint32_t interface,
+                          struct request *request)
+{
+    bool ipv6 = remote->family == HWS_FAMILY_IPV6;
+    uint8_t len = (uint8_t)hws_addr_len(remote);
+    *request = (struct request){
+        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+                   .nlmsg_type = RTM_GETROUTE,
+                   .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = ipv6 ? AF_INET6 : AF_INET, .rtm_dst_len = (uint8_t)(8 * len)}};
+    add_attribute(request, RTA_DST, remote->ip, len);
+    if (interface != 0)
+        add_attribute(request, RTA_OIF, &interface, sizeof(interface));
+}
+
+/* The attribute at `*at`, which moves on to the next one; NULL at the end. */
+static const struct rtattr *next_attribute(const uint8_t **at, const uint8_t *end)
+{
+    const struct rtattr *a = (const struct rtattr *)(const void *)*at;
+    size_t left = (size_t)(end - *at);
+    if (left < sizeof(*a) || a->rta_len < sizeof(*a) || a->rta_len > left)
+        return NULL;
+    size_t step = RTA_ALIGN((size_t)a->rta_len);
+    *at += step < left ? step : left;
+    return a;
+}
+
+/* Copies the value of an attribute, `size` bytes at most. */
+static void read_value(const struct rtattr *a, void *out, size_t size)
+{
+    size_t len = a->rta_len - RTA_LENGTH(0);
+    memcpy(out, RTA_DATA(a), len < size ? len : size);
+}
+
+static void read_metrics(const struct rtattr *metrics, struct route *route)
+{
+    const uint8_t *at = RTA_DATA(metrics);
+    const uint8_t *end = (const uint8_t *)metrics + metrics->rta_len;
+    const struct rtattr *a;
+    while ((a = next_attribute(&at, end)) != NULL)
+        if (a->rta_type == RTAX_MTU)
+            read_value(a, &route->mtu, sizeof(route->mtu));
+}
+
+static void read_attribute(const struct rtattr *a, struct route *route)
+{
+    struct rta_cacheinfo cache = {.rta_expires = 0};
+    switch (a->rta_type) {
+    case RTA_PREFSRC:
+        read_value(a, route->source.ip, sizeof(route->source.ip));
+        break;
+    case RTA_OIF:
+        read_value(a, &route->interface, sizeof(route->interface));
+        break;
+    case RTA_METRICS:
+        read_metrics(a, route);
+        break;
+    case RTA_CACHEINFO:
+        read_value(a, &cache, sizeof(cache));
+        route->mtu_learned = cache.rta_expires != 0;
+        break;
+    default:
+        break;
+    }
+}
+
+static int read_answer(const struct nlmsghdr *header, size_t len, struct route *route)
+{
+    if (!NLMSG_OK(header, len))
+        return -EIO;
+    if (header->nlmsg_type == NLMSG_ERROR)
+        return ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
+    const struct rtmsg *rtmsg = NLMSG_DATA(header);
+    const uint8_t *at = (const uint8_t *)RTM_RTA(rtmsg);
+    const uint8_t *end = (const uint8_t *)header + header->nlmsg_len;
+    const struct rtattr *a;
+    while ((a = next_attribute(&at, end)) != NULL)
+        read_attribute(a, route);
+    return rtmsg->rtm_type == RTN_UNICAST || rtmsg->rtm_type == RTN_LOCAL ? 0 : -ENETUNREACH;
+}
+
+static int ask(int netlink, const struct request *request, struct route *route)
+{
+    _Alignas(struct nlmsghdr) uint8_t answer[4096];
+    if (send(netlink, request, request->header.nlmsg_len, 0) < 0)
+        return -errno;
+    ssize_t len = recv(netlink, answer, sizeof(answer), 0);
+    if (len < 0)
+        return -errno;
+    return read_answer((const struct nlmsghdr *)answer, (size_t)len, route);
+}
+
+static int ask_kernel(const struct hws_addr *remote, uint32_t interface, struct route *route)
+{
+    struct request request;
+    build_request(remote, interface, &request);
+    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (netlink < 0)
+        return -errno;
+    int result = ask(netlink, &request, route);
+    close(netlink);
+    return result;
+}
+
+static int interface_mtu(uint32_t interface, uint32_t *mtu)
+{
+    struct ifreq ifr = {.ifr_mtu = 0};
+    if (if_indextoname(interface, ifr.ifr_name) == NULL)
+        return -errno;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int result = ioctl(fd, SIOCGIFMTU, &ifr) == 0 ? 0 : -errno;
+    close(fd);
+    *mtu = (uint32_t)ifr.ifr_mtu;
+    return result;
+}
+
+static int effective_mtu(const struct route *route, uint32_t *mtu)
+{
+    int result = interface_mtu(route->interface, mtu);
+    if (route->mtu != 0 && !route->mtu_learned && route->mtu < *mtu)
+        *mtu = route->mtu;
+    if (*mtu > IP_LEN_MAX)
+        *mtu = IP_LEN_MAX;
+    return result;
+}
+
+static bool is_link_local(const struct hws_addr *addr)
+{
+    return addr->family == HWS_FAMILY_IPV6 && addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
+}
+
+int hws_route_lookup(const struct hws_addr *remote, const char *interface, struct hws_addr *local,
+                     uint32_t *mtu)
+{
+    struct route route = {.source.family = remote->family};
+    uint32_t out = interface != NULL ? if_nametoindex(interface) : remote->scope_id;
+    if (interface != NULL && out == 0)
+        return -errno;
+    int result = ask_kernel(remote, out, &route);
+    if (result != 0)
+        return result;
+    if (is_link_local(&route.source))
+        route.source.scope_id = route.interface;
+    if (local != NULL)
+        *local = route.source;
+    return mtu != NULL ? effective_mtu(&route, mtu) : 0;
+}

@@ -1,0 +1,182 @@
+#include "api/link/rxbatch_linux.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "api/sock/sockaddr.h"
+
+/* Room for the control messages that our sockets ask for: one packet info and UDP_GRO. */
+#define CONTROL_BYTES 128u
+
+struct message {
+    struct hws_buf *bufs[HWS_RX_CLASSES];
+    struct iovec iov[HWS_RX_CLASSES];
+    struct sockaddr_storage name;
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
+};
+
+struct hws_rxbatch {
+    struct hws_rxpool *pool;
+    size_t count, next; /* messages received, and taken of them */
+    bool prepared[HWS_RXBATCH_MAX];
+    struct mmsghdr headers[HWS_RXBATCH_MAX];
+    struct message messages[HWS_RXBATCH_MAX];
+};
+
+struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
+{
+    struct hws_rxbatch *batch = calloc(1, sizeof(*batch));
+    if (batch != NULL)
+        batch->pool = pool;
+    return batch;
+}
+
+void hws_rxbatch_free(struct hws_rxbatch *batch)
+{
+    if (batch == NULL)
+        return;
+    for (size_t i = 0; i < HWS_RXBATCH_MAX; i++)
+        for (size_t c = 0; c < HWS_RX_CLASSES; c++)
+            if (batch->messages[i].bufs[c] != NULL)
+                hws_buf_unref(batch->messages[i].bufs[c]);
+    free(batch);
+}
+
+/* The offset at which a message's bytes begin to lie in the buffer of this class. */
+static uint32_t class_start(size_t size)
+{
+    return size == HWS_RX_SMALL ? 0 : hws_rxpool_capacity((enum hws_rxclass)(size - 1));
+}
+
+/* Puts buffers where the last message took them away. */
+static bool provide_buffers(struct hws_rxpool *pool, struct message *message)
+{
+    for (size_t c = 0; c < HWS_RX_CLASSES; c++) {
+        if (message->bufs[c] != NULL)
+            continue;
+        struct hws_buf *buf = hws_rxpool_get(pool, (enum hws_rxclass)c);
+        if (buf == NULL)
+            return false;
+        uint32_t start = class_start(c);
+        message->bufs[c] = buf;
+        message->iov[c].iov_base = buf->data + start;
+        message->iov[c].iov_len = hws_rxpool_capacity((enum hws_rxclass)c) - start;
+    }
+    return true;
+}
+
+/* Most calls receive a few messages only: the others are left as they were. */
+static bool prepare(struct hws_rxbatch *batch, size_t i)
+{
+    struct message *message = &batch->messages[i];
+    if (batch->prepared[i])
+        return true;
+    if (!provide_buffers(batch->pool, message))
+        return false;
+    batch->prepared[i] = true;
+    batch->headers[i].msg_hdr = (struct msghdr){.msg_name = &message->name,
+                                                .msg_namelen = sizeof(message->name),
+                                                .msg_iov = message->iov,
+                                                .msg_iovlen = HWS_RX_CLASSES,
+                                                .msg_control = message->control,
+                                                .msg_controllen = sizeof(message->control)};
+    return true;
+}
+
+/* An ICMP error leaves an error on the socket that the next call reports once instead of
+ * receiving; the error queue tells what it was. */
+static int receive_batch(struct hws_rxbatch *batch, int fd, size_t count)
+{
+    int received;
+    int tries = 8;
+    do
+        received = recvmmsg(fd, batch->headers, (unsigned)count, MSG_DONTWAIT, NULL);
+    while (received < 0 && errno != EAGAIN && --tries > 0);
+    return received;
+}
+
+size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *drained)
+{
+    size_t count = 0;
+    while (count < max && count < HWS_RXBATCH_MAX && prepare(batch, count))
+        count++;
+    int received = count == 0 ? 0 : receive_batch(batch, fd, count);
+    batch->count = received > 0 ? (size_t)received : 0;
+    batch->next = 0;
+    *drained = batch->count < count || count == 0;
+    return batch->count;
+}
+
+/* Makes a message of `len` bytes contiguous and takes its buffer out of the chain. */
+static struct hws_buf *gather(struct message *message, uint32_t len)
+{
+    enum hws_rxclass size = hws_rxpool_fit(len);
+    struct hws_buf *buf = message->bufs[size];
+    for (size_t c = HWS_RX_SMALL; c < (size_t)size; c++) {
+        uint32_t start = class_start(c);
+        memcpy(buf->data + start, message->bufs[c]->data + start, class_start(c + 1) - start);
+    }
+    message->bufs[size] = NULL;
+    return buf;
+}
+
+static void read_pktinfo4(const struct cmsghdr *cmsg, struct hws_rxmsg *out)
+{
+    struct in_pktinfo info;
+    memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+    out->dst = (struct hws_addr){.family = HWS_FAMILY_IPV4};
+    memcpy(out->dst.ip, &info.ipi_addr, 4);
+}
+
+static void read_pktinfo6(const struct cmsghdr *cmsg, struct hws_rxmsg *out)
+{
+    struct in6_pktinfo info;
+    memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+    out->dst = (struct hws_addr){.family = HWS_FAMILY_IPV6};
+    memcpy(out->dst.ip, &info.ipi6_addr, 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+        out->dst.scope_id = info.ipi6_ifindex;
+}
+
+static void read_segment_len(const struct cmsghdr *cmsg, struct hws_rxmsg *out)
+{
+    int segment_len;
+    memcpy(&segment_len, CMSG_DATA(cmsg), sizeof(segment_len));
+    if (segment_len > 0)
+        out->segment_len = (uint32_t)segment_len;
+}
+
+static void read_control(struct msghdr *header, struct hws_rxmsg *out)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+            read_pktinfo4(c, out);
+        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+            read_pktinfo6(c, out);
+        else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
+            read_segment_len(c, out);
+    }
+}
+
+enum hws_rxbatch_result hws_rxbatch_take(struct hws_rxbatch *batch, struct hws_rxmsg *out)
+{
+    if (batch->next == batch->count)
+        return HWS_RXBATCH_EMPTY;
+    size_t i = batch->next++;
+    batch->prepared[i] = false;
+    struct msghdr *header = &batch->headers[i].msg_hdr;
+    struct message *message = &batch->messages[i];
+    const struct sockaddr *name = (const struct sockaddr *)&message->name;
+    if ((header->msg_flags & MSG_TRUNC) != 0 ||
+        hws_sockaddr_read(name, header->msg_namelen, &out->src, &out->src.udp_port) != 0)
+        return HWS_RXBATCH_TRUNCATED;
+    out->dst = (struct hws_addr){.family = HWS_FAMILY_NONE};
+    out->len = out->segment_len = batch->headers[i].msg_len;
+    read_control(header, out);
+    out->buf = gather(message, out->len);
+    return HWS_RXBATCH_TAKEN;
+}

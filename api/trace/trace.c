@@ -1,0 +1,70 @@
+#include "api/trace/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "proto/text.h"
+
+/* A packet of the smallest chunks has more text than this; its line is cut. */
+#define LINE_MAX_BYTES 16384u
+#define TIME_MAX_BYTES 32u
+
+struct hws_trace {
+    FILE *file;
+    char line[LINE_MAX_BYTES];
+};
+
+int hws_trace_open(const char *path, struct hws_trace **out)
+{
+    struct hws_trace *trace = malloc(sizeof(*trace));
+    if (trace == NULL)
+        return -ENOMEM;
+    trace->file = fopen(path, "we");
+    if (trace->file == NULL) {
+        int error = errno;
+        free(trace);
+        return -error;
+    }
+    setvbuf(trace->file, NULL, _IOLBF, 0);
+    *out = trace;
+    return 0;
+}
+
+static const char *time_text(uint64_t unix_us, char out[TIME_MAX_BYTES])
+{
+    time_t seconds = (time_t)(unix_us / 1000000u);
+    struct tm tm;
+    size_t len = 0;
+    if (gmtime_r(&seconds, &tm) != NULL)
+        len = strftime(out, TIME_MAX_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + len, TIME_MAX_BYTES - len, ".%06uZ", (unsigned)(unix_us % 1000000u));
+    return out;
+}
+
+static const char *protocol_text(const struct hws_capture_packet *packet, char out[16])
+{
+    bool udp = packet->src->udp_port != 0 || packet->dst->udp_port != 0;
+    snprintf(out, 16, udp ? "udp" : "proto=%u", packet->protocol);
+    return out;
+}
+
+int hws_trace_write(struct hws_trace *trace, const struct hws_capture_packet *packet)
+{
+    char when[TIME_MAX_BYTES], src[HWS_ADDR_TEXT_MAX], dst[HWS_ADDR_TEXT_MAX], protocol[16];
+    hws_text_packet(trace->line, sizeof(trace->line), packet->data, packet->len);
+    int written =
+        fprintf(trace->file, "%s %s %s > %s %s %s\n", time_text(packet->unix_us, when),
+                packet->outbound ? "out" : "in ", hws_addr_text(packet->src, src),
+                hws_addr_text(packet->dst, dst), protocol_text(packet, protocol), trace->line);
+    return written < 0 ? -EIO : 0;
+}
+
+int hws_trace_close(struct hws_trace *trace)
+{
+    bool failed = ferror(trace->file) != 0;
+    int result = fclose(trace->file) != 0 ? -errno : 0;
+    free(trace);
+    return failed ? -EIO : result;
+}
