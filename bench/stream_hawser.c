@@ -24,48 +24,48 @@ bool bench_stream_start(bool udp, bool listening)
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);
     else
-        sock = hws_socket(runtime);
+        sock = hws_one_socket(runtime);
     return sock != NULL;
 }
 
 bool bench_stream_listen(const struct sockaddr_in *local)
 {
-    return hws_bind(sock, (const struct sockaddr *)local, sizeof *local) == 0 &&
-           hws_listen(sock, 1) == 0;
+    return hws_one_bind(sock, (const struct sockaddr *)local, sizeof *local) == 0 &&
+           hws_one_listen(sock, 1) == 0;
 }
 
 bool bench_stream_accept(void)
 {
     struct hws_sock *listener = sock;
-    sock = hws_accept(listener, NULL, NULL);
-    hws_close(listener);
+    sock = hws_one_accept(listener, NULL, NULL);
+    hws_one_close(listener);
     return sock != NULL;
 }
 
 bool bench_stream_connect(const struct sockaddr_in *remote)
 {
-    return hws_connect(sock, (const struct sockaddr *)remote, sizeof *remote) == 0;
+    return hws_one_connect(sock, (const struct sockaddr *)remote, sizeof *remote) == 0;
 }
 
 bool bench_stream_send(const void *message, size_t len)
 {
-    return hws_send(sock, message, len, 0) == (ssize_t)len;
+    return hws_one_send(sock, message, len, 0) == (ssize_t)len;
 }
 
 ssize_t bench_stream_receive(void *buffer, size_t size)
 {
-    return hws_recv(sock, buffer, size, 0);
+    return hws_one_recv(sock, buffer, size, 0);
 }
 
 bool bench_stream_shutdown(void)
 {
     uint8_t byte;
-    return hws_shutdown(sock, SHUT_WR) == 0 && hws_recv(sock, &byte, sizeof byte, 0) == 0;
+    return hws_one_shutdown(sock, SHUT_WR) == 0 && hws_one_recv(sock, &byte, sizeof byte, 0) == 0;
 }
 
 void bench_stream_end(void)
 {
-    hws_close(sock);
+    hws_one_close(sock);
     hws_runtime_free(runtime);
 }
 

@@ -67,7 +67,7 @@ static void fail(struct cat *cat, const char *what, int error)
     if (!cat->finished)
         hws_cli_complain(what, error);
     if (cat->sock != NULL)
-        hws_abort(cat->sock, NULL, 0);
+        hws_one_abort(cat->sock, NULL, 0);
     finish(cat, HWS_CLI_FAILED);
 }
 
@@ -82,7 +82,7 @@ static void on_interrupt(void *arg)
 {
     struct cat *cat = arg;
     if (cat->sock != NULL)
-        hws_abort(cat->sock, NULL, 0);
+        hws_one_abort(cat->sock, NULL, 0);
     fprintf(stderr, "hawser: interrupted\n");
     finish(cat, HWS_CLI_FAILED);
 }
@@ -117,7 +117,7 @@ static bool get_status(const struct cat *cat, struct sctp_status *status)
 {
     socklen_t len = sizeof(*status);
     return cat->sock != NULL &&
-           hws_getsockopt(cat->sock, IPPROTO_SCTP, SCTP_STATUS, status, &len) == 0;
+           hws_one_getsockopt(cat->sock, IPPROTO_SCTP, SCTP_STATUS, status, &len) == 0;
 }
 
 /* ---- From stdin to the peer ---- */
@@ -133,7 +133,7 @@ static ssize_t send_next(struct cat *cat)
     unsigned flags = (options->unordered ? SCTP_UNORDERED : 0u) |
                      (len == source->len ? SCTP_SACK_IMMEDIATELY : 0u);
     const struct sctp_sndinfo info = {.snd_sid = cat->next_sid, .snd_flags = (uint16_t)flags};
-    return hws_sendv(cat->sock, &iov, 1, &info, 0);
+    return hws_one_sendv(cat->sock, &iov, 1, &info, 0);
 }
 
 static void advance(struct cat *cat, size_t len)
@@ -148,7 +148,7 @@ static void end_of_input(struct cat *cat)
     if (!is_connector(cat) || cat->shut || cat->received_bytes < cat->options.expect_bytes)
         return;
     cat->shut = true;
-    hws_shutdown(cat->sock, SHUT_WR);
+    hws_one_shutdown(cat->sock, SHUT_WR);
 }
 
 static void pump_out(struct cat *cat)
@@ -181,7 +181,7 @@ static bool receive_next(struct cat *cat)
     uint8_t *to = hws_cli_sink_space(&cat->sink, &space);
     if (to == NULL)
         return false;
-    ssize_t len = hws_recv(cat->sock, to, space, 0);
+    ssize_t len = hws_one_recv(cat->sock, to, space, 0);
     if (len > 0) {
         hws_cli_sink_commit(&cat->sink, (size_t)len);
         cat->received_bytes += (uint64_t)len;
@@ -217,7 +217,7 @@ static void connect_next(struct cat *cat);
 
 static void on_connect_failed(struct cat *cat, int error)
 {
-    hws_close(cat->sock);
+    hws_one_close(cat->sock);
     cat->sock = NULL;
     if (hws_cli_peers_left(&cat->peers)) {
         connect_next(cat);
@@ -233,7 +233,7 @@ static int take_error(struct hws_sock *sock)
 {
     int error = 0;
     socklen_t len = sizeof(error);
-    hws_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
+    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
     return error;
 }
 
@@ -264,7 +264,7 @@ static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
 static void start(struct cat *cat)
 {
     cat->started_ns = uv_hrtime();
-    hws_set_callback(cat->sock, on_ready, cat);
+    hws_one_set_callback(cat->sock, on_ready, cat);
 }
 
 static void connect_next(struct cat *cat)
@@ -284,12 +284,12 @@ static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
 {
     struct cat *cat = arg;
     (void)ready;
-    cat->sock = hws_accept(listener, NULL, NULL);
+    cat->sock = hws_one_accept(listener, NULL, NULL);
     if (cat->sock == NULL)
         return;
-    hws_close(listener);
+    hws_one_close(listener);
     cat->listener = NULL;
-    hws_set_nonblocking(cat->sock, true);
+    hws_one_set_nonblocking(cat->sock, true);
     start(cat);
 }
 
@@ -299,7 +299,7 @@ static void listen_for_one(struct cat *cat)
     if (cat->listener == NULL)
         finish(cat, HWS_CLI_FAILED);
     else
-        hws_set_callback(cat->listener, on_accept, cat);
+        hws_one_set_callback(cat->listener, on_accept, cat);
 }
 
 /* ---- A SHUTDOWN COMPLETE that never comes ---- */

@@ -47,7 +47,7 @@ static void forget(struct peer *peer)
 {
     if (peer->echo->options.stats)
         hws_cli_stats_print_one(peer->sock);
-    hws_close(peer->sock);
+    hws_one_close(peer->sock);
     LIST_REMOVE(peer, in_peers);
     free_message(peer);
     free(peer);
@@ -56,7 +56,7 @@ static void forget(struct peer *peer)
 static void give_up(struct peer *peer, const char *reason)
 {
     fprintf(stderr, "hawser: an association was aborted: %s\n", reason);
-    hws_abort(peer->sock, reason, strlen(reason));
+    hws_one_abort(peer->sock, reason, strlen(reason));
     forget(peer);
 }
 
@@ -74,7 +74,7 @@ static enum step send_message(struct peer *peer)
         .snd_flags = peer->info.rcv_flags & SCTP_UNORDERED,
         .snd_ppid = peer->info.rcv_ppid,
     };
-    if (hws_sendv(peer->sock, &iov, 1, &info, 0) < 0) {
+    if (hws_one_sendv(peer->sock, &iov, 1, &info, 0) < 0) {
         if (errno == EAGAIN)
             return STEP_WAIT;
         if (errno == EINVAL) {
@@ -110,7 +110,7 @@ static enum step receive_part(struct peer *peer)
     const struct iovec iov = {.iov_base = peer->buf + peer->len,
                               .iov_len = peer->capacity - peer->len};
     int flags = 0;
-    ssize_t len = hws_recvv(peer->sock, &iov, 1, &peer->info, &flags);
+    ssize_t len = hws_one_recvv(peer->sock, &iov, 1, &peer->info, &flags);
     if (len < 0 && errno == EAGAIN) {
         if (peer->len == 0)
             free_message(peer);
@@ -141,21 +141,21 @@ static void add_peer(struct echo *echo, struct hws_sock *sock)
 {
     struct peer *peer = calloc(1, sizeof(*peer));
     if (peer == NULL) {
-        hws_close(sock);
+        hws_one_close(sock);
         return;
     }
     peer->sock = sock;
     peer->echo = echo;
     LIST_INSERT_HEAD(&echo->peers, peer, in_peers);
-    hws_set_nonblocking(sock, true);
-    hws_set_callback(sock, on_peer, peer);
+    hws_one_set_nonblocking(sock, true);
+    hws_one_set_callback(sock, on_peer, peer);
 }
 
 static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
 {
     struct hws_sock *sock;
     (void)ready;
-    while ((sock = hws_accept(listener, NULL, NULL)) != NULL)
+    while ((sock = hws_one_accept(listener, NULL, NULL)) != NULL)
         add_peer(arg, sock);
 }
 
@@ -178,11 +178,11 @@ static int serve(struct echo *echo)
     echo->listener = hws_cli_session_listen(&echo->session, BACKLOG);
     if (echo->listener == NULL)
         return HWS_CLI_FAILED;
-    hws_set_callback(echo->listener, on_accept, echo);
+    hws_one_set_callback(echo->listener, on_accept, echo);
     uv_run(&echo->session.loop, UV_RUN_DEFAULT);
     while (!LIST_EMPTY(&echo->peers)) {
         struct peer *peer = LIST_FIRST(&echo->peers);
-        hws_abort(peer->sock, NULL, 0);
+        hws_one_abort(peer->sock, NULL, 0);
         forget(peer);
     }
     return HWS_CLI_OK;

@@ -10,7 +10,7 @@
 void hws_cli_path_events_want(struct hws_sock *sock)
 {
     const struct sctp_event event = {.se_type = SCTP_PEER_ADDR_CHANGE, .se_on = 1};
-    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof(event));
+    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof(event));
 }
 
 static const char *what(int change)
@@ -45,6 +45,6 @@ void hws_cli_path_events_print(struct hws_sock *sock)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    while (hws_path_event(sock, &change) == 0)
+    while (hws_one_path_event(sock, &change) == 0)
         print(&change, text, now.tv_nsec / 1000);
 }

@@ -112,5 +112,5 @@ int hws_cli_peers_connect(struct hws_cli_peers *peers, struct hws_sock *sock)
     const struct sockaddr *first = hws_cli_peers_at(peers, &peers->next_offset);
     uint32_t count = peers->together ? peers->count - peers->next : 1;
     peers->next += count;
-    return hws_connectx(sock, first, (int)count);
+    return hws_one_connectx(sock, first, (int)count);
 }

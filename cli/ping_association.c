@@ -51,7 +51,7 @@ static void end(struct hws_cli_ping *ping, int code)
     uv_close((uv_handle_t *)&state->check, NULL);
     uv_close((uv_handle_t *)&state->timer, NULL);
     if (state->sock != NULL)
-        hws_set_callback(state->sock, NULL, NULL);
+        hws_one_set_callback(state->sock, NULL, NULL);
     hws_cli_ping_end(ping, code);
 }
 
@@ -71,7 +71,7 @@ static void shut_if_done(struct hws_cli_ping *ping)
         return;
     state->shut = true;
     state->shut_ns = uv_hrtime();
-    hws_shutdown(state->sock, SHUT_WR);
+    hws_one_shutdown(state->sock, SHUT_WR);
 }
 
 /* ---- Answers ---- */
@@ -87,8 +87,8 @@ static void look_at(struct hws_cli_ping *ping, uint32_t index, uint64_t now_ns)
 {
     const struct state *state = ping->state;
     struct path *path = &((struct state *)ping->state)->paths[index];
-    struct hws_path_info info;
-    if (hws_path_info(state->sock, index, &info) < 0)
+    struct hws_one_path_info info;
+    if (hws_one_path_info(state->sock, index, &info) < 0)
         return;
     bool acked = info.heartbeats_acked != path->acked;
     path->acked = info.heartbeats_acked;
@@ -116,7 +116,7 @@ static void look(struct hws_cli_ping *ping)
     shut_if_done(ping);
     if (state->shut && uv_hrtime() - state->shut_ns >= timeout_ns(ping)) {
         fprintf(stderr, "hawser: the SHUTDOWN was not answered: the association is aborted\n");
-        hws_abort(state->sock, NULL, 0);
+        hws_one_abort(state->sock, NULL, 0);
         end(ping, exit_code(state));
     }
 }
@@ -143,8 +143,8 @@ static void ask(struct state *state, uint32_t index, uint64_t seq)
     path->seq = seq;
     path->count.sent++;
     path->sent_ns = uv_hrtime();
-    if (hws_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &demand, sizeof(demand)) ==
-        0)
+    if (hws_one_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &demand,
+                           sizeof(demand)) == 0)
         return;
     path->count.errors++;
     path->sent_ns = 0;
@@ -155,9 +155,9 @@ static void ask(struct state *state, uint32_t index, uint64_t seq)
 /* The peer may have told of more addresses than it was called by. */
 static void find_paths(struct state *state)
 {
-    struct hws_path_info info;
+    struct hws_one_path_info info;
     while (state->path_count < HWS_CLI_PEERS_MAX &&
-           hws_path_info(state->sock, state->path_count, &info) == 0) {
+           hws_one_path_info(state->sock, state->path_count, &info) == 0) {
         struct path *path = &state->paths[state->path_count++];
         path->remote = info.remote;
         path->acked = info.heartbeats_acked;
@@ -178,7 +178,7 @@ static int take_error(struct hws_sock *sock)
 {
     int error = 0;
     socklen_t len = sizeof(error);
-    hws_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
+    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
     return error;
 }
 
@@ -192,10 +192,10 @@ static int connect_one(struct hws_cli_ping *ping)
     state->sock = hws_cli_session_socket(&ping->session, 0);
     if (state->sock == NULL)
         return -1;
-    hws_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
+    hws_one_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
     if (hws_cli_peers_connect(&ping->peers, state->sock) < 0 && errno != EINPROGRESS)
         return -1;
-    hws_set_callback(state->sock, on_ready, ping);
+    hws_one_set_callback(state->sock, on_ready, ping);
     return 0;
 }
 
@@ -204,7 +204,7 @@ static void connect_next(struct hws_cli_ping *ping, int error)
 {
     struct state *state = ping->state;
     while (hws_cli_peers_left(&ping->peers)) {
-        hws_close(state->sock);
+        hws_one_close(state->sock);
         if (connect_one(ping) == 0)
             return;
         error = errno;
@@ -230,7 +230,7 @@ static void on_over(struct hws_cli_ping *ping)
 static void discard(struct hws_sock *sock)
 {
     char scrap[4096];
-    while (hws_recv(sock, scrap, sizeof(scrap), 0) > 0)
+    while (hws_one_recv(sock, scrap, sizeof(scrap), 0) > 0)
         continue;
 }
 
@@ -270,7 +270,7 @@ static void stop(struct hws_cli_ping *ping)
 {
     struct state *state = ping->state;
     if (!state->connected || state->shut) { /* interrupted, perhaps again: it does not wait */
-        hws_abort(state->sock, NULL, 0);
+        hws_one_abort(state->sock, NULL, 0);
         end(ping, exit_code(state));
         return;
     }

@@ -46,7 +46,7 @@ static void end_if_done(struct hws_cli_ping *ping)
 
 static void forget(struct probe *probe)
 {
-    hws_close(probe->sock);
+    hws_one_close(probe->sock);
     LIST_REMOVE(probe, in_probes);
     uv_close((uv_handle_t *)&probe->timer, on_closed);
     end_if_done(probe->ping);
@@ -97,7 +97,7 @@ static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
     socklen_t len = sizeof(error);
     if ((ready & HWS_CLOSED) == 0)
         return;
-    hws_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
+    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
     if (probe->icmp != NULL)
         failed(probe, probe->icmp);
     else if (error == 0)
@@ -136,8 +136,8 @@ static void set_options(struct hws_sock *sock, uint32_t timeout_ms)
     const int on = 1;
     const uint32_t t1_ms = timeout_ms + 1000;
     const struct sctp_rtoinfo rto = {.srto_initial = t1_ms, .srto_min = t1_ms, .srto_max = t1_ms};
-    hws_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on));
-    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
+    hws_one_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on));
+    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
 }
 
 static struct probe *new_probe(struct hws_cli_ping *ping, const struct sockaddr *remote,
@@ -166,7 +166,7 @@ static uint16_t local_port(const struct hws_sock *sock)
 {
     struct sockaddr_storage local;
     socklen_t len = sizeof(local);
-    return hws_getsockname(sock, (struct sockaddr *)&local, &len) == 0
+    return hws_one_getsockname(sock, (struct sockaddr *)&local, &len) == 0
                ? (uint16_t)hws_cli_port(&local)
                : 0;
 }
@@ -180,11 +180,11 @@ static bool send_probe(struct hws_cli_ping *ping, const struct sockaddr *remote,
     state->count.sent++;
     probe->local_port = local_port(probe->sock);
     probe->sent_ns = uv_hrtime();
-    if (hws_connect(probe->sock, remote, len) < 0 && errno != EINPROGRESS) {
+    if (hws_one_connect(probe->sock, remote, len) < 0 && errno != EINPROGRESS) {
         failed(probe, strerror(errno));
         return true;
     }
-    hws_set_callback(probe->sock, on_ready, probe);
+    hws_one_set_callback(probe->sock, on_ready, probe);
     uv_timer_start(&probe->timer, on_timer, ping->options.timeout_ms, 0);
     return true;
 }

@@ -167,8 +167,8 @@ static bool bind_locals(struct hws_cli_session *session, struct hws_sock *sock, 
             return false;
         len += one;
     }
-    if (hws_bindx(sock, (const struct sockaddr *)(const void *)packed, (int)options->local_count,
-                  SCTP_BINDX_ADD_ADDR) < 0) {
+    if (hws_one_bindx(sock, (const struct sockaddr *)(const void *)packed,
+                      (int)options->local_count, SCTP_BINDX_ADD_ADDR) < 0) {
         hws_cli_complain("cannot bind to the --local addresses", errno);
         return false;
     }
@@ -178,7 +178,7 @@ static bool bind_locals(struct hws_cli_session *session, struct hws_sock *sock, 
 static bool bind_any(struct hws_sock *sock, uint16_t port)
 {
     const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
-    if (hws_bind(sock, (const struct sockaddr *)&any, sizeof(any)) == 0)
+    if (hws_one_bind(sock, (const struct sockaddr *)&any, sizeof(any)) == 0)
         return true;
     char what[64];
     snprintf(what, sizeof(what), "cannot bind to SCTP port %u", (unsigned)port);
@@ -192,35 +192,35 @@ static void set_options(struct hws_sock *sock, const struct hws_cli_options *opt
 {
     const struct sctp_initmsg init = {.sinit_num_ostreams = options->streams};
     const int nodelay = 1;
-    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
-    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
+    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
+    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
     if (options->verbose)
         hws_cli_path_events_want(sock);
 }
 
 struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_t port)
 {
-    struct hws_sock *sock = hws_socket(session->runtime);
+    struct hws_sock *sock = hws_one_socket(session->runtime);
     if (sock == NULL) {
         hws_cli_complain("cannot make a socket", errno);
         return NULL;
     }
-    hws_set_nonblocking(sock, true);
+    hws_one_set_nonblocking(sock, true);
     set_options(sock, session->options);
     bool bound =
         session->options->local_count > 0 ? bind_locals(session, sock, port) : bind_any(sock, port);
     if (bound)
         return sock;
-    hws_close(sock);
+    hws_one_close(sock);
     return NULL;
 }
 
 struct hws_sock *hws_cli_session_listen(struct hws_cli_session *session, int backlog)
 {
     struct hws_sock *sock = hws_cli_session_socket(session, session->options->port);
-    if (sock == NULL || hws_listen(sock, backlog) == 0)
+    if (sock == NULL || hws_one_listen(sock, backlog) == 0)
         return sock;
     hws_cli_complain("cannot listen", errno);
-    hws_close(sock);
+    hws_one_close(sock);
     return NULL;
 }

@@ -58,7 +58,7 @@ static const char *association_state(int state)
     return names[state];
 }
 
-static void print_path(const struct hws_path_info *path)
+static void print_path(const struct hws_one_path_info *path)
 {
     char remote[HWS_CLI_ADDRESS_MAX], local[HWS_CLI_ADDRESS_MAX];
     fprintf(stderr,
@@ -75,11 +75,11 @@ static void print_path(const struct hws_path_info *path)
 
 static bool print_association(struct hws_sock *sock, struct hws_cli_stats *stats)
 {
-    struct hws_path_info path;
+    struct hws_one_path_info path;
     struct sctp_status status;
     socklen_t len = sizeof(status);
-    if (hws_path_info(sock, 0, &path) < 0 ||
-        hws_getsockopt(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len) < 0)
+    if (hws_one_path_info(sock, 0, &path) < 0 ||
+        hws_one_getsockopt(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len) < 0)
         return false;
     fprintf(stderr, "%s{\"local_port\":%u,\"remote_port\":%u,\"state\":\"%s\"",
             stats->associations++ > 0 ? "," : "", hws_cli_port(&path.local),
@@ -89,10 +89,10 @@ static bool print_association(struct hws_sock *sock, struct hws_cli_stats *stats
 
 void hws_cli_stats_add(struct hws_cli_stats *stats, struct hws_sock *sock)
 {
-    struct hws_path_info path;
+    struct hws_one_path_info path;
     if (!print_association(sock, stats))
         return;
-    for (size_t i = 0; hws_path_info(sock, i, &path) == 0; i++) {
+    for (size_t i = 0; hws_one_path_info(sock, i, &path) == 0; i++) {
         fputs(i == 0 ? ",\"paths\":[" : ",", stderr);
         print_path(&path);
     }

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "api/runtime/env.h"
-#include "api/trace/pcapng.h"
 #include "api/runtime/runtime.h"
+#include "api/trace/pcapng.h"
 #include "api/trace/trace.h"
 
 static void keep_error(struct hws_cli_taps *taps, int rc)

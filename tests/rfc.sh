@@ -55,7 +55,7 @@ existing()
 {
     local name script
     local -a lists=(tests/*.cmake tests/*/*.cmake {interop,bench}/CMakeLists.txt)
-    awk -f tests/rfc/definitions.awk {proto,stack,api,cli}/*.[ch] tests/test_*.c tests/sim/test_*.c |
+    awk -f tests/rfc/definitions.awk {proto,stack,api/*,cli}/*.[ch] tests/test_*.c tests/sim/test_*.c |
         awk 'FNR == NR { known[$1] = 1; next }
              $1 == "case" {
                  program = $2

@@ -53,8 +53,8 @@ static struct hws_runtime *runtime_at(uint16_t udp_port)
 
 static uint32_t mtu_of(const struct hws_sock *sock)
 {
-    struct hws_path_info info;
-    assert_int_equal(hws_path_info(sock, 0, &info), 0);
+    struct hws_one_path_info info;
+    assert_int_equal(hws_one_path_info(sock, 0, &info), 0);
     return info.mtu_bytes;
 }
 
@@ -76,10 +76,10 @@ static void a_path_follows_the_mtu_of_its_interface(void **state)
     assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &peer.sin_addr), 1);
     netns_set_lo_mtu(9000);
     struct hws_runtime *peer_runtime = runtime_at(UDP_PORT), *runtime = runtime_at(0);
-    struct hws_sock *sock = hws_socket(runtime);
-    hws_setsockopt(sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
-    hws_set_nonblocking(sock, true);
-    assert_int_equal(hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
+    struct hws_sock *sock = hws_one_socket(runtime);
+    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
+    hws_one_set_nonblocking(sock, true);
+    assert_int_equal(hws_one_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
     wait_for_mtu(runtime, sock, 9000);
     netns_set_lo_mtu(1400);
     wait_for_mtu(runtime, sock, 1400);

@@ -56,9 +56,9 @@ static struct sockaddr_in address(const char *text, uint16_t port)
 static struct hws_sock *listen_at(struct hws_runtime *runtime, uint16_t port)
 {
     struct sockaddr_in any = address("0.0.0.0", port);
-    struct hws_sock *sock = hws_socket(runtime);
-    assert_int_equal(hws_bind(sock, (struct sockaddr *)&any, sizeof(any)), 0);
-    assert_int_equal(hws_listen(sock, 5), 0);
+    struct hws_sock *sock = hws_one_socket(runtime);
+    assert_int_equal(hws_one_bind(sock, (struct sockaddr *)&any, sizeof(any)), 0);
+    assert_int_equal(hws_one_listen(sock, 5), 0);
     return sock;
 }
 
@@ -119,10 +119,10 @@ static uint64_t counter(const struct hws_runtime *runtime, const char *name)
 static struct hws_sock *connect_to(struct world *w, uint16_t port)
 {
     struct sockaddr_in peer = address(w->address, port);
-    struct hws_sock *sock = hws_socket(w->b);
-    if (hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer)) < 0) {
+    struct hws_sock *sock = hws_one_socket(w->b);
+    if (hws_one_connect(sock, (struct sockaddr *)&peer, sizeof(peer)) < 0) {
         int error = errno;
-        hws_close(sock);
+        hws_one_close(sock);
         errno = error;
         return NULL;
     }
@@ -133,7 +133,7 @@ static struct hws_sock *connect_pair(struct world *w, struct hws_sock **accepted
 {
     struct hws_sock *sock = connect_to(w, PORT);
     assert_non_null(sock);
-    *accepted = hws_accept(w->listener, NULL, NULL);
+    *accepted = hws_one_accept(w->listener, NULL, NULL);
     assert_non_null(*accepted);
     return sock;
 }
@@ -151,16 +151,16 @@ static void messages_cross_with_their_numbers(void **state)
         .snd_sid = 3, .snd_ppid = htonl(77), .snd_flags = SCTP_UNORDERED};
     struct sctp_rcvinfo rcvinfo;
     int flags = 0;
-    assert_int_equal(hws_sendv(here, out, 2, &sndinfo, 0), 12);
-    assert_int_equal(hws_recvv(there, in, 2, &rcvinfo, &flags), 12);
+    assert_int_equal(hws_one_sendv(here, out, 2, &sndinfo, 0), 12);
+    assert_int_equal(hws_one_recvv(there, in, 2, &rcvinfo, &flags), 12);
     assert_memory_equal(one, "hell", 4);
     assert_memory_equal(rest, "o, world", 8);
     assert_int_equal(flags, MSG_EOR);
     assert_int_equal(rcvinfo.rcv_sid, 3);
     assert_int_equal(rcvinfo.rcv_ppid, htonl(77));
     assert_int_equal(rcvinfo.rcv_flags, SCTP_UNORDERED);
-    hws_close(here);
-    hws_close(there);
+    hws_one_close(here);
+    hws_one_close(there);
 }
 
 static void a_short_buffer_gets_a_message_in_parts(void **state)
@@ -170,10 +170,10 @@ static void a_short_buffer_gets_a_message_in_parts(void **state)
     char buf[4];
     const struct iovec in = {buf, sizeof(buf)};
     int flags = 0;
-    assert_int_equal(hws_send(here, "abcdef", 6, 0), 6);
-    assert_int_equal(hws_recvv(there, &in, 1, NULL, &flags), 4);
+    assert_int_equal(hws_one_send(here, "abcdef", 6, 0), 6);
+    assert_int_equal(hws_one_recvv(there, &in, 1, NULL, &flags), 4);
     assert_int_equal(flags, 0);
-    assert_int_equal(hws_recvv(there, &in, 1, NULL, &flags), 2);
+    assert_int_equal(hws_one_recvv(there, &in, 1, NULL, &flags), 2);
     assert_int_equal(flags, MSG_EOR);
     assert_memory_equal(buf, "ef", 2);
 }
@@ -184,13 +184,13 @@ static void names_of_both_ends(void **state)
     struct hws_sock *there, *here = connect_pair(w, &there);
     struct sockaddr_in sin = {0};
     socklen_t len = sizeof(sin);
-    assert_int_equal(hws_getpeername(here, (struct sockaddr *)&sin, &len), 0);
+    assert_int_equal(hws_one_getpeername(here, (struct sockaddr *)&sin, &len), 0);
     assert_int_equal(len, sizeof(sin));
     assert_int_equal(ntohs(sin.sin_port), PORT);
     assert_int_equal(sin.sin_addr.s_addr, address(w->address, 0).sin_addr.s_addr);
-    assert_int_equal(hws_getsockname(here, (struct sockaddr *)&sin, &len), 0);
+    assert_int_equal(hws_one_getsockname(here, (struct sockaddr *)&sin, &len), 0);
     uint16_t port = ntohs(sin.sin_port);
-    assert_int_equal(hws_getpeername(there, (struct sockaddr *)&sin, &len), 0);
+    assert_int_equal(hws_one_getpeername(there, (struct sockaddr *)&sin, &len), 0);
     assert_int_equal(ntohs(sin.sin_port), port);
 }
 
@@ -200,18 +200,18 @@ static void a_probe_leaves_no_association(void **state)
     const int on = 1;
     for (uint16_t port = PORT; port <= PORT + 1; port++) {
         struct sockaddr_in peer = address(w->address, port);
-        struct hws_sock *sock = hws_socket(w->b);
+        struct hws_sock *sock = hws_one_socket(w->b);
         char buf[16];
-        assert_int_equal(hws_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on)), 0);
-        int rc = hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer));
+        assert_int_equal(hws_one_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on)), 0);
+        int rc = hws_one_connect(sock, (struct sockaddr *)&peer, sizeof(peer));
         if (port == PORT) {
             assert_int_equal(rc, 0);
-            assert_int_equal(hws_recv(sock, buf, sizeof(buf), 0), 0);
+            assert_int_equal(hws_one_recv(sock, buf, sizeof(buf), 0), 0);
         } else {
             assert_int_equal(rc, -1);
             assert_int_equal(errno, ECONNREFUSED);
         }
-        hws_close(sock);
+        hws_one_close(sock);
     }
     assert_int_equal(counter(w->a, "assocs_passive"), 0);
     assert_int_equal(counter(w->b, "packets_out"), 2); /* the INITs */
@@ -224,9 +224,9 @@ static struct hws_sock *connect_to_two(struct world *w)
 {
     struct sockaddr_in locals[] = {address("127.0.0.1", 0), address("127.0.0.2", 0)};
     struct sockaddr_in peers[] = {address("127.0.0.1", PORT), address("127.0.0.2", PORT)};
-    struct hws_sock *sock = hws_socket(w->b);
-    assert_int_equal(hws_bindx(sock, (struct sockaddr *)locals, 2, SCTP_BINDX_ADD_ADDR), 0);
-    assert_int_equal(hws_connectx(sock, (struct sockaddr *)peers, 2), 0);
+    struct hws_sock *sock = hws_one_socket(w->b);
+    assert_int_equal(hws_one_bindx(sock, (struct sockaddr *)locals, 2, SCTP_BINDX_ADD_ADDR), 0);
+    assert_int_equal(hws_one_connectx(sock, (struct sockaddr *)peers, 2), 0);
     return sock;
 }
 
@@ -235,23 +235,23 @@ static void addresses_of_both_ends(void **state)
     struct world *w = *state;
     struct hws_sock *sock = connect_to_two(w);
     struct sockaddr *addrs;
-    assert_int_equal(hws_getpaddrs(sock, 0, &addrs), 2);
+    assert_int_equal(hws_one_getpaddrs(sock, 0, &addrs), 2);
     const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addrs;
     assert_int_equal(in[0].sin_addr.s_addr, address("127.0.0.1", 0).sin_addr.s_addr);
     assert_int_equal(in[1].sin_addr.s_addr, address("127.0.0.2", 0).sin_addr.s_addr);
     assert_int_equal(ntohs(in[1].sin_port), PORT);
-    hws_freepaddrs(addrs);
-    assert_int_equal(hws_getladdrs(sock, 0, &addrs), 2);
-    hws_freeladdrs(addrs);
-    assert_int_equal(hws_getladdrs(w->listener, 0, &addrs), 1);
+    hws_one_freepaddrs(addrs);
+    assert_int_equal(hws_one_getladdrs(sock, 0, &addrs), 2);
+    hws_one_freeladdrs(addrs);
+    assert_int_equal(hws_one_getladdrs(w->listener, 0, &addrs), 1);
     in = (const struct sockaddr_in *)(const void *)addrs;
     assert_int_equal(in->sin_addr.s_addr, INADDR_ANY);
     assert_int_equal(ntohs(in->sin_port), PORT);
-    hws_freeladdrs(addrs);
-    struct hws_sock *unbound = hws_socket(w->b);
-    assert_int_equal(hws_getladdrs(unbound, 0, &addrs), 0);
+    hws_one_freeladdrs(addrs);
+    struct hws_sock *unbound = hws_one_socket(w->b);
+    assert_int_equal(hws_one_getladdrs(unbound, 0, &addrs), 0);
     assert_null(addrs);
-    assert_int_equal(hws_getpaddrs(unbound, 0, &addrs), 0);
+    assert_int_equal(hws_one_getpaddrs(unbound, 0, &addrs), 0);
     assert_null(addrs);
 }
 
@@ -259,22 +259,22 @@ static void a_heartbeat_measures_its_path(void **state)
 {
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
-    struct hws_path_info info;
+    struct hws_one_path_info info;
     struct sctp_paddrparams params = {.spp_flags = SPP_HB_DEMAND};
-    assert_int_equal(hws_path_info(w->listener, 0, &info), -1);
+    assert_int_equal(hws_one_path_info(w->listener, 0, &info), -1);
     assert_int_equal(errno, ENOTCONN);
-    assert_int_equal(hws_path_info(here, 1, &info), -1);
+    assert_int_equal(hws_one_path_info(here, 1, &info), -1);
     assert_int_equal(errno, ENOENT);
-    assert_int_equal(hws_path_info(here, 0, &info), 0);
+    assert_int_equal(hws_one_path_info(here, 0, &info), 0);
     assert_int_equal(info.state, SCTP_ACTIVE);
     assert_true(info.primary && info.cwnd_bytes > 0 && info.mtu_bytes > 0);
     uint64_t before = info.heartbeats_acked;
     params.spp_address = info.remote;
     assert_int_equal(
-        hws_setsockopt(here, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params, sizeof(params)), 0);
+        hws_one_setsockopt(here, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params, sizeof(params)), 0);
     do {
         assert_int_equal(hws_runtime_poll(w->b, 10), 0);
-        assert_int_equal(hws_path_info(here, 0, &info), 0);
+        assert_int_equal(hws_one_path_info(here, 0, &info), 0);
     } while (info.heartbeats_acked == before);
     assert_true(info.heartbeat_rtt_us > 0);
 }
@@ -285,12 +285,12 @@ static void paths_tell_what_happens_to_them(void **state)
     struct world *w = *state;
     const struct sctp_event wanted = {.se_type = SCTP_PEER_ADDR_CHANGE, .se_on = 1};
     struct sctp_paddr_change change;
-    struct hws_path_info info;
-    assert_int_equal(hws_setsockopt(w->listener, IPPROTO_SCTP, SCTP_EVENT, &wanted, sizeof(wanted)),
-                     0);
+    struct hws_one_path_info info;
+    assert_int_equal(
+        hws_one_setsockopt(w->listener, IPPROTO_SCTP, SCTP_EVENT, &wanted, sizeof(wanted)), 0);
     connect_to_two(w);
-    struct hws_sock *there = hws_accept(w->listener, NULL, NULL);
-    while (hws_path_event(there, &change) < 0) {
+    struct hws_sock *there = hws_one_accept(w->listener, NULL, NULL);
+    while (hws_one_path_event(there, &change) < 0) {
         assert_int_equal(errno, EAGAIN);
         hws_runtime_poll(w->a, 10);
     }
@@ -298,7 +298,7 @@ static void paths_tell_what_happens_to_them(void **state)
     assert_int_equal(change.spc_type, SCTP_PEER_ADDR_CHANGE);
     assert_int_equal(change.spc_length, sizeof(change));
     assert_int_equal(change.spc_state, SCTP_ADDR_CONFIRMED);
-    assert_int_equal(hws_path_info(there, 1, &info), 0);
+    assert_int_equal(hws_one_path_info(there, 1, &info), 0);
     assert_memory_equal(&info.remote, &remote, sizeof(struct sockaddr_in));
     assert_int_equal(info.state, SCTP_ACTIVE);
 }
@@ -308,13 +308,13 @@ static void a_graceful_end_reads_as_zero(void **state)
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
     char buf[16];
-    assert_int_equal(hws_send(here, "last", 4, 0), 4);
-    assert_int_equal(hws_shutdown(here, SHUT_WR), 0);
-    assert_int_equal(hws_send(here, "more", 4, 0), -1);
+    assert_int_equal(hws_one_send(here, "last", 4, 0), 4);
+    assert_int_equal(hws_one_shutdown(here, SHUT_WR), 0);
+    assert_int_equal(hws_one_send(here, "more", 4, 0), -1);
     assert_int_equal(errno, EPIPE);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 4);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
-    assert_int_equal(hws_recv(here, buf, sizeof(buf), 0), 0);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), 4);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), 0);
+    assert_int_equal(hws_one_recv(here, buf, sizeof(buf), 0), 0);
 }
 
 static void an_abort_reads_as_reset(void **state)
@@ -322,10 +322,10 @@ static void an_abort_reads_as_reset(void **state)
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
     char buf[16];
-    assert_int_equal(hws_abort(here, "because", 7), 0);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), -1);
+    assert_int_equal(hws_one_abort(here, "because", 7), 0);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), -1);
     assert_int_equal(errno, ECONNRESET);
-    assert_int_equal(hws_recv(here, buf, sizeof(buf), 0), -1);
+    assert_int_equal(hws_one_recv(here, buf, sizeof(buf), 0), -1);
     assert_int_equal(errno, ECONNABORTED);
 }
 
@@ -337,7 +337,7 @@ static void closing_a_runtime_tells_the_peers(void **state)
     (void)here;
     hws_runtime_free(w->b);
     w->b = NULL;
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), -1);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), -1);
     assert_int_equal(errno, ECONNRESET);
 }
 
@@ -346,10 +346,10 @@ static void a_closed_socket_ends_in_the_background(void **state)
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
     char buf[16];
-    assert_int_equal(hws_send(here, "bye", 3, 0), 3);
-    hws_close(here);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 3);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
+    assert_int_equal(hws_one_send(here, "bye", 3, 0), 3);
+    hws_one_close(here);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), 3);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), 0);
     assert_int_equal(counter(w->a, "assocs_aborted"), 0);
 }
 
@@ -358,15 +358,15 @@ static void nonblocking_calls_do_not_wait(void **state)
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
     char buf[16];
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), MSG_DONTWAIT), -1);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), MSG_DONTWAIT), -1);
     assert_int_equal(errno, EAGAIN);
-    hws_set_nonblocking(there, true);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), -1);
+    hws_one_set_nonblocking(there, true);
+    assert_int_equal(hws_one_recv(there, buf, sizeof(buf), 0), -1);
     assert_int_equal(errno, EAGAIN);
-    hws_set_nonblocking(w->listener, true);
-    assert_null(hws_accept(w->listener, NULL, NULL));
+    hws_one_set_nonblocking(w->listener, true);
+    assert_null(hws_one_accept(w->listener, NULL, NULL));
     assert_int_equal(errno, EAGAIN);
-    hws_close(here);
+    hws_one_close(here);
 }
 
 static void a_full_send_buffer_makes_send_wait(void **state)
@@ -376,16 +376,16 @@ static void a_full_send_buffer_makes_send_wait(void **state)
     size_t size = 1 << 20, sent = 0, received = 0;
     char *buf = calloc(1, size);
     assert_non_null(buf);
-    while (hws_send(here, buf, size, MSG_DONTWAIT) > 0)
+    while (hws_one_send(here, buf, size, MSG_DONTWAIT) > 0)
         sent += size;
     assert_int_equal(errno, EAGAIN);
     assert_true(sent > 0);
     while (received < sent) {
-        ssize_t len = hws_recv(there, buf, size, 0);
+        ssize_t len = hws_one_recv(there, buf, size, 0);
         assert_true(len > 0);
         received += (size_t)len;
     }
-    assert_int_equal(hws_send(here, buf, size, 0), size);
+    assert_int_equal(hws_one_send(here, buf, size, 0), size);
     free(buf);
 }
 
@@ -411,10 +411,10 @@ static void serve(struct hws_sock *sock, unsigned ready, void *arg)
     ssize_t len;
     (void)arg;
     (void)ready;
-    while ((len = hws_recv(sock, buf, sizeof(buf), 0)) > 0)
-        assert_int_equal(hws_send(sock, buf, (size_t)len, 0), len);
+    while ((len = hws_one_recv(sock, buf, sizeof(buf), 0)) > 0)
+        assert_int_equal(hws_one_send(sock, buf, (size_t)len, 0), len);
     if (len == 0)
-        hws_close(sock);
+        hws_one_close(sock);
 }
 
 static void accept_all(struct hws_sock *listener, unsigned ready, void *arg)
@@ -422,9 +422,9 @@ static void accept_all(struct hws_sock *listener, unsigned ready, void *arg)
     struct hws_sock *sock;
     (void)arg;
     assert_int_equal(ready, HWS_READABLE);
-    while ((sock = hws_accept(listener, NULL, NULL)) != NULL) {
-        hws_set_nonblocking(sock, true);
-        hws_set_callback(sock, serve, NULL);
+    while ((sock = hws_one_accept(listener, NULL, NULL)) != NULL) {
+        hws_one_set_nonblocking(sock, true);
+        hws_one_set_callback(sock, serve, NULL);
     }
 }
 
@@ -434,12 +434,12 @@ static void drive_client(struct hws_sock *sock, unsigned ready, void *arg)
     char buf[2048] = {0};
     ssize_t len;
     (void)ready;
-    while (echo->sent < echo->want && hws_send(sock, buf, 1000, 0) == 1000)
+    while (echo->sent < echo->want && hws_one_send(sock, buf, 1000, 0) == 1000)
         echo->sent += 1000;
-    while ((len = hws_recv(sock, buf, sizeof(buf), 0)) > 0)
+    while ((len = hws_one_recv(sock, buf, sizeof(buf), 0)) > 0)
         echo->got += (size_t)len;
     if (echo->got == echo->want)
-        hws_shutdown(sock, SHUT_WR);
+        hws_one_shutdown(sock, SHUT_WR);
     if (len == 0)
         echo->over = true;
 }
@@ -449,26 +449,26 @@ static void everything_by_callbacks(void **state)
     struct world *w = *state;
     struct echo echo = {.want = 1000 * 1000};
     struct sockaddr_in peer = address(w->address, PORT);
-    struct hws_sock *sock = hws_socket(w->b);
-    hws_set_nonblocking(w->listener, true);
-    hws_set_callback(w->listener, accept_all, NULL);
-    hws_set_nonblocking(sock, true);
-    hws_set_callback(sock, drive_client, &echo);
-    assert_int_equal(hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
+    struct hws_sock *sock = hws_one_socket(w->b);
+    hws_one_set_nonblocking(w->listener, true);
+    hws_one_set_callback(w->listener, accept_all, NULL);
+    hws_one_set_nonblocking(sock, true);
+    hws_one_set_callback(sock, drive_client, &echo);
+    assert_int_equal(hws_one_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
     assert_int_equal(errno, EINPROGRESS);
     while (!echo.over)
         uv_run(&w->loop, UV_RUN_ONCE);
     assert_int_equal(echo.got, echo.want);
     /* What one callback sends leaves together: far fewer packets than messages. */
     assert_true(counter(w->b, "tx_packets") < 1000);
-    hws_close(sock);
+    hws_one_close(sock);
 }
 
 static void block_inside(struct hws_sock *sock, unsigned ready, void *arg)
 {
     char buf[16];
     (void)ready;
-    assert_int_equal(hws_recv(sock, buf, sizeof(buf), 0), -1);
+    assert_int_equal(hws_one_recv(sock, buf, sizeof(buf), 0), -1);
     assert_int_equal(errno, EDEADLK);
     *(bool *)arg = true;
 }
@@ -478,10 +478,10 @@ static void a_callback_cannot_block(void **state)
     struct world *w = *state;
     struct hws_sock *there, *here = connect_pair(w, &there);
     bool called = false;
-    hws_set_callback(here, block_inside, &called); /* writable already */
+    hws_one_set_callback(here, block_inside, &called); /* writable already */
     while (!called)
         assert_int_equal(hws_runtime_poll(w->b, 1000), 0);
-    hws_set_callback(here, NULL, NULL);
+    hws_one_set_callback(here, NULL, NULL);
 }
 
 /* ---- Runtimes ---- */
@@ -503,10 +503,10 @@ static void runtimes_with_their_own_loops(void **state)
 {
     (void)state;
     struct hws_runtime *runtime = udp_runtime(NULL, 0);
-    struct hws_sock *sock = hws_socket(runtime);
+    struct hws_sock *sock = hws_one_socket(runtime);
     struct sockaddr_in peer = address(ADDRESS_UDP, PORT);
-    hws_set_nonblocking(sock, true);
-    assert_int_equal(hws_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
+    hws_one_set_nonblocking(sock, true);
+    assert_int_equal(hws_one_connect(sock, (struct sockaddr *)&peer, sizeof(peer)), -1);
     assert_int_equal(errno, EINPROGRESS);
     assert_int_equal(counter(runtime, "packets_out"), 1); /* sent before the call returned */
     assert_int_equal(hws_runtime_poll(runtime, 0), 0);

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/runtime/env.h"
 #include "api/link/local.h"
 #include "api/link/netwatch_linux.h"
+#include "api/runtime/env.h"
 
 /* Receive batches before other handles of the loop get their turn. */
 #define BATCHES_PER_WAKE 8u

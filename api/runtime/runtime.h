@@ -10,8 +10,8 @@
 
 #include <uv.h>
 
-#include "api/runtime/driver.h"
 #include "api/hawser/hawser.h"
+#include "api/runtime/driver.h"
 #include "api/sock/socket.h"
 
 struct hws_runtime {

@@ -13,9 +13,9 @@ int main(void)
         fprintf(stderr, "%s\n", error);
         return 1;
     }
-    struct hws_sock *sock = hws_socket(runtime);
+    struct hws_sock *sock = hws_one_socket(runtime);
     printf("hawser %s\n", hws_version());
-    hws_close(sock);
+    hws_one_close(sock);
     hws_runtime_free(runtime);
     return sock == NULL;
 }

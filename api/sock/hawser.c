@@ -150,7 +150,7 @@ int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
 
 /* ---- Sockets ---- */
 
-struct hws_sock *hws_socket(struct hws_runtime *runtime)
+struct hws_sock *hws_one_socket(struct hws_runtime *runtime)
 {
     struct hws_sock *sock = hws_sock_new(&runtime->sockets);
     if (sock == NULL)
@@ -158,12 +158,12 @@ struct hws_sock *hws_socket(struct hws_runtime *runtime)
     return sock;
 }
 
-void hws_set_nonblocking(struct hws_sock *sock, bool nonblocking)
+void hws_one_set_nonblocking(struct hws_sock *sock, bool nonblocking)
 {
     sock->nonblocking = nonblocking;
 }
 
-int hws_bind(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len)
+int hws_one_bind(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len)
 {
     struct hws_addr local;
     uint16_t port;
@@ -171,7 +171,7 @@ int hws_bind(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len)
     return posix(rc < 0 ? rc : hws_sock_bind(sock, &local, 1, port));
 }
 
-int hws_bindx(struct hws_sock *sock, const struct sockaddr *addrs, int count, int flags)
+int hws_one_bindx(struct hws_sock *sock, const struct sockaddr *addrs, int count, int flags)
 {
     struct hws_addr locals[HWS_LIMIT_PATHS];
     uint16_t port;
@@ -181,7 +181,7 @@ int hws_bindx(struct hws_sock *sock, const struct sockaddr *addrs, int count, in
     return posix(rc < 0 ? rc : hws_sock_bind(sock, locals, (uint32_t)count, port));
 }
 
-int hws_listen(struct hws_sock *sock, int backlog)
+int hws_one_listen(struct hws_sock *sock, int backlog)
 {
     return posix(hws_sock_listen(sock, backlog > 0 ? (uint32_t)backlog : 1));
 }
@@ -204,7 +204,7 @@ static bool primary_path(const struct hws_sock *sock, struct hws_assoc_status *s
 }
 
 /* As long as the network chooses the source address the path does not have one either. */
-int hws_getsockname(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
+int hws_one_getsockname(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
 {
     struct hws_assoc_status status;
     struct hws_path_status path = {0};
@@ -227,7 +227,7 @@ static int peer_name(const struct hws_sock *sock, struct sockaddr *addr, socklen
     return 0;
 }
 
-int hws_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
+int hws_one_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
 {
     return posix(peer_name(sock, addr, len));
 }
@@ -244,7 +244,7 @@ static int accept_or_wait(struct hws_sock *sock, struct hws_sock **out)
     }
 }
 
-struct hws_sock *hws_accept(struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
+struct hws_sock *hws_one_accept(struct hws_sock *sock, struct sockaddr *addr, socklen_t *len)
 {
     struct hws_sock *accepted;
     if (posix(accept_or_wait(sock, &accepted)) < 0)
@@ -273,7 +273,7 @@ static int connect_or_wait(struct hws_sock *sock, struct hws_addr *remotes, uint
     return rc;
 }
 
-int hws_connect(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len)
+int hws_one_connect(struct hws_sock *sock, const struct sockaddr *addr, socklen_t len)
 {
     struct hws_addr remote;
     uint16_t port;
@@ -281,7 +281,7 @@ int hws_connect(struct hws_sock *sock, const struct sockaddr *addr, socklen_t le
     return posix(rc < 0 ? rc : connect_or_wait(sock, &remote, 1, port));
 }
 
-int hws_connectx(struct hws_sock *sock, const struct sockaddr *addrs, int count)
+int hws_one_connectx(struct hws_sock *sock, const struct sockaddr *addrs, int count)
 {
     struct hws_addr remotes[HWS_LIMIT_PATHS];
     uint16_t port;
@@ -330,8 +330,8 @@ static int read_sndinfo(const struct sctp_sndinfo *in, struct hws_sndinfo *out)
     return 0;
 }
 
-ssize_t hws_sendv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
-                  const struct sctp_sndinfo *info, int flags)
+ssize_t hws_one_sendv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
+                      const struct sctp_sndinfo *info, int flags)
 {
     struct hws_iovec parts[MAX_IOV];
     struct hws_sndinfo sndinfo;
@@ -347,10 +347,10 @@ ssize_t hws_sendv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
     return rc < 0 ? posix(rc) : (ssize_t)len;
 }
 
-ssize_t hws_send(struct hws_sock *sock, const void *buf, size_t len, int flags)
+ssize_t hws_one_send(struct hws_sock *sock, const void *buf, size_t len, int flags)
 {
     const struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = len};
-    return hws_sendv(sock, &iov, 1, NULL, flags);
+    return hws_one_sendv(sock, &iov, 1, NULL, flags);
 }
 
 /* Fills `iov` from one message. */
@@ -400,8 +400,8 @@ static void write_rcvinfo(const struct hws_rcvinfo *in, struct sctp_rcvinfo *out
     };
 }
 
-ssize_t hws_recvv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
-                  struct sctp_rcvinfo *info, int *flags)
+ssize_t hws_one_recvv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
+                      struct sctp_rcvinfo *info, int *flags)
 {
     struct hws_rcvinfo rcvinfo = {0};
     size_t len;
@@ -416,15 +416,15 @@ ssize_t hws_recvv(struct hws_sock *sock, const struct iovec *iov, int iovcnt,
     return (ssize_t)len;
 }
 
-ssize_t hws_recv(struct hws_sock *sock, void *buf, size_t len, int flags)
+ssize_t hws_one_recv(struct hws_sock *sock, void *buf, size_t len, int flags)
 {
     const struct iovec iov = {.iov_base = buf, .iov_len = len};
-    return hws_recvv(sock, &iov, 1, NULL, &flags);
+    return hws_one_recvv(sock, &iov, 1, NULL, &flags);
 }
 
 /* ---- The end ---- */
 
-int hws_shutdown(struct hws_sock *sock, int how)
+int hws_one_shutdown(struct hws_sock *sock, int how)
 {
     if (how != SHUT_WR && how != SHUT_RDWR)
         return posix(-EINVAL);
@@ -435,7 +435,7 @@ int hws_shutdown(struct hws_sock *sock, int how)
     return posix(rc);
 }
 
-int hws_abort(struct hws_sock *sock, const void *reason, size_t reason_len)
+int hws_one_abort(struct hws_sock *sock, const void *reason, size_t reason_len)
 {
     uint64_t now_us = hws_env_now_us();
     int rc = hws_sock_abort(sock, reason, reason_len, now_us);
@@ -444,7 +444,7 @@ int hws_abort(struct hws_sock *sock, const void *reason, size_t reason_len)
     return posix(rc);
 }
 
-void hws_close(struct hws_sock *sock)
+void hws_one_close(struct hws_sock *sock)
 {
     if (sock == NULL)
         return;
@@ -456,7 +456,8 @@ void hws_close(struct hws_sock *sock)
 
 /* ---- Options and callbacks ---- */
 
-int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *value, socklen_t len)
+int hws_one_setsockopt(struct hws_sock *sock, int level, int option, const void *value,
+                       socklen_t len)
 {
     uint64_t now_us = hws_env_now_us();
     int rc = hws_sockopt_set(sock, level, option, value, len, now_us);
@@ -465,12 +466,12 @@ int hws_setsockopt(struct hws_sock *sock, int level, int option, const void *val
     return posix(rc);
 }
 
-int hws_getsockopt(struct hws_sock *sock, int level, int option, void *value, socklen_t *len)
+int hws_one_getsockopt(struct hws_sock *sock, int level, int option, void *value, socklen_t *len)
 {
     return posix(hws_sockopt_get(sock, level, option, value, len));
 }
 
-void hws_set_callback(struct hws_sock *sock, hws_ready_callback callback, void *arg)
+void hws_one_set_callback(struct hws_sock *sock, hws_ready_callback callback, void *arg)
 {
     hws_sock_set_callback(sock, callback, arg);
     runtime_of(sock)->pending = true;

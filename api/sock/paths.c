@@ -51,7 +51,7 @@ static uint32_t peer_addresses(const struct hws_sock *sock, struct hws_addr *add
     return count;
 }
 
-int hws_getpaddrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs)
+int hws_one_getpaddrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs)
 {
     struct hws_addr remotes[HWS_LIMIT_PATHS];
     uint16_t port;
@@ -61,12 +61,12 @@ int hws_getpaddrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr 
     return count == 0 ? 0 : posix(write_packed(remotes, count, port, addrs));
 }
 
-void hws_freepaddrs(struct sockaddr *addrs)
+void hws_one_freepaddrs(struct sockaddr *addrs)
 {
     free(addrs);
 }
 
-int hws_getladdrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs)
+int hws_one_getladdrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr **addrs)
 {
     static const struct hws_addr any = {.family = HWS_FAMILY_NONE};
     (void)id;
@@ -78,14 +78,14 @@ int hws_getladdrs(const struct hws_sock *sock, sctp_assoc_t id, struct sockaddr 
     return posix(write_packed(sock->locals, sock->local_count, hws_sock_port(sock), addrs));
 }
 
-void hws_freeladdrs(struct sockaddr *addrs)
+void hws_one_freeladdrs(struct sockaddr *addrs)
 {
     free(addrs);
 }
 
 /* ---- What is known of a path ---- */
 
-int hws_path_info(const struct hws_sock *sock, size_t index, struct hws_path_info *info)
+int hws_one_path_info(const struct hws_sock *sock, size_t index, struct hws_one_path_info *info)
 {
     const struct hws_engine *engine = sock->sockets->engine;
     struct hws_assoc_status status;
@@ -95,7 +95,7 @@ int hws_path_info(const struct hws_sock *sock, size_t index, struct hws_path_inf
     if (index >= status.path_count ||
         hws_assoc_path_status(engine, sock->assoc, (uint32_t)index, &path) < 0)
         return posix(-ENOENT);
-    *info = (struct hws_path_info){
+    *info = (struct hws_one_path_info){
         .state = hws_sockopt_path_state(&path),
         .primary = path.primary,
         .mtu_bytes = path.mtu,
@@ -137,7 +137,7 @@ static uint16_t remote_port(const struct hws_sock *sock)
     return known ? status.remote_port : 0;
 }
 
-int hws_path_event(struct hws_sock *sock, struct sctp_paddr_change *change)
+int hws_one_path_event(struct hws_sock *sock, struct sctp_paddr_change *change)
 {
     struct hws_sock_path_event event;
     struct sockaddr_storage address;
