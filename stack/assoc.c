@@ -170,6 +170,11 @@ static bool better(const struct hws_path *p, const struct hws_path *best)
     return f > f_best || (f == f_best && f > 0 && p->errors < best->errors);
 }
 
+const char *hws_pathsel_name(size_t index)
+{
+    return index == 0 ? "primary" : NULL;
+}
+
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 {
     struct hws_path *best = a->paths[a->primary];

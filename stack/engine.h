@@ -37,27 +37,35 @@ typedef uint64_t hws_endpoint_id;
 /** Protocol parameters (RFC 9260, section 16), per endpoint; an association inherits its
  * endpoint's. hws_params_default fills in the defaults given here. */
 struct hws_params {
-    uint32_t rto_initial_us;   /* 1 s */
-    uint32_t rto_min_us;       /* 1 s; at least 1 ms, for data centres */
-    uint32_t rto_max_us;       /* 60 s */
-    uint8_t rto_alpha_shift;   /* 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
-    uint8_t rto_beta_shift;    /* 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
-    uint32_t hb_interval_us;   /* 30 s; 0: no heartbeats on idle paths */
-    uint16_t hb_max_burst;     /* 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
-    uint32_t cookie_life_us;   /* 60 s */
-    uint32_t sack_delay_us;    /* 200 ms, at most 500 ms (6.2) */
-    uint32_t sack_packets;     /* 2: packets with DATA before a SACK is due; a batch counts whole */
-    uint32_t max_burst_bytes;  /* 65536: new data sent in answer to one SACK (6.1 D) */
-    uint32_t slow_start_l;     /* 32: limit L of 7.2.1, in PMDCS per SACK */
-    uint16_t max_init_retrans; /* 8 */
-    uint16_t assoc_max_retrans; /* 10 */
-    uint16_t path_max_retrans;  /* 5 */
-    uint16_t pf_max_retrans;    /* 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
-    uint16_t ostreams;          /* 10: outbound streams to ask for, 1..65535 */
-    uint16_t max_instreams;     /* 65535: inbound streams to accept, 1..65535 */
-    uint32_t rcvbuf_bytes;      /* 4 MiB: user data held for the application; memory: up to twice */
+    uint32_t rto_initial_us;  /* 1 s */
+    uint32_t rto_min_us;      /* 1 s; at least 1 ms, for data centres */
+    uint32_t rto_max_us;      /* 60 s */
+    uint8_t rto_alpha_shift;  /* 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
+    uint8_t rto_beta_shift;   /* 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
+    uint32_t hb_interval_us;  /* 30 s; 0: no heartbeats on idle paths */
+    uint16_t hb_max_burst;    /* 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
+    uint32_t cookie_life_us;  /* 60 s */
+    uint32_t sack_delay_us;   /* 200 ms, at most 500 ms (6.2) */
+    uint32_t sack_packets;    /* 2: packets with DATA before a SACK is due; a batch counts whole */
+    uint32_t max_burst_bytes; /* 65536: new data that may be sent in answer to one SACK however
+                                 little it acknowledged (6.1 D) */
+    uint32_t
+        max_burst_packets; /* 0: no limit; packets of new data in answer to one SACK, at most */
+    uint32_t max_fragment_bytes; /* 0: as large as the paths allow; else user data of a DATA chunk,
+                                    HWS_LIMIT_FRAGMENT_MIN_BYTES at least */
+    uint32_t slow_start_l;       /* 32: limit L of 7.2.1, in PMDCS per SACK */
+    uint16_t max_init_retrans;   /* 8 */
+    uint16_t assoc_max_retrans;  /* 10 */
+    uint16_t path_max_retrans;   /* 5 */
+    uint16_t pf_max_retrans;     /* 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
+    uint16_t ostreams;           /* 10: outbound streams to ask for, 1..65535 */
+    uint16_t max_instreams;      /* 65535: inbound streams to accept, 1..65535 */
+    uint32_t rcvbuf_bytes; /* 4 MiB: user data held for the application; memory: up to twice */
     uint32_t sndbuf_bytes; /* 4 MiB: messages queued or in flight, headers counted, before send says
                               AGAIN */
+    uint8_t tos;           /* 0: the system's; IPv4's TOS or IPv6's traffic class of packets sent */
+    uint8_t ttl;           /* 0: the system's; IPv4's TTL or IPv6's hop limit */
+    bool keep_failed;      /* false: keep messages that will not arrive for hws_assoc_failed */
     bool tail_probe;       /* true: probe for a lost tail before T3 (RFC 8985, 7) */
     bool pmtud;            /* true: find the path MTU by probing (RFC 8899) */
     bool nodelay;          /* false: Nagle's rule of 6.1 holds back a small packet */
@@ -65,6 +73,7 @@ struct hws_params {
                               without another packet: only whether somebody listens is asked */
     const char *cc;        /* NULL: "rfc9260"; congestion controller by name */
     const char *sched;     /* NULL: "fcfs"; or "rr": stream scheduler by name */
+    const char *pathsel;   /* NULL: "primary"; path selection by name */
 };
 
 void hws_params_default(struct hws_params *params);
@@ -77,7 +86,14 @@ struct hws_path_params {
     uint16_t pf_max_retrans;   /* and before it is Potentially Failed */
     uint32_t mtu;              /* IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */
     bool pmtud;                /* find the MTU by probing; not while `mtu` is set */
+    uint8_t tos, ttl;          /* as in struct hws_params */
 };
+
+/** The names that `cc`, `sched` and `pathsel` take, the default first; NULL from the last one on.
+ */
+const char *hws_cc_name(size_t index);
+const char *hws_sched_name(size_t index);
+const char *hws_pathsel_name(size_t index);
 
 struct hws_engine_config {
     struct hws_env env;
@@ -167,6 +183,7 @@ struct hws_train {
     struct hws_addr dst; /* dst.udp_port: the peer's encapsulation port or 0 */
     bool may_fragment;   /* IP may fragment it: larger than the path MTU and cannot be cut */
     uint32_t mtu;        /* of the path, for IP's fragments */
+    uint8_t tos, ttl;    /* of IP's header, 0: the system's */
 };
 
 /** Builds the next train. False: there is nothing to send now. */
@@ -191,8 +208,8 @@ enum hws_event_type {
     HWS_EVENT_PATH_UP,        /* it answers again: active */
     HWS_EVENT_READABLE,       /* a message (or a part of a large one) can be received */
     HWS_EVENT_WRITABLE,       /* send may succeed again after HWS_E_AGAIN */
-    HWS_EVENT_SEND_FAILED,    /* messages queued before UP were for streams that the peer does not
-                                 take (5.1.1), and are dropped */
+    HWS_EVENT_SEND_FAILED,    /* messages are dropped: queued before UP for streams that the peer
+                                 does not take (5.1.1), or not acknowledged before RESTART */
     HWS_EVENT_PEER_SHUTDOWN,  /* the peer asked for SHUTDOWN: nothing more can be sent */
     HWS_EVENT_REMOTE_ERROR,   /* the peer sent an ERROR: `cause` */
     HWS_EVENT_DRY,            /* everything sent has been acknowledged */
@@ -255,8 +272,11 @@ int hws_assoc_connect(struct hws_engine *engine, hws_endpoint_id endpoint,
 
 struct hws_sndinfo {
     uint16_t sid;
-    uint16_t flags; /* HWS_SEND_* */
-    uint32_t ppid;  /* host order number, sent big-endian */
+    uint16_t flags;   /* HWS_SEND_* */
+    uint32_t ppid;    /* host order number, sent big-endian */
+    uint32_t context; /* the application's own: comes back in struct hws_failed */
+    uint8_t path; /* 0: where data goes; n: first sent on path number n - 1 as long as that one is
+                     active (RFC 6458, SCTP_ADDR_OVER); sent again as 6.4 says */
 };
 
 struct hws_iovec {
@@ -267,9 +287,40 @@ struct hws_iovec {
 /** Queues one message (1..HWS_LIMIT_MESSAGE_BYTES); its bytes are copied. Before ESTABLISHED
  * messages are queued as well. Accepted while less than sndbuf_bytes are queued or in flight, so
  * that a message larger than the buffer can pass. Errors: HWS_E_AGAIN (WRITABLE follows),
- * HWS_E_INVAL (stream, empty), HWS_E_MSGSIZE, HWS_E_SHUTDOWN, HWS_E_NOENT, HWS_E_NOMEM. */
+ * HWS_E_INVAL (stream, path, empty), HWS_E_MSGSIZE, HWS_E_SHUTDOWN, HWS_E_NOENT, HWS_E_NOMEM. */
 int hws_assoc_send(struct hws_engine *engine, hws_assoc_id id, const struct hws_sndinfo *info,
                    const struct hws_iovec *iov, size_t iov_count, uint64_t now_us);
+
+/** The same without a copy: the bytes (not the iovecs) stay the caller's, unchanged, until
+ * hws_engine_lent_done gives `lent` back. After an error they were not taken. */
+int hws_assoc_send_lent(struct hws_engine *engine, hws_assoc_id id, const struct hws_sndinfo *info,
+                        const struct hws_iovec *iov, size_t iov_count, void *lent, uint64_t now_us);
+
+/** Takes the next `lent` whose bytes nobody needs any more: acknowledged, dropped, or, when failed
+ * messages are kept, looked at. Ask after input, expire, and calls that end or release. False:
+ * none now. hws_engine_free forgets what is still lent without telling: it reads none of it, and
+ * the caller has it all back. */
+bool hws_engine_lent_done(struct hws_engine *engine, void **lent);
+
+/* A message that was accepted and will not arrive, whole: parts of it may have. */
+struct hws_failed {
+    uint16_t sid;
+    uint16_t flags; /* HWS_SEND_* */
+    uint32_t ppid, context;
+    bool sent;    /* some of it was sent, so that it may have arrived all the same */
+    int reason;   /* an hws_error: HWS_E_INVAL when the peer does not take the stream, HWS_E_RESET
+                     when it restarted, else why the association ended */
+    uint32_t len; /* of the message */
+    const struct hws_iovec *iov; /* its bytes, until the next call for this association or its
+                                    release */
+    size_t iov_count;
+};
+
+/** Takes the next message that will not arrive, in the order sent, each once: with `keep_failed`
+ * those that were not acknowledged when the association ended or restarted, and those for streams
+ * that the peer does not take. Ask after SEND_FAILED and DOWN. Until taken they count against
+ * sndbuf_bytes. Errors: HWS_E_AGAIN (none now), HWS_E_NOENT. */
+int hws_assoc_failed(struct hws_engine *engine, hws_assoc_id id, struct hws_failed *out);
 
 #define HWS_RECV_UNORDERED 0x1u
 #define HWS_RECV_EOR 0x2u /* these bytes end their message */
@@ -352,19 +403,40 @@ struct hws_assoc_status {
     uint32_t local_vtag, remote_vtag;
     uint16_t instreams, ostreams;
     uint32_t path_count;
-    uint32_t primary;       /* index of the primary path */
-    uint32_t unsent_bytes;  /* user data not sent for the first time */
-    uint32_t flight_bytes;  /* user data in flight */
-    uint32_t unacked_bytes; /* user data sent or queued and not acknowledged */
-    uint32_t peer_rwnd;     /* what the peer still takes */
-    uint32_t rwnd;          /* what we last advertised, less what came since */
-    uint32_t charged_bytes; /* memory that received data holds */
+    uint32_t primary;             /* index of the primary path */
+    uint32_t unsent_bytes;        /* user data not sent for the first time */
+    uint32_t flight_bytes;        /* user data in flight */
+    uint32_t unacked_bytes;       /* user data sent or queued and not acknowledged */
+    uint32_t unacked_chunks;      /* DATA chunks sent and not acknowledged */
+    uint32_t unsent_messages;     /* messages of which something was not sent for the first time */
+    uint32_t fragmentation_point; /* user data of the largest DATA chunk that would be sent now */
+    uint32_t peer_rwnd;           /* what the peer still takes */
+    uint32_t rwnd;                /* what we last advertised, less what came since */
+    uint32_t charged_bytes;       /* memory that received data holds */
     uint64_t retransmits;
     bool timer_armed; /* whether any retransmission timer runs */
 };
 
 int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,
                      struct hws_assoc_status *out);
+
+/** What was counted for one association; chunk counts of DATA include those sent again. */
+struct hws_assoc_counts {
+    uint64_t packets_in, packets_out;
+    uint64_t sacks_in, sacks_out;
+    uint64_t retransmits;                          /* DATA chunks sent again */
+    uint64_t data_out_ordered, data_out_unordered; /* DATA chunks */
+    uint64_t data_in_ordered, data_in_unordered;   /* and received for the first time */
+    uint64_t duplicates_in;                        /* DATA chunks received again */
+    uint64_t out_of_sequence_in;      /* DATA chunks with a TSN above the next expected one */
+    uint64_t gap_blocks_in;           /* Gap Ack Blocks received */
+    uint64_t control_in, control_out; /* chunks other than DATA and SACK */
+    uint64_t rto_max_us;              /* the largest RTO since this was last asked */
+    struct hws_addr rto_max_remote;   /* and the path it was of */
+};
+
+/** Also begins a new observation of the largest RTO. HWS_E_NOENT. */
+int hws_assoc_counts(struct hws_engine *engine, hws_assoc_id id, struct hws_assoc_counts *out);
 
 enum hws_path_state {
     HWS_PATH_UNCONFIRMED,        /* nobody has shown that the peer is there (5.4) */

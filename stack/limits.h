@@ -8,6 +8,8 @@
 #define HWS_LIMIT_PATHS 8u
 /* Most bytes of one message. */
 #define HWS_LIMIT_MESSAGE_BYTES (64u << 20)
+/* The least user data that DATA chunks of a longer message may be limited to. */
+#define HWS_LIMIT_FRAGMENT_MIN_BYTES 16u
 /* Streams in either direction. */
 #define HWS_LIMIT_STREAMS 65535u
 /* TSNs in flight, and received beyond the cumulative TSN: a Gap Ack Block's offset has 16 bits. */

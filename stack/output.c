@@ -127,6 +127,8 @@ static void start_train(const struct hws_path *p, struct hws_train *train)
     train->segment_len = 0;
     train->may_fragment = false;
     train->mtu = p->mtu;
+    train->tos = p->params.tos;
+    train->ttl = p->params.ttl;
     train->src = p->local;
     train->dst = p->remote;
 }

@@ -1,5 +1,7 @@
 #include "stack/params.h"
 
+#include <string.h>
+
 #include "stack/assoc.h"
 #include "stack/heartbeat.h"
 
@@ -48,6 +50,11 @@ static bool shift_ok(uint8_t shift)
     return shift >= 1 && shift <= 8;
 }
 
+static bool pathsel_ok(const char *name)
+{
+    return name == NULL || strcmp(name, hws_pathsel_name(0)) == 0;
+}
+
 bool hws_params_ok(const struct hws_params *p)
 {
     return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
@@ -57,7 +64,9 @@ bool hws_params_ok(const struct hws_params *p)
            p->max_instreams > 0 && p->cookie_life_us > 0 &&
            p->rcvbuf_bytes >= HWS_RCVBUF_MIN_BYTES && p->rcvbuf_bytes <= HWS_BUF_MAX_BYTES &&
            p->sndbuf_bytes > 0 && p->sndbuf_bytes <= HWS_BUF_MAX_BYTES &&
-           hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL;
+           hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL &&
+           pathsel_ok(p->pathsel) &&
+           (p->max_fragment_bytes == 0 || p->max_fragment_bytes >= HWS_LIMIT_FRAGMENT_MIN_BYTES);
 }
 
 static bool path_params_ok(const struct hws_path_params *p)
@@ -110,6 +119,7 @@ static void keep_fixed(struct hws_params *params, const struct hws_params *now)
     params->probe = now->probe;
     params->cc = now->cc;
     params->sched = now->sched;
+    params->pathsel = now->pathsel;
 }
 
 /* What was changed for the association is changed for the path; the rest is the path's own. */
@@ -127,6 +137,8 @@ static void change_path(struct hws_path *p, const struct hws_path_params *was,
     TAKE(path_max_retrans);
     TAKE(pf_max_retrans);
     TAKE(pmtud);
+    TAKE(tos);
+    TAKE(ttl);
 #undef TAKE
     if (next.rto_min_us > next.rto_max_us) { /* its own bounds do not fit the new ones */
         next.rto_min_us = is->rto_min_us;
@@ -168,6 +180,8 @@ void hws_params_for_path(const struct hws_params *params, struct hws_path_params
         .path_max_retrans = params->path_max_retrans,
         .pf_max_retrans = params->pf_max_retrans,
         .pmtud = params->pmtud,
+        .tos = params->tos,
+        .ttl = params->ttl,
     };
 }
 

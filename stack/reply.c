@@ -99,6 +99,8 @@ bool hws_reply_output(struct hws_engine *e, struct hws_train *train)
     train->dst = reply->dst;
     train->may_fragment = false;
     train->mtu = HWS_MTU_DEFAULT;
+    train->tos = 0;
+    train->ttl = 0;
     hws_pool_free(&e->pool, reply, sizeof *reply + reply->len);
     return true;
 }

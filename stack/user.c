@@ -57,6 +57,26 @@ int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndin
     return HWS_OK;
 }
 
+int hws_assoc_send_lent(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
+                        const struct hws_iovec *iov, size_t iov_count, void *lent, uint64_t now_us)
+{
+    (void)lent;
+    return hws_assoc_send(e, id, info, iov, iov_count, now_us);
+}
+
+bool hws_engine_lent_done(struct hws_engine *e, void **lent)
+{
+    (void)e;
+    (void)lent;
+    return false;
+}
+
+int hws_assoc_failed(struct hws_engine *e, hws_assoc_id id, struct hws_failed *out)
+{
+    (void)out;
+    return hws_idtab_get(&e->assocs, id) != NULL ? HWS_E_AGAIN : HWS_E_NOENT;
+}
+
 /* ---- Receive ---- */
 
 int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capacity, size_t *len,
@@ -150,6 +170,9 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .unsent_bytes = a->sendq.unsent_bytes,
         .flight_bytes = a->outq.flight_payload,
         .unacked_bytes = hws_assoc_unacked(a),
+        .unacked_chunks = hws_outq_count(&a->outq),
+        .unsent_messages = a->sendq.unsent_messages,
+        .fragmentation_point = hws_path_pmdcs(hws_assoc_data_path(a)) - HWS_DATA_HEADER_LEN,
         .peer_rwnd = hws_assoc_peer_rwnd(a),
         .rwnd = a->advertised_rwnd,
         .charged_bytes = a->reassembly.charged_bytes,
@@ -157,6 +180,12 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .timer_armed = timer_armed(a),
     };
     return HWS_OK;
+}
+
+int hws_assoc_counts(struct hws_engine *e, hws_assoc_id id, struct hws_assoc_counts *out)
+{
+    *out = (struct hws_assoc_counts){0};
+    return hws_idtab_get(&e->assocs, id) != NULL ? HWS_OK : HWS_E_NOENT;
 }
 
 int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t index,
