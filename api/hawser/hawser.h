@@ -21,6 +21,8 @@
 
 #include <linux/sctp.h>
 
+#include "options.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -211,11 +213,6 @@ HWS_API int hws_one_getsockname(const struct hws_sock *sock, struct sockaddr *ad
 
 /** The peer's primary address and port. @return 0, or -1: ENOTCONN. */
 HWS_API int hws_one_getpeername(const struct hws_sock *sock, struct sockaddr *addr, socklen_t *len);
-
-/** Option of level IPPROTO_SCTP (int, 0 or 1): connecting only asks whether somebody listens.
- * hws_one_connect answers 0 (and a callback comes with HWS_CLOSED and no error) when the peer's
- * INIT ACK has come; nothing more is sent, so neither side has an association. */
-#define HWS_PROBE 10001
 
 /** Sets an option (RFC 6458, 8; structures and units are the kernel's). On a connected socket it
  * changes its association, otherwise it holds for the associations to come; the association id in

@@ -108,6 +108,7 @@ struct hws_sock *hws_sock_new(struct hws_sockets *sockets)
         return NULL;
     sock->sockets = sockets;
     hws_params_default(&sock->params);
+    hws_sock_options_init(sock);
     TAILQ_INIT(&sock->queue);
     TAILQ_INIT(&sock->path_events);
     TAILQ_INSERT_TAIL(&sockets->all, sock, in_all);
@@ -172,6 +173,7 @@ static int set_assoc(struct hws_sock *sock, hws_assoc_id id)
     if (!hws_hashtab_add(&sock->sockets->by_assoc, &sock->by_assoc, id))
         return -ENOMEM;
     sock->assoc = id;
+    sock->assoc_options = sock->options.future;
     return 0;
 }
 
@@ -314,13 +316,13 @@ static struct hws_sock *make_child(struct hws_sock *listener, hws_assoc_id id, u
     struct hws_sock *child = hws_sock_new(listener->sockets);
     if (child == NULL)
         return NULL;
+    hws_sock_options_inherit(child, listener);
     if (set_assoc(child, id) < 0) {
         destroy(child, now_us);
         return NULL;
     }
     child->port = listener->port;
     child->port->refs++;
-    child->params = listener->params;
     child->wants_path_events = listener->wants_path_events;
     child->local_count = listener->local_count;
     for (uint32_t i = 0; i < child->local_count; i++)

@@ -13,6 +13,7 @@
 
 #include <sys/queue.h>
 
+#include "api/sock/sockopt_state.h"
 #include "stack/engine.h"
 #include "stack/hashtab.h"
 #include "stack/limits.h"
@@ -81,9 +82,13 @@ struct hws_sock {
     struct hws_sock_port *port;
     struct hws_addr locals[HWS_LIMIT_PATHS]; /* as bound */
     uint32_t local_count;                    /* 0: any */
-    struct hws_params params;
-    int error;     /* errno to report once; 0: none */
-    bool readable; /* recv has not yet answered EAGAIN since something came */
+    struct hws_params params; /* of the endpoint: what associations to come begin with */
+    struct hws_sock_options options;
+    struct hws_assoc_options assoc_options;
+    uint64_t rcvtimeo_us, sndtimeo_us; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: no limit */
+    struct linger linger;              /* SO_LINGER, seconds */
+    int error;                         /* errno to report once; 0: none */
+    bool readable;                     /* recv has not yet answered EAGAIN since something came */
     bool writable;
     bool shut;        /* nothing more can be sent: shutdown by this side or the peer */
     bool orphaned;    /* closed by the application, ends in the background */

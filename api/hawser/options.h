@@ -1,0 +1,30 @@
+/** @file
+ * Socket options of hawser's own, beside those of RFC 6458. All are of level IPPROTO_SCTP. */
+#ifndef HAWSER_OPTIONS_H
+#define HAWSER_OPTIONS_H
+
+#include <linux/sctp.h>
+
+/** int, 0 or 1: connecting only asks whether somebody listens. The peer's INIT ACK ends it, without
+ * an error; nothing more is sent, so neither side has an association. */
+#define HWS_PROBE 10001
+
+/** The name of the congestion controller of associations to come: text, at most
+ * HWS_OPTION_NAME_MAX bytes, its end is where the value ends or a NUL is. ENOENT: there is none. */
+#define HWS_CC 10002
+
+/** The same for the stream scheduler. */
+#define HWS_SCHED 10003
+
+/** int, 0 or 1: a message ends only where a send says so by MSG_EOR (RFC 6458, 8.1.26). The Linux
+ * kernel has no such option; SCTP_EXPLICIT_EOR is this one where its header has none. */
+#define HWS_EXPLICIT_EOR 10005
+
+#ifndef SCTP_EXPLICIT_EOR
+#define SCTP_EXPLICIT_EOR HWS_EXPLICIT_EOR
+#endif
+
+/** Bytes of a name, its NUL included. */
+#define HWS_OPTION_NAME_MAX 16
+
+#endif

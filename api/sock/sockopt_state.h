@@ -1,0 +1,56 @@
+/* What options of a socket have set and the engine does not keep. The calls read it; the options
+ * write it. */
+#ifndef HWS_API_SOCKOPT_STATE_H
+#define HWS_API_SOCKOPT_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <linux/sctp.h>
+
+/** Of one association. It begins with a copy of its socket's. */
+struct hws_assoc_options {
+    uint32_t events;          /* SCTP_EVENT: bit n is notification SCTP_SN_TYPE_BASE + n */
+    uint32_t receive_context; /* SCTP_CONTEXT: in rcv_context of what is received */
+    /* What a send without SCTP_SNDINFO or SCTP_SNDRCV uses (SCTP_DEFAULT_SNDINFO): */
+    uint16_t send_sid, send_flags; /* SCTP_UNORDERED, ... as the kernel's header has them */
+    uint32_t send_ppid;            /* as it stands on the wire */
+    uint32_t send_context;
+    uint32_t send_timetolive_ms; /* kept, not used: PR-SCTP is an extension */
+    /* Whether Potentially Failed paths are told of: 0: the system's choice, told where RFC 7829
+     * has a constant for it; 1: no; 2: yes. */
+    uint8_t expose_pf;
+};
+
+/** Of one socket. What it accepts or peels off begins with a copy. */
+struct hws_sock_options {
+    struct hws_assoc_options future;       /* what associations to come begin with */
+    bool receive_rcvinfo, receive_nxtinfo; /* SCTP_RECVRCVINFO, SCTP_RECVNXTINFO */
+    bool plain_v4;            /* SCTP_I_WANT_MAPPED_V4_ADDR is off: IPv4 stays AF_INET */
+    bool fragment_interleave; /* SCTP_FRAGMENT_INTERLEAVE, level 1 */
+    bool no_fragments;        /* SCTP_DISABLE_FRAGMENTS: what needs them fails with EMSGSIZE */
+    bool explicit_eor;        /* SCTP_EXPLICIT_EOR */
+    bool sctp_reuse_port;     /* SCTP_REUSE_PORT */
+    bool reuse_address;       /* SO_REUSEADDR */
+    bool reuse_port;          /* SO_REUSEPORT */
+    bool v6only;              /* IPV6_V6ONLY */
+};
+
+struct hws_sock;
+
+/** What a new socket has. */
+void hws_sock_options_init(struct hws_sock *sock);
+
+/** Gives a socket that was accepted or peeled off what its parent has, all options included that
+ * are plain fields of the socket. */
+void hws_sock_options_inherit(struct hws_sock *sock, const struct hws_sock *parent);
+
+/** Whether notifications of that type (SCTP_ASSOC_CHANGE, ...) are wanted. */
+static inline bool hws_assoc_options_want(const struct hws_assoc_options *options, uint16_t type)
+{
+    unsigned bit = (unsigned)type - SCTP_SN_TYPE_BASE;
+    return bit < 32 && (options->events >> bit & 1u) != 0;
+}
+
+#endif
