@@ -5,6 +5,10 @@ add_test(NAME symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.sh $<TARGET_FI
                               ${PROJECT_SOURCE_DIR}/api/hawser/hawser.h)
 add_test(NAME format COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/format.sh ${PROJECT_SOURCE_DIR})
 add_test(NAME readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/readme.sh)
+add_test(NAME man COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/man.sh $<TARGET_FILE:hawser>
+                          ${PROJECT_BINARY_DIR}/docs/hawser.1)
+add_test(NAME examples COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/examples.sh
+                               ${PROJECT_BINARY_DIR}/examples)
 add_test(NAME rfc COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc.sh)
 add_test(NAME rfc_selfcheck COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc/selfcheck.sh)
 set_tests_properties(format PROPERTIES SKIP_RETURN_CODE 77)
