@@ -2,7 +2,7 @@
 add_test(NAME layering COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layering.sh ${PROJECT_SOURCE_DIR}
                                $<TARGET_FILE:hws_proto> $<TARGET_FILE:hws_stack>)
 add_test(NAME symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.sh $<TARGET_FILE:hawser_shared>
-                              ${PROJECT_SOURCE_DIR}/api/hawser/hawser.h)
+                              ${PROJECT_SOURCE_DIR}/api/hawser)
 add_test(NAME format COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/format.sh ${PROJECT_SOURCE_DIR})
 add_test(NAME readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/readme.sh)
 add_test(NAME man COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/man.sh $<TARGET_FILE:hawser>

@@ -1,25 +1,16 @@
 /** @file
- * hawser: SCTP (RFC 9260) in user space.
+ * All of hawser's sockets and runtimes, and for now the one-to-one calls on pointers.
  *
- * A runtime holds one SCTP engine and its link to the network; sockets are made in a runtime.
- * Calls follow POSIX and RFC 6458: they answer -1 (or NULL) with the reason in errno, with the
- * Linux kernel's numbers. Structures and constants of RFC 6458 come from <linux/sctp.h>.
- *
- * Threads: this version has none of its own. A runtime and its sockets belong to one thread at a
- * time; different runtimes share nothing. A blocking call runs the runtime's loop, so callbacks of
- * other sockets may run meanwhile; no lock is ever held. Inside a callback a blocking call answers
- * EDEADLK instead of waiting. */
+ * The calls on pointers (hws_one_*) have no thread and take no lock: a runtime and the pointers
+ * made in it belong to one thread at a time, and a runtime is used with pointers or with
+ * descriptors (<hawser/socket.h>), not both. A blocking call runs the runtime's loop, so callbacks
+ * of other sockets may run meanwhile. Inside a callback a blocking call answers EDEADLK instead of
+ * waiting. */
 #ifndef HAWSER_HAWSER_H
 #define HAWSER_HAWSER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
-#include <sys/uio.h>
-
-#include <linux/sctp.h>
+#include "runtime.h"
+#include "socket.h"
 
 #include "options.h"
 
@@ -27,90 +18,10 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
-#define HWS_API __attribute__((visibility("default")))
-#else
-#define HWS_API
-#endif
-
-/** The library's version as text, for example "0.1.0". Any thread. */
-HWS_API const char *hws_version(void);
-
-/* ---- Runtimes ---- */
-
-struct hws_runtime;
-struct uv_loop_s;
-
-/** The UDP port of RFC 6951. */
-#define HWS_UDP_PORT 9899
-
-/** IP protocol number of SCTP, and those for experiments (RFC 3692). */
-#define HWS_PROTO_SCTP 132
-#define HWS_PROTO_EXPERIMENT_1 253
-#define HWS_PROTO_EXPERIMENT_2 254
-
-/** How a runtime reaches the network. Start from hws_runtime_config_init. */
-struct hws_runtime_config {
-    /** IP protocol number, 1..255; HWS_PROTO_SCTP by default. Not used when encapsulated. */
-    uint8_t protocol;
-    /** Encapsulate in UDP (RFC 6951) instead of using raw sockets; false by default. */
-    bool udp;
-    /** Local UDP port, 0: an ephemeral one (the default). Listeners want HWS_UDP_PORT. */
-    uint16_t udp_port;
-    /** UDP port of the peers to connect to; HWS_UDP_PORT by default. */
-    uint16_t peer_udp_port;
-    /** Address families to open; both by default. A family the host does not have is left out
-     * when the other one is there. */
-    bool ipv4, ipv6;
-    /** Answer packets to ports nobody of ours owns with an ABORT, as the host's only SCTP does
-     * (RFC 9260, 8.4); false by default, since another process may own the port. */
-    bool own_host;
-    /** Network interface to use (SO_BINDTODEVICE, raw sockets only); NULL by default: all. */
-    const char *interface;
-    /** The caller's libuv loop, which has to outlive the runtime; NULL (the default): the runtime
-     * has its own, which only runs inside blocking calls and hws_runtime_poll. On the caller's
-     * loop never block in a callback of that loop: libuv's loops do not nest. */
-    struct uv_loop_s *loop;
-};
-
-/** Fills in the defaults given above. */
-HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
-
-/** Longest text that hws_runtime_new writes about what went wrong, its NUL included. */
-#define HWS_ERROR_MAX 512
-
-/** Makes a runtime.
- * @param config  how to reach the network; copied. NULL: all defaults.
- * @param error   where one clear sentence goes when this fails: what is missing and the ways out;
- *                at least HWS_ERROR_MAX bytes, or NULL.
- * @return the runtime, which the caller gives to hws_runtime_free, or NULL.
- *
- * Errors: EPERM (raw sockets need CAP_NET_RAW), EADDRINUSE (the UDP port is taken),
- * EAFNOSUPPORT (no such family on this host), EINVAL (neither family), ENOMEM, EMFILE. */
-HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
-
-/** Frees the runtime and every socket in it; associations that still exist are aborted, so that
- * their peers know. NULL is allowed. Must not be called from a callback. When the loop is the
- * caller's, it has to run until it has nothing left of the runtime, before it is closed. */
-HWS_API void hws_runtime_free(struct hws_runtime *runtime);
-
 /** Runs the runtime's loop until something happened or `timeout_ms` milliseconds have passed.
  * @param timeout_ms  0: does not wait; -1: waits without limit.
  * @return 0, or -1: EDEADLK (called from a callback). */
 HWS_API int hws_runtime_poll(struct hws_runtime *runtime, int timeout_ms);
-
-/** One counter of a runtime. The texts are constant. */
-struct hws_counter {
-    const char *group; /**< "engine" or "link" */
-    const char *name;  /**< a JSON name, for example "packets_in" */
-    const char *what;  /**< what is counted */
-    uint64_t value;
-};
-
-/** Reads counter number `index` (0, 1, ...), group by group.
- * @return 0, or -1: ENOENT (there are no more). */
-HWS_API int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
-                                struct hws_counter *counter);
 
 /* ---- Sockets: one-to-one style (RFC 6458, 4) ---- */
 

@@ -1,0 +1,157 @@
+/** @file
+ * Runtimes of hawser: SCTP (RFC 9260) in user space.
+ *
+ * A runtime holds one SCTP engine and its link to the network; sockets are made in a runtime. A
+ * program may have several, which share nothing. Calls that name no runtime use the default one,
+ * which the first of them makes (hws_runtime_default).
+ *
+ * Calls follow POSIX: they answer -1 (or NULL) with the reason in errno, with the Linux kernel's
+ * numbers.
+ *
+ * Threads: any call from any thread, unless the runtime is on a libuv loop: then everything
+ * belongs to the thread of that loop.
+ *
+ * fork: what a child inherits is dead. Every call on an inherited runtime or descriptor answers
+ * ESTALE there; the parent goes on undisturbed. What the child makes anew works. */
+#ifndef HAWSER_RUNTIME_H
+#define HAWSER_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define HWS_API __attribute__((visibility("default")))
+#else
+#define HWS_API
+#endif
+
+/** The library's version as text, for example "0.1.0". Any thread. */
+HWS_API const char *hws_version(void);
+
+struct hws_runtime;
+struct uv_loop_s;
+
+/** The UDP port of RFC 6951. */
+#define HWS_UDP_PORT 9899
+
+/** IP protocol number of SCTP, and those for experiments (RFC 3692). */
+#define HWS_PROTO_SCTP 132
+#define HWS_PROTO_EXPERIMENT_1 253
+#define HWS_PROTO_EXPERIMENT_2 254
+
+/** Who runs a runtime: receives packets and watches the time. */
+enum hws_drive {
+    /** The library: a thread of its own, begun with the first socket and asleep while there is
+     * nothing to do. A blocked call does the work itself in the meantime, so that what it waits
+     * for comes without a context switch. */
+    HWS_DRIVE_THREAD,
+    /** The caller: there is no thread. The program polls hws_runtime_fd with
+     * hws_runtime_timeout_ms and calls hws_runtime_run; blocking calls do that by themselves. */
+    HWS_DRIVE_CALLER,
+};
+
+/** How a runtime reaches the network and who runs it. Start from hws_runtime_config_init. */
+struct hws_runtime_config {
+    /** IP protocol number, 1..255; HWS_PROTO_SCTP by default. Not used when encapsulated. */
+    uint8_t protocol;
+    /** Encapsulate in UDP (RFC 6951) instead of using raw sockets; false by default. */
+    bool udp;
+    /** Local UDP port, 0: an ephemeral one (the default). Listeners want HWS_UDP_PORT. */
+    uint16_t udp_port;
+    /** UDP port of the peers to connect to; HWS_UDP_PORT by default. */
+    uint16_t peer_udp_port;
+    /** Address families to open; both by default. A family the host does not have is left out
+     * when the other one is there. */
+    bool ipv4, ipv6;
+    /** Answer packets to ports nobody of ours owns with an ABORT, as the host's only SCTP does
+     * (RFC 9260, 8.4); false by default, since another process may own the port. */
+    bool own_host;
+    /** Network interface to use (SO_BINDTODEVICE, raw sockets only); NULL by default: all. */
+    const char *interface;
+    /** Who runs it; HWS_DRIVE_THREAD by default. */
+    enum hws_drive drive;
+    /** A libuv loop of the caller that runs it instead; it has to outlive the runtime. Such a
+     * runtime has no descriptors: its sockets are those of <hawser/uv.h>. NULL by default. */
+    struct uv_loop_s *loop;
+};
+
+/** Fills in the defaults given above. */
+HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
+
+/** Longest text that hws_runtime_new writes about what went wrong, its NUL included. */
+#define HWS_ERROR_MAX 512
+
+/** Makes a runtime.
+ * @param config  how to reach the network; copied. NULL: all defaults.
+ * @param error   where one clear sentence goes when this fails: what is missing and the ways out;
+ *                at least HWS_ERROR_MAX bytes, or NULL.
+ * @return the runtime, which the caller gives to hws_runtime_free, or NULL.
+ *
+ * Errors: EPERM (raw sockets need CAP_NET_RAW), EADDRINUSE (the UDP port is taken),
+ * EAFNOSUPPORT (no such family on this host), EINVAL (neither family), ENOMEM, EMFILE. */
+HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
+
+/** Frees the runtime and ends every socket in it; associations that still exist are aborted, so
+ * that their peers know. Calls that wait in it answer ESTALE, as every later call on one of its
+ * descriptors does; hws_close still frees the number. NULL is allowed. Must not be called from a
+ * callback, nor for the default runtime. When the loop is the caller's, it has to run until it has
+ * nothing left of the runtime, before it is closed. */
+HWS_API void hws_runtime_free(struct hws_runtime *runtime);
+
+/** The runtime of calls that name none. The first call makes it: raw sockets with protocol 132 and
+ * a thread of the library, changed by environment variables, which are read once:
+ *
+ * - HAWSER_LINK: "raw" (default) or "udp";
+ * - HAWSER_PROTOCOL: IP protocol of raw sockets, 1..255;
+ * - HAWSER_UDP_PORT: local UDP port (RFC 6951), 0..65535; 0 (default): an ephemeral one;
+ * - HAWSER_PEER_UDP_PORT: UDP port of peers to connect to, 1..65535; 9899 by default;
+ * - HAWSER_OWN_HOST: 1: answer for every port of the host as a kernel does; 0 by default.
+ *
+ * When the program ends by exit(3), associations that are being shut down get up to two seconds to
+ * finish; what is open then is closed as close does.
+ * @return the runtime, which lives as long as the process; NULL: EINVAL (a variable has a wrong
+ * value) or as hws_runtime_new; the reason is then also written to stderr, once, and kept for
+ * hws_runtime_default_error. */
+HWS_API struct hws_runtime *hws_runtime_default(void);
+
+/** Why the default runtime could not be made, as one sentence; "" when it could, or when nobody has
+ * tried. The text is constant until the next try. */
+HWS_API const char *hws_runtime_default_error(void);
+
+/** Runs what is due, without waiting: receives packets, expires timers, sends.
+ * @return 0, or -1: EINVAL (on a libuv loop), ESTALE (after fork). */
+HWS_API int hws_runtime_run(struct hws_runtime *runtime);
+
+/** A descriptor that polls as readable when hws_runtime_run has something to do. It belongs to the
+ * runtime: poll it and do nothing else with it.
+ * @return the descriptor, or -1: EINVAL (not HWS_DRIVE_CALLER), ESTALE. */
+HWS_API int hws_runtime_fd(struct hws_runtime *runtime);
+
+/** How long hws_runtime_run need not be called when the descriptor does not become readable.
+ * @return milliseconds, rounded up; 0: at once; -1: without limit, or an error as
+ * hws_runtime_fd (then errno is set, and 0 otherwise). */
+HWS_API int hws_runtime_timeout_ms(struct hws_runtime *runtime);
+
+/** One counter of a runtime. The texts are constant. */
+struct hws_counter {
+    const char *group; /**< "engine" or "link" */
+    const char *name;  /**< a JSON name, for example "packets_in" */
+    const char *what;  /**< what is counted */
+    uint64_t value;
+};
+
+/** Reads counter number `index` (0, 1, ...), group by group.
+ * @return 0, or -1: ENOENT (there are no more). */
+HWS_API int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
+                                struct hws_counter *counter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
