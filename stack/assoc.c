@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/endpoint.h"
+#include "stack/failed.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/shutdown.h"
@@ -161,6 +162,11 @@ static unsigned fitness(const struct hws_path *p)
     return hws_path_potentially_failed(p) ? 2 : HWS_FITNESS_ACTIVE;
 }
 
+bool hws_path_fit(const struct hws_path *p)
+{
+    return fitness(p) == HWS_FITNESS_ACTIVE;
+}
+
 /* Whether `p` is to be preferred to `best`: fitter, or of several that failed the one with fewer
  * errors (RFC 7829, 3.2). */
 static bool better(const struct hws_path *p, const struct hws_path *best)
@@ -178,7 +184,7 @@ const char *hws_pathsel_name(size_t index)
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 {
     struct hws_path *best = a->paths[a->primary];
-    if (fitness(best) == HWS_FITNESS_ACTIVE)
+    if (hws_path_fit(best))
         return best;
     for (unsigned i = 0; i < a->path_count; i++)
         if (better(a->paths[i], best))
@@ -195,7 +201,7 @@ bool hws_assoc_has_alternate(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
     for (unsigned i = 0; i < a->path_count; i++)
-        if (a->paths[i] != p && fitness(a->paths[i]) == HWS_FITNESS_ACTIVE)
+        if (a->paths[i] != p && hws_path_fit(a->paths[i]))
             return true;
     return false;
 }
@@ -203,7 +209,7 @@ bool hws_assoc_has_alternate(const struct hws_path *p)
 struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last)
 {
     struct hws_path *was = a->paths[last];
-    if (was->errors == 0 && fitness(was) == HWS_FITNESS_ACTIVE)
+    if (was->errors == 0 && hws_path_fit(was))
         return was;
     struct hws_path *best = hws_assoc_data_path(a);
     for (unsigned i = 0; i < a->path_count; i++) {
@@ -269,6 +275,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
+    hws_failed_all(a, HWS_E_RESET);
     hws_sendq_fini(&a->sendq);
     hws_outq_fini(&a->outq);
     hws_fault_forget_reports(a);
@@ -321,10 +328,7 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     a->peer_a_rwnd = rwnd;
     a->sack_now = true; /* the first DATA chunk is acknowledged at once (5.1) */
     a->ostreams = params->ostreams < peer_max_instreams ? params->ostreams : peer_max_instreams;
-    uint32_t dropped = hws_sendq_limit_streams(&a->sendq, a->ostreams);
-    a->engine->stats.messages_dropped += dropped;
-    if (dropped > 0)
-        hws_assoc_tell(a, HWS_EVENT_BIT(SEND_FAILED));
+    hws_failed_streams(a);
     a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
     hws_tsnmap_fini(&a->tsnmap);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
@@ -407,6 +411,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
         return;
     }
     leave_tables(a);
+    hws_failed_all(a, reason);
     free_queues(a);
     hws_assoc_tell(a, HWS_EVENT_BIT(DOWN));
 }
@@ -428,6 +433,7 @@ void hws_assoc_free(struct hws_assoc *a)
     struct hws_pool *pool = &a->engine->pool;
     struct hws_endpoint *ep = a->endpoint;
     free_queues(a);
+    hws_failed_forget(a);
     hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
     hws_reassembly_fini(&a->reassembly);
     for (unsigned i = 0; i < a->path_count; i++)
@@ -512,6 +518,14 @@ void hws_path_tell(struct hws_path *p, uint32_t bit)
         p->events &= (uint16_t)~HWS_PATH_STATE_EVENTS;
     p->events |= (uint16_t)bit;
     hws_assoc_tell(p->assoc, 0);
+}
+
+void hws_assoc_tell_writable(struct hws_assoc *a)
+{
+    if (!a->blocked || hws_assoc_send_charge(a) >= a->params.sndbuf_bytes)
+        return;
+    a->blocked = false;
+    hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));
 }
 
 bool hws_assoc_may_send(const struct hws_assoc *a)

@@ -79,6 +79,9 @@ void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag);
  * errors). */
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a);
 
+/** Whether the path is fit to carry data: confirmed, active, and without errors. */
+bool hws_path_fit(const struct hws_path *p);
+
 /** Whether another path is fit to carry data. */
 bool hws_assoc_has_alternate(const struct hws_path *p);
 
@@ -109,6 +112,9 @@ void hws_path_tell(struct hws_path *p, uint32_t bit);
 /** States in which the application's data may be sent for the first time. */
 bool hws_assoc_may_send(const struct hws_assoc *a);
 
+/** WRITABLE, when it is owed and there is room. */
+void hws_assoc_tell_writable(struct hws_assoc *a);
+
 /** User data queued or in flight. */
 static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
 {
@@ -119,7 +125,7 @@ static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
 static inline uint32_t hws_assoc_send_charge(const struct hws_assoc *a)
 {
     uint32_t objects = a->sendq.unsent_messages + hws_outq_count(&a->outq);
-    return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg);
+    return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg) + a->failures.charge;
 }
 
 /** What the peer takes beyond what is in flight (6.2.1 C, D). */

@@ -99,6 +99,14 @@ struct hws_endpoint {
     struct hws_params params;
 };
 
+/* Messages that will not arrive, kept for the application (failed.c). */
+struct hws_failures {
+    struct hws_msg_list list; /* in the order sent */
+    struct hws_msg *shown;    /* the one that the application was given last, or NULL */
+    struct hws_iovec bytes;   /* of that one, when they were copied */
+    uint32_t charge;          /* what they count against sndbuf_bytes */
+};
+
 struct hws_assoc {
     struct hws_engine *engine;
     struct hws_endpoint *endpoint;
@@ -165,7 +173,8 @@ struct hws_assoc {
     uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
     uint32_t burst_left;   /* new data that may still be sent before the next SACK (6.1 D) */
     uint64_t burst_us;     /* when burst_left was granted last */
-    uint64_t retransmits;
+    struct hws_failures failures;
+    struct hws_assoc_counts counts;
 
     /* Receiving */
     struct hws_tsnmap tsnmap;
@@ -207,6 +216,7 @@ struct hws_engine {
     struct hws_list time_wait; /* tags given up, oldest first (timewait.c) */
     struct hws_hashtab time_wait_by_tag;
     struct hws_list replies;
+    struct hws_msg_list lent_done; /* lent messages whose bytes nobody needs any more */
     uint32_t reply_count;
     uint64_t ootb_second; /* the rate limit's window, and what it has let through */
     uint32_t ootb_sent;

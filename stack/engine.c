@@ -73,6 +73,22 @@ void hws_engine_abort_all(struct hws_engine *e, uint64_t now_us)
     hws_assoc_reap(e);
 }
 
+bool hws_engine_lent_done(struct hws_engine *e, void **lent)
+{
+    struct hws_msg *msg = hws_msg_list_pop(&e->lent_done);
+    if (msg == NULL)
+        return false;
+    *lent = hws_msg_give_back(&e->pool, msg);
+    return true;
+}
+
+static void free_lent(struct hws_engine *e)
+{
+    void *lent;
+    while (hws_engine_lent_done(e, &lent))
+        continue;
+}
+
 static void free_endpoints(struct hws_engine *e)
 {
     for (uint32_t i = 0; i < e->endpoints.capacity; i++)
@@ -85,6 +101,7 @@ void hws_engine_free(struct hws_engine *e)
     if (e == NULL)
         return;
     free_assocs(e);
+    free_lent(e);
     free_endpoints(e);
     hws_timewait_free_all(e);
     hws_reply_free_all(e);

@@ -430,7 +430,7 @@ struct hws_assoc_counts {
     uint64_t duplicates_in;                        /* DATA chunks received again */
     uint64_t out_of_sequence_in;      /* DATA chunks with a TSN above the next expected one */
     uint64_t gap_blocks_in;           /* Gap Ack Blocks received */
-    uint64_t control_in, control_out; /* chunks other than DATA and SACK */
+    uint64_t control_in, control_out; /* chunks other than DATA */
     uint64_t rto_max_us;              /* the largest RTO since this was last asked */
     struct hws_addr rto_max_remote;   /* and the path it was of */
 };

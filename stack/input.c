@@ -44,6 +44,7 @@ static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_
 {
     struct hws_tlv chunk;
     while (!a->over && hws_tlv_next(it, &chunk)) {
+        a->counts.control_in += hws_chunk_type(&chunk) != HWS_CHUNK_DATA;
         const struct hws_chunk_row *row = hws_chunk_row(hws_chunk_type(&chunk));
         if (row == NULL) {
             if (!unknown_chunk(a, rx, &chunk))
@@ -63,6 +64,7 @@ static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_
 static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
 {
     struct hws_engine *e = a->engine;
+    a->counts.packets_in++;
     e->rx = rx;
     process_list(a, rx, it);
     e->rx = NULL;
@@ -107,6 +109,7 @@ static void cookie_echo(struct hws_engine *e, struct hws_rx *rx, struct hws_tlv_
     else
         hws_path_set_udp_port(rx->path, rx->packet->src.udp_port);
     rx->chunk_index++;
+    a->counts.control_in++; /* the COOKIE ECHO */
     process_chunks(a, rx, it);
 }
 

@@ -96,6 +96,11 @@ static void bundle_sack(struct hws_path *p, struct hws_builder *b)
         hws_unwant(a, HWS_WANT_SACK);
 }
 
+static uint64_t data_out(const struct hws_assoc *a)
+{
+    return a->counts.data_out_ordered + a->counts.data_out_unordered;
+}
+
 /* Builds one packet of at most `limit` bytes; its length, 0 when there is nothing to send. */
 static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
                              struct hws_train *train)
@@ -103,6 +108,7 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
     struct hws_assoc *a = p->assoc;
     struct hws_builder b;
     bool init = must_be_alone(p);
+    uint64_t data_before = data_out(a);
     hws_builder_init(&b, buf, limit, a->local_port, a->remote_port, init ? 0 : a->remote_vtag);
     if (p->wants != 0) {
         fill_control(p, &b);
@@ -117,6 +123,8 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
     if (b.chunks == 0)
         return 0;
     a->engine->stats.packets_out++;
+    a->counts.packets_out++;
+    a->counts.control_out += b.chunks - (uint32_t)(data_out(a) - data_before);
     return hws_builder_finish(&b);
 }
 

@@ -265,10 +265,12 @@ static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *o
         uint32_t t = q->cum + 1;
         struct hws_tx *tx = hws_outq_at(q, t);
         out->cum_paths |= 1u << tx->path;
-        if (bit_get(q->acked, q->size, t))
+        if (bit_get(q->acked, q->size, t)) {
             bit_clear(q->acked, q->size, t);
-        else
+            q->gap_acked--;
+        } else {
             acknowledge(q, t, out);
+        }
         bit_clear(q->fast, q->size, t);
         q->unacked_bytes -= tx->len;
         out->freed_bytes += tx->len;
@@ -292,6 +294,7 @@ static uint32_t ack_range(struct hws_outq *q, uint32_t start, uint32_t end,
         for (; news != 0; news &= news - 1) {
             uint32_t tsn = span_tsn(q, &s, (unsigned)__builtin_ctzll(news));
             bytes += hws_tx_size(hws_outq_at(q, tsn));
+            q->gap_acked++;
             acknowledge(q, tsn, out);
         }
         t += s.count;
@@ -310,6 +313,7 @@ static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
         for (; reneged != 0; reneged &= reneged - 1) {
             struct hws_tx *tx = hws_outq_at(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(reneged)));
             fly(q, tx, tx->path);
+            q->gap_acked--;
         }
         t += s.count;
     }

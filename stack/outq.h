@@ -34,6 +34,7 @@ struct hws_outq {
     uint32_t size;       /* places, a power of two >= 64 */
     uint32_t cum;        /* the cumulative TSN ack point */
     uint32_t next_tsn;   /* the next new chunk's */
+    uint32_t gap_acked;  /* chunks acknowledged by gap blocks alone */
     uint32_t rtx_count;
     uint32_t rtx_low;                       /* no chunk to be sent again is below this TSN */
     uint32_t unacked_bytes;                 /* user data above cum, gap-acknowledged or not */

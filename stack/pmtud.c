@@ -123,6 +123,8 @@ bool hws_pmtud_build_probe(struct hws_path *p, struct hws_train *train)
     stats->pmtu_probes++;
     stats->heartbeats_out++;
     stats->packets_out++;
+    p->assoc->counts.packets_out++;
+    p->assoc->counts.control_out += 2; /* HEARTBEAT and PAD */
     return true;
 }
 

@@ -73,6 +73,7 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
     if (seen == HWS_TSN_DUPLICATE) {
         (void)hws_tsnmap_add(&a->tsnmap, d->tsn);
         stats->duplicates_in++;
+        a->counts.duplicates_in++;
         a->sack_now = true;
         return false;
     }
@@ -117,6 +118,10 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     }
     (void)hws_tsnmap_add(&a->tsnmap, d->tsn); /* new and reserved: marked now */
     a->engine->stats.data_bytes_in += d->payload_len;
+    if (d->flags & HWS_DATA_U)
+        a->counts.data_in_unordered++;
+    else
+        a->counts.data_in_ordered++;
     a->advertised_rwnd -= d->payload_len < a->advertised_rwnd ? d->payload_len : a->advertised_rwnd;
 }
 
@@ -136,6 +141,7 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         return;
     }
     count_packet(a, rx);
+    a->counts.out_of_sequence_in += hws_tsn_lt(a->tsnmap.cum + 1, d.tsn);
     bool had_gap = hws_tsnmap_has_gap(&a->tsnmap);
     if (!admit(a, &d))
         return;

@@ -107,10 +107,7 @@ static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
 
 void hws_retransmit_tell_progress(struct hws_assoc *a)
 {
-    if (a->blocked && hws_assoc_send_charge(a) < a->params.sndbuf_bytes) {
-        a->blocked = false;
-        hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));
-    }
+    hws_assoc_tell_writable(a);
     if (a->undry && hws_assoc_unacked(a) == 0) {
         a->undry = false;
         hws_assoc_tell(a, HWS_EVENT_BIT(DRY));
@@ -167,6 +164,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
 {
     struct hws_sack sack;
     a->engine->stats.sacks_in++;
+    a->counts.sacks_in++;
     if (rx->sack_seen) { /* nobody needs a second one, and each costs what is in flight */
         a->engine->stats.drop_bundle++;
         return;
@@ -178,6 +176,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     }
     if (!plausible(a, sack.cum_tsn, last_acked(&sack)))
         return;
+    a->counts.gap_blocks_in += sack.gap_count;
     uint32_t flight_before[HWS_LIMIT_PATHS];
     memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
     struct hws_outq_ack ack;

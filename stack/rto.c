@@ -12,6 +12,13 @@ static uint32_t bounded(const struct hws_rto *rto, uint64_t rto_us)
     return (uint32_t)rto_us;
 }
 
+static void set(struct hws_rto *rto, uint32_t rto_us)
+{
+    rto->rto_us = rto_us;
+    if (rto_us > rto->most_us)
+        rto->most_us = rto_us;
+}
+
 void hws_rto_init(struct hws_rto *rto, const struct hws_rto_config *config)
 {
     *rto = (struct hws_rto){0};
@@ -57,7 +64,7 @@ void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us)
         next_sample(rto, sample_us);
     else
         first_sample(rto, sample_us);
-    rto->rto_us = computed(rto);
+    set(rto, computed(rto));
 }
 
 void hws_rto_configure(struct hws_rto *rto, const struct hws_rto_config *config)
@@ -71,5 +78,5 @@ void hws_rto_configure(struct hws_rto *rto, const struct hws_rto_config *config)
 
 void hws_rto_back_off(struct hws_rto *rto)
 {
-    rto->rto_us = bounded(rto, 2 * (uint64_t)rto->rto_us);
+    set(rto, bounded(rto, 2 * (uint64_t)rto->rto_us));
 }

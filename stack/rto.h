@@ -7,7 +7,8 @@
 
 struct hws_rto {
     uint32_t srtt_us, rttvar_us;
-    uint32_t rto_us; /* within [min, max] */
+    uint32_t rto_us;  /* within [min, max] */
+    uint32_t most_us; /* the largest RTO since this was set to 0 */
     uint32_t min_us, max_us;
     uint8_t alpha_shift, beta_shift;
     bool measured; /* a round trip has been measured (C2 was done) */

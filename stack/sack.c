@@ -76,5 +76,6 @@ bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
     a->sack_now = false;
     hws_timer_stop(a, HWS_TIMER_SACK);
     a->engine->stats.sacks_out++;
+    a->counts.sacks_out++;
     return true;
 }

@@ -12,19 +12,11 @@ void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws
     sched->init(q->sched_state, pool);
 }
 
-void hws_msg_unref(struct hws_pool *pool, struct hws_msg *msg)
-{
-    if (--msg->refs == 0)
-        hws_pool_free(pool, msg, sizeof *msg + msg->len);
-}
-
 static void free_stream(struct hws_sendq *q, struct hws_outstream *stream)
 {
-    while (stream->head != NULL) {
-        struct hws_msg *msg = stream->head;
-        stream->head = msg->next;
+    struct hws_msg *msg;
+    while ((msg = hws_msg_list_pop(&stream->queue)) != NULL)
         hws_msg_unref(q->pool, msg);
-    }
     hws_pool_free(q->pool, stream, sizeof *stream);
 }
 
@@ -40,6 +32,7 @@ void hws_sendq_fini(struct hws_sendq *q)
     q->current = NULL;
     q->unsent_bytes = 0;
     q->unsent_messages = 0;
+    q->overrides = 0;
 }
 
 static bool grow(struct hws_sendq *q, uint16_t sid)
@@ -58,93 +51,46 @@ static bool grow(struct hws_sendq *q, uint16_t sid)
     return true;
 }
 
-static struct hws_outstream *get_stream(struct hws_sendq *q, uint16_t sid)
+bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid)
 {
     if (sid < q->capacity && q->streams[sid] != NULL)
-        return q->streams[sid];
+        return true;
     if (sid >= q->capacity && !grow(q, sid))
-        return NULL;
+        return false;
     if (!q->sched->reserve(q->sched_state, q->stream_count + 1))
-        return NULL;
+        return false;
     struct hws_outstream *stream = hws_pool_zalloc(q->pool, sizeof *stream);
     if (stream == NULL)
-        return NULL;
+        return false;
     stream->sched.sid = sid;
     stream->sched.heap.index = HWS_HEAP_NONE;
     hws_list_init(&stream->sched.list);
     q->streams[sid] = stream;
     q->stream_count++;
-    return stream;
+    return true;
 }
 
-static void gather(uint8_t *out, const struct hws_iovec *iov, size_t iov_count)
+static void make_ready(struct hws_sendq *q, struct hws_outstream *stream)
 {
-    for (size_t i = 0; i < iov_count; i++) {
-        if (iov[i].len > 0)
-            memcpy(out, iov[i].base, iov[i].len);
-        out += iov[i].len;
-    }
+    q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order);
 }
 
-int hws_sendq_push(struct hws_sendq *q, const struct hws_sndinfo *info, const struct hws_iovec *iov,
-                   size_t iov_count, uint32_t len)
+static void enqueue(struct hws_sendq *q, struct hws_msg *msg)
 {
-    struct hws_outstream *stream = get_stream(q, info->sid);
-    if (stream == NULL)
-        return HWS_E_NOMEM;
-    struct hws_msg *msg = hws_pool_alloc(q->pool, sizeof *msg + len);
-    if (msg == NULL)
-        return HWS_E_NOMEM;
-    *msg = (struct hws_msg){.order = q->orders++,
-                            .len = len,
-                            .refs = 1,
-                            .ppid = info->ppid,
-                            .sid = info->sid,
-                            .flags = info->flags};
-    gather(msg->data, iov, iov_count);
-    if (stream->head == NULL) {
-        stream->head = msg;
-        q->sched->ready(q->sched_state, &stream->sched, msg->order);
-    } else {
-        stream->tail->next = msg;
-    }
-    stream->tail = msg;
-    q->unsent_bytes += len;
+    struct hws_outstream *stream = q->streams[msg->sid];
+    bool first = stream->queue.head == NULL;
+    hws_msg_list_push(&stream->queue, msg);
+    if (first)
+        make_ready(q, stream);
+    q->unsent_bytes += msg->len;
     q->unsent_messages++;
-    return HWS_OK;
+    q->overrides += msg->path != 0;
 }
 
-static uint32_t drop_messages(struct hws_sendq *q, struct hws_outstream *stream)
+void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg)
 {
-    uint32_t count = 0;
-    while (stream->head != NULL) {
-        struct hws_msg *msg = stream->head;
-        stream->head = msg->next;
-        q->unsent_bytes -= msg->len;
-        q->unsent_messages--;
-        hws_msg_unref(q->pool, msg);
-        count++;
-    }
-    return count;
-}
-
-/* The scheduler forgets every stream and is then told of those that still have messages. */
-uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count)
-{
-    uint32_t dropped = 0;
-    for (uint32_t sid = stream_count; sid < q->capacity; sid++)
-        dropped += q->streams[sid] != NULL ? drop_messages(q, q->streams[sid]) : 0;
-    if (dropped == 0)
-        return 0;
-    struct hws_sched_stream *s;
-    while ((s = q->sched->next(q->sched_state)) != NULL)
-        q->sched->sent(q->sched_state, s, 0);
-    for (uint32_t sid = 0; sid < q->capacity && sid < stream_count; sid++) {
-        struct hws_outstream *stream = q->streams[sid];
-        if (stream != NULL && stream->head != NULL)
-            q->sched->ready(q->sched_state, &stream->sched, stream->head->order);
-    }
-    return dropped;
+    msg->order = q->orders++;
+    enqueue(q, msg);
 }
 
 static struct hws_outstream *choose(struct hws_sendq *q)
@@ -155,16 +101,60 @@ static struct hws_outstream *choose(struct hws_sendq *q)
     return next != NULL ? HWS_CONTAINER(next, struct hws_outstream, sched) : NULL;
 }
 
-/* The head message has been cut whole: the stream gives way and, when it has more, queues again. */
+const struct hws_msg *hws_sendq_next(struct hws_sendq *q)
+{
+    struct hws_outstream *stream = choose(q);
+    return stream != NULL ? stream->queue.head : NULL;
+}
+
+/* Nothing of the head message is left to cut: the stream gives way and, when it has more, queues
+ * again. */
 static void finish_head(struct hws_sendq *q, struct hws_outstream *stream)
 {
-    struct hws_msg *msg = stream->head;
-    stream->head = msg->next;
+    struct hws_msg *msg = hws_msg_list_pop(&stream->queue);
     q->current = NULL;
     q->unsent_messages--;
+    q->overrides -= msg->path != 0;
     q->sched->sent(q->sched_state, &stream->sched, msg->len);
-    if (stream->head != NULL)
-        q->sched->ready(q->sched_state, &stream->sched, stream->head->order);
+    if (stream->queue.head != NULL)
+        make_ready(q, stream);
+}
+
+struct hws_msg *hws_sendq_take(struct hws_sendq *q)
+{
+    struct hws_outstream *stream = choose(q);
+    if (stream == NULL)
+        return NULL;
+    struct hws_msg *msg = stream->queue.head;
+    q->unsent_bytes -= msg->len - msg->cut;
+    finish_head(q, stream);
+    return msg;
+}
+
+static bool has_beyond(const struct hws_sendq *q, uint32_t stream_count)
+{
+    for (uint32_t sid = stream_count; sid < q->capacity; sid++)
+        if (q->streams[sid] != NULL && q->streams[sid]->queue.head != NULL)
+            return true;
+    return false;
+}
+
+uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count,
+                                 struct hws_msg_list *dropped)
+{
+    struct hws_msg_list kept = {0};
+    struct hws_msg *msg;
+    uint32_t count = 0;
+    if (!has_beyond(q, stream_count))
+        return 0;
+    while ((msg = hws_sendq_take(q)) != NULL) {
+        bool keep = msg->sid < stream_count;
+        hws_msg_list_push(keep ? &kept : dropped, msg);
+        count += !keep;
+    }
+    while ((msg = hws_msg_list_pop(&kept)) != NULL)
+        enqueue(q, msg);
+    return count;
 }
 
 /* How much of the message goes into this chunk; 0: it waits for the next packet. All but the last
@@ -191,7 +181,7 @@ bool hws_sendq_cut(struct hws_sendq *q, uint32_t room, uint32_t full, struct hws
     struct hws_outstream *stream = choose(q);
     if (stream == NULL)
         return false;
-    struct hws_msg *msg = stream->head;
+    struct hws_msg *msg = stream->queue.head;
     uint32_t len = fragment_len(msg, room, full);
     if (len == 0)
         return false;

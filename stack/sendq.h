@@ -7,27 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "stack/engine.h"
+#include "stack/msg.h"
 #include "stack/pool.h"
 #include "stack/sched.h"
 
-/* One outbound message. It lives while it is queued or any of its fragments may have to be sent
- * again. */
-struct hws_msg {
-    struct hws_msg *next; /* in its stream's queue */
-    uint64_t order;
-    uint32_t len;
-    uint32_t cut; /* bytes already cut into fragments */
-    uint32_t refs;
-    uint32_t ppid;
-    uint16_t sid, ssn;
-    uint16_t flags; /* HWS_SEND_* */
-    uint8_t data[];
-};
-
 struct hws_outstream {
     struct hws_sched_stream sched;
-    struct hws_msg *head, *tail;
+    struct hws_msg_list queue;
     uint16_t next_ssn;
 };
 
@@ -39,6 +25,7 @@ struct hws_sendq {
     uint32_t stream_count;          /* streams made */
     uint32_t unsent_bytes;          /* user data not cut yet */
     uint32_t unsent_messages;       /* messages with bytes not cut yet */
+    uint32_t overrides;             /* of these, messages with a path of their own */
     uint64_t orders;                /* messages accepted so far */
     struct hws_outstream *current;  /* whose head message has begun but not ended, or NULL */
     _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
@@ -56,20 +43,26 @@ void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws
 /** Drops every message. Fragments that were cut keep theirs alive. */
 void hws_sendq_fini(struct hws_sendq *q);
 
-/** Queues a copy of the message. HWS_OK or HWS_E_NOMEM; `len` is the sum of the iovecs, > 0. */
-int hws_sendq_push(struct hws_sendq *q, const struct hws_sndinfo *info, const struct hws_iovec *iov,
-                   size_t iov_count, uint32_t len);
+/** Makes what a message for that stream needs; false: no memory. */
+bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid);
+/** Queues the message, whose reference becomes the queue's. Its stream is reserved. */
+void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg);
 
-/** The peer takes fewer streams: drops every message for stream `stream_count` and above, of which
- * nothing has been cut yet. Returns how many. */
-uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count);
+/** The message that is cut next, NULL when there is none. */
+const struct hws_msg *hws_sendq_next(struct hws_sendq *q);
+
+/** Takes that message out, though not all of it has been cut; its reference becomes the caller's.
+ * NULL when there is none. */
+struct hws_msg *hws_sendq_take(struct hws_sendq *q);
+
+/** The peer takes fewer streams: moves every message for stream `stream_count` and above, of which
+ * nothing has been cut yet, to the list. Returns how many. */
+uint32_t hws_sendq_limit_streams(struct hws_sendq *q, uint32_t stream_count,
+                                 struct hws_msg_list *dropped);
 
 /** Cuts the next fragment to fill a DATA chunk of at most `room` bytes of payload, in a packet that
  * could carry `full` bytes of payload when empty. A message that a packet of its own could carry
  * whole is not cut only to fill the rest of this one. False: nothing queued, or it does not fit. */
 bool hws_sendq_cut(struct hws_sendq *q, uint32_t room, uint32_t full, struct hws_fragment *out);
-
-/** Lets go of a fragment's message; the last one frees it. */
-void hws_msg_unref(struct hws_pool *pool, struct hws_msg *msg);
 
 #endif

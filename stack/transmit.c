@@ -17,11 +17,17 @@ static bool cwnd_open(const struct hws_path *p)
     return hws_path_flight(p) < hws_path_cwnd(p);
 }
 
-/* User data that a packet with nothing else in it carries. */
+/* User data that a packet with one DATA chunk and nothing else in it carries. */
 static uint32_t full_payload(const struct hws_path *p)
 {
     uint32_t amdcs = hws_assoc_amdcs(p->assoc), pmdcs = hws_path_pmdcs(p);
     return (amdcs < pmdcs ? amdcs : pmdcs) - HWS_DATA_HEADER_LEN;
+}
+
+uint32_t hws_transmit_fragment_max(const struct hws_path *p)
+{
+    uint32_t limit = p->assoc->params.max_fragment_bytes, full = full_payload(p);
+    return limit > 0 && limit < full ? limit : full;
 }
 
 /* Where round trips are shorter than this nothing is gained by bursts that leave the cache. */
@@ -49,7 +55,9 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
     a->burst_us = a->engine->now_us;
     uint32_t most = most_at_once(p);
     allowed = allowed < most ? allowed : most;
-    a->burst_left = (uint32_t)(allowed > least ? allowed : least);
+    allowed = allowed > least ? allowed : least;
+    uint64_t limit = (uint64_t)a->params.max_burst_packets * hws_path_pmdcs(p);
+    a->burst_left = (uint32_t)(limit > 0 && limit < allowed ? limit : allowed);
 }
 
 /* Whether the peer's window lets no new data pass although nothing is in flight that would bring
@@ -76,7 +84,7 @@ static uint32_t window_allows(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
     uint32_t rwnd = hws_assoc_peer_rwnd(a);
-    uint32_t useful = full_payload(p);
+    uint32_t useful = hws_transmit_fragment_max(p);
     if (a->sendq.unsent_bytes < useful)
         useful = a->sendq.unsent_bytes;
     if (rwnd >= useful)
@@ -115,9 +123,19 @@ static struct hws_path *retransmission_path(struct hws_assoc *a)
     return hws_assoc_retransmission_path(a, hws_outq_at(&a->outq, tsn)->path);
 }
 
+/* The path of the next new chunk: the one that its message names, while that is fit (RFC 6458,
+ * SCTP_ADDR_OVER). */
+static struct hws_path *new_data_path(struct hws_assoc *a)
+{
+    const struct hws_msg *msg = a->sendq.overrides > 0 ? hws_sendq_next(&a->sendq) : NULL;
+    if (msg != NULL && msg->path != 0 && hws_path_fit(a->paths[msg->path - 1]))
+        return a->paths[msg->path - 1];
+    return hws_assoc_data_path(a);
+}
+
 struct hws_path *hws_transmit_path(struct hws_assoc *a)
 {
-    return a->outq.rtx_count > 0 ? retransmission_path(a) : hws_assoc_data_path(a);
+    return a->outq.rtx_count > 0 ? retransmission_path(a) : new_data_path(a);
 }
 
 bool hws_transmit_possible(struct hws_path *p)
@@ -152,8 +170,12 @@ static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
     uint8_t *payload = hws_data_encode(b, &d);
     if (payload == NULL)
         return false;
-    memcpy(payload, tx->msg->data + tx->offset, tx->len);
+    hws_msg_read(tx->msg, tx->offset, payload, tx->len);
     p->assoc->engine->stats.data_out++;
+    if (tx->flags & HWS_DATA_U)
+        p->assoc->counts.data_out_unordered++;
+    else
+        p->assoc->counts.data_out_ordered++;
     return true;
 }
 
@@ -181,7 +203,7 @@ static void resend(struct hws_path *p, uint32_t tsn)
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     }
     hws_outq_resent(&a->outq, tsn, p->index);
-    a->retransmits++;
+    a->counts.retransmits++;
     a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
     data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
@@ -243,7 +265,7 @@ static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_frag
     if (room < header + 4)
         return false;
     room -= header;
-    uint32_t full = full_payload(p);
+    uint32_t full = hws_transmit_fragment_max(p);
     uint32_t window = window_allows(p);
     if (window < full)
         full = window;
@@ -252,12 +274,19 @@ static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_frag
     return hws_sendq_cut(&a->sendq, room, full, out);
 }
 
+static void spend_burst(struct hws_assoc *a, uint32_t bytes)
+{
+    a->burst_left -= bytes < a->burst_left ? bytes : a->burst_left;
+}
+
 static void fill_new_data(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
+    uint32_t burst_before = a->burst_left;
     decay_idle_cwnd(p);
     struct hws_fragment f;
-    while (new_data_possible(p) && hws_outq_reserve(&a->outq) && cut(p, b, &f)) {
+    while (new_data_possible(p) && new_data_path(a) == p && hws_outq_reserve(&a->outq) &&
+           cut(p, b, &f)) {
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
         if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
             f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
@@ -270,10 +299,13 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
         (void)encode(p, b, tsn); /* it was cut to fit */
         time_round_trip(p, tsn);
         data_sent(p, size);
-        a->burst_left -= size < a->burst_left ? size : a->burst_left;
+        spend_burst(a, size);
         a->engine->stats.data_bytes_out += f.len;
         a->engine->stats.window_probes += a->probing;
     }
+    uint32_t spent = burst_before - a->burst_left;
+    if (a->params.max_burst_packets > 0 && spent > 0 && spent < hws_path_pmdcs(p))
+        spend_burst(a, hws_path_pmdcs(p) - spent); /* a packet counts whole */
 }
 
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train)

@@ -16,6 +16,9 @@ struct hws_path *hws_transmit_path(struct hws_assoc *a);
  */
 bool hws_transmit_possible(struct hws_path *p);
 
+/** User data of the largest DATA chunk that would be made now. */
+uint32_t hws_transmit_fragment_max(const struct hws_path *p);
+
 /** Fills the rest of the packet. A chunk larger than any packet of the path (its MTU shrank) goes
  * alone, with `may_fragment` set in the train. */
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train);

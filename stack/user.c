@@ -7,6 +7,7 @@
 #include "stack/sack.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
+#include "stack/transmit.h"
 
 /* ---- Send ---- */
 
@@ -27,54 +28,56 @@ static bool ending(const struct hws_assoc *a)
     return a->shutdown_wanted || a->state >= HWS_STATE_SHUTDOWN_PENDING;
 }
 
-int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
-                   const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
+static int check(const struct hws_assoc *a, const struct hws_sndinfo *info, uint32_t len)
 {
-    e->now_us = now_us;
-    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
-    if (a == NULL)
-        return HWS_E_NOENT;
     if (a->over)
         return a->reason == HWS_E_EOF ? HWS_E_SHUTDOWN : a->reason;
     if (ending(a))
         return HWS_E_SHUTDOWN;
-    uint32_t len = total_len(iov, iov_count);
-    if (len == 0 || info->sid >= a->ostreams)
+    if (len == 0 || info->sid >= a->ostreams || info->path > a->path_count)
         return HWS_E_INVAL;
-    if (len > HWS_LIMIT_MESSAGE_BYTES)
-        return HWS_E_MSGSIZE;
+    return len > HWS_LIMIT_MESSAGE_BYTES ? HWS_E_MSGSIZE : HWS_OK;
+}
+
+static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const struct hws_iovec *iov,
+                 size_t iov_count, const struct hws_lender *lender)
+{
+    uint32_t len = total_len(iov, iov_count);
+    int result = check(a, info, len);
+    if (result != HWS_OK)
+        return result;
     if (hws_assoc_send_charge(a) >= a->params.sndbuf_bytes) {
         a->blocked = true;
         return HWS_E_AGAIN;
     }
-    int result = hws_sendq_push(&a->sendq, info, iov, iov_count, len);
-    if (result != HWS_OK)
-        return result;
+    struct hws_msg *msg = NULL;
+    if (hws_sendq_reserve(&a->sendq, info->sid))
+        msg = hws_msg_new(&a->engine->pool, info, iov, iov_count, len, lender);
+    if (msg == NULL)
+        return HWS_E_NOMEM;
+    hws_sendq_push(&a->sendq, msg);
     a->undry = true;
-    e->stats.messages_out++;
+    a->engine->stats.messages_out++;
     if (hws_assoc_may_send(a))
         hws_assoc_ready(a);
     return HWS_OK;
 }
 
+int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
+                   const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
+{
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    return a != NULL ? queue(a, info, iov, iov_count, NULL) : HWS_E_NOENT;
+}
+
 int hws_assoc_send_lent(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
                         const struct hws_iovec *iov, size_t iov_count, void *lent, uint64_t now_us)
 {
-    (void)lent;
-    return hws_assoc_send(e, id, info, iov, iov_count, now_us);
-}
-
-bool hws_engine_lent_done(struct hws_engine *e, void **lent)
-{
-    (void)e;
-    (void)lent;
-    return false;
-}
-
-int hws_assoc_failed(struct hws_engine *e, hws_assoc_id id, struct hws_failed *out)
-{
-    (void)out;
-    return hws_idtab_get(&e->assocs, id) != NULL ? HWS_E_AGAIN : HWS_E_NOENT;
+    e->now_us = now_us;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    struct hws_lender lender = {.handle = lent, .done = &e->lent_done};
+    return a != NULL ? queue(a, info, iov, iov_count, &lender) : HWS_E_NOENT;
 }
 
 /* ---- Receive ---- */
@@ -170,13 +173,13 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .unsent_bytes = a->sendq.unsent_bytes,
         .flight_bytes = a->outq.flight_payload,
         .unacked_bytes = hws_assoc_unacked(a),
-        .unacked_chunks = hws_outq_count(&a->outq),
+        .unacked_chunks = hws_outq_count(&a->outq) - a->outq.gap_acked,
         .unsent_messages = a->sendq.unsent_messages,
-        .fragmentation_point = hws_path_pmdcs(hws_assoc_data_path(a)) - HWS_DATA_HEADER_LEN,
+        .fragmentation_point = hws_transmit_fragment_max(hws_assoc_data_path(a)),
         .peer_rwnd = hws_assoc_peer_rwnd(a),
         .rwnd = a->advertised_rwnd,
         .charged_bytes = a->reassembly.charged_bytes,
-        .retransmits = a->retransmits,
+        .retransmits = a->counts.retransmits,
         .timer_armed = timer_armed(a),
     };
     return HWS_OK;
@@ -184,8 +187,19 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
 
 int hws_assoc_counts(struct hws_engine *e, hws_assoc_id id, struct hws_assoc_counts *out)
 {
-    *out = (struct hws_assoc_counts){0};
-    return hws_idtab_get(&e->assocs, id) != NULL ? HWS_OK : HWS_E_NOENT;
+    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    *out = a->counts;
+    for (unsigned i = 0; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[i];
+        if (p->rto.most_us > out->rto_max_us) {
+            out->rto_max_us = p->rto.most_us;
+            out->rto_max_remote = p->remote;
+        }
+        p->rto.most_us = 0;
+    }
+    return HWS_OK;
 }
 
 int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t index,

@@ -28,15 +28,26 @@ static uint8_t pattern(uint32_t first, uint32_t at)
     return (uint8_t)(first * 31 + at + (at >> 8));
 }
 
-static int try_push(uint16_t sid, uint16_t flags, uint32_t first, uint32_t len)
+static int try_push_info(const struct hws_sndinfo *info, uint32_t first, uint32_t len)
 {
     static uint8_t bytes[70000];
     for (uint32_t i = 0; i < len; i++)
         bytes[i] = pattern(first, i);
-    struct hws_sndinfo info = {.sid = sid, .flags = flags, .ppid = first};
     struct hws_iovec iov[] = {
         {bytes, len / 3}, {NULL, 0}, {bytes + len / 3, 0}, {bytes + len / 3, len - len / 3}};
-    return hws_sendq_push(&q, &info, iov, 4, len);
+    if (!hws_sendq_reserve(&q, info->sid))
+        return HWS_E_NOMEM;
+    struct hws_msg *msg = hws_msg_new(&m.pool, info, iov, 4, len, NULL);
+    if (msg == NULL)
+        return HWS_E_NOMEM;
+    hws_sendq_push(&q, msg);
+    return HWS_OK;
+}
+
+static int try_push(uint16_t sid, uint16_t flags, uint32_t first, uint32_t len)
+{
+    struct hws_sndinfo info = {.sid = sid, .flags = flags, .ppid = first};
+    return try_push_info(&info, first, len);
 }
 
 static void push(uint16_t sid, uint16_t flags, uint32_t first, uint32_t len)
@@ -369,6 +380,89 @@ static void no_memory_queues_nothing(void **state)
     assert_int_equal(rr, 3);
 }
 
+/* Messages that name a path are counted until they are cut whole. */
+static void messages_with_a_path_of_their_own(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const struct hws_sndinfo info = {.path = 2, .ppid = 2};
+    push(0, 0, 1, 10);
+    assert_int_equal(try_push_info(&info, 2, FULL + 100), HWS_OK);
+    assert_int_equal(q.overrides, 1);
+    assert_int_equal(hws_sendq_next(&q)->path, 0);
+    cuts(FULL, 0, 10, HWS_DATA_B | HWS_DATA_E);
+    assert_int_equal(hws_sendq_next(&q)->path, 2);
+    cuts(FULL, 0, FULL, HWS_DATA_B);
+    assert_int_equal(q.overrides, 1);
+    cuts(FULL, FULL, 100, HWS_DATA_E);
+    assert_int_equal(q.overrides, 0);
+    assert_null(hws_sendq_next(&q));
+    end();
+}
+
+static void takes(uint32_t first, uint32_t cut)
+{
+    struct hws_msg *msg = hws_sendq_take(&q);
+    assert_non_null(msg);
+    assert_int_equal(msg->ppid, first);
+    assert_int_equal(msg->cut, cut);
+    hws_msg_unref(&m.pool, msg);
+}
+
+static void messages_are_taken_out_in_the_order_they_would_be_sent(void **state)
+{
+    (void)state;
+    begin(NULL);
+    push(4, 0, 1, 3000);
+    push(2, 0, 2, 10);
+    push(4, 0, 3, 10);
+    cuts(FULL, 0, FULL, HWS_DATA_B);
+    takes(1, FULL);
+    assert_int_equal(q.unsent_bytes, 20);
+    takes(2, 0);
+    takes(3, 0);
+    assert_int_equal(q.unsent_bytes, 0);
+    assert_int_equal(q.unsent_messages, 0);
+    assert_null(hws_sendq_take(&q));
+    push(4, 0, 4, 10); /* the queue is as good as new */
+    cuts_message(4, 4, 1);
+    end();
+}
+
+static void limits_streams(const char *sched)
+{
+    begin(sched);
+    struct hws_msg_list dropped = {0};
+    push(5, 0, 1, 10);
+    push(1, 0, 2, 10);
+    push(9, 0, 3, 10);
+    push(1, 0, 4, 10);
+    push(5, 0, 5, 10);
+    assert_int_equal(hws_sendq_limit_streams(&q, 10, &dropped), 0);
+    assert_int_equal(hws_sendq_limit_streams(&q, 5, &dropped), 3);
+    static const uint32_t expected[] = {1, 3, 5};
+    for (int i = 0; i < 3; i++) {
+        struct hws_msg *msg = hws_msg_list_pop(&dropped);
+        assert_int_equal(msg->ppid, expected[i]);
+        hws_msg_unref(&m.pool, msg);
+    }
+    assert_null(hws_msg_list_pop(&dropped));
+    assert_int_equal(q.unsent_bytes, 20);
+    assert_int_equal(q.unsent_messages, 2);
+    cuts_message(1, 2, 0);
+    push(0, 0, 6, 10);
+    cuts_message(1, 4, 1);
+    cuts_message(0, 6, 0);
+    end();
+}
+
+static void messages_to_streams_that_do_not_exist_are_taken_out(void **state)
+{
+    (void)state;
+    limits_streams("fcfs");
+    limits_streams("rr");
+}
+
 /* ---- Against a model: the application's calls in order, and how far each message has come ---- */
 
 #define MODEL_MESSAGES 3000u
@@ -487,6 +581,9 @@ int main(void)
         cmocka_unit_test(flags_of_fragments),
         cmocka_unit_test(ssn_per_stream),
         cmocka_unit_test(ssn_wraps),
+        cmocka_unit_test(messages_with_a_path_of_their_own),
+        cmocka_unit_test(messages_are_taken_out_in_the_order_they_would_be_sent),
+        cmocka_unit_test(messages_to_streams_that_do_not_exist_are_taken_out),
         cmocka_unit_test(one_ssn_for_all_fragments),
         cmocka_unit_test(a_message_begun_is_finished_first),
         cmocka_unit_test(the_scheduler_chooses),
