@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The man page is well formed, and says what there is: hawser(1) has the options of every command's
-# --help and no others.
-# Usage: man.sh PROGRAM PAGE1
+# The man pages are well formed, and say what there is: hawser(1) has the options of every command's
+# --help and no others, hawser(7) the calls of the public headers and no others.
+# Usage: man.sh PROGRAM PAGE1 PAGE7 HEADER..
 set -euo pipefail
 
 program=$1
 page1=$2
+page7=$3
+shift 3
 
 # Usage: same WHAT LEFT RIGHT: both texts are equal, or the difference is shown.
 same()
@@ -32,7 +34,19 @@ options_of_page()
         sed 's/\\f[BR]//g; s/\\-/-/g' | sort -u
 }
 
+calls_of_headers()
+{
+    cat "$@" | tr '\n' ' ' | grep -oE 'HWS_API [^;(]*\(' | grep -oE 'hws_[a-z0-9_]+\($' | tr -d '(' |
+        sort -u
+}
+
+calls_of_page()
+{
+    grep -oE 'Fn hws_[a-z0-9_]+' "$page7" | sed 's/^Fn //' | sort -u
+}
+
 failed=0
-mandoc -T lint "$page1" || failed=1
+mandoc -T lint -W warning "$page1" "$page7" || failed=1
 same "options of hawser(1)" "$(options_of_help)" "$(options_of_page)" || failed=1
+same "calls of hawser(7)" "$(calls_of_headers "$@")" "$(calls_of_page)" || failed=1
 exit "$failed"

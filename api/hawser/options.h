@@ -21,7 +21,7 @@
 #define HWS_EXPLICIT_EOR 10005
 
 #ifndef SCTP_EXPLICIT_EOR
-#define SCTP_EXPLICIT_EOR HWS_EXPLICIT_EOR
+#define SCTP_EXPLICIT_EOR HWS_EXPLICIT_EOR /**< RFC 6458's name for it */
 #endif
 
 /** Bytes of a name, its NUL included. */

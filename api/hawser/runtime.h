@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/** Marks what the library exports. */
 #if defined(__GNUC__)
 #define HWS_API __attribute__((visibility("default")))
 #else
@@ -39,10 +40,9 @@ struct uv_loop_s;
 /** The UDP port of RFC 6951. */
 #define HWS_UDP_PORT 9899
 
-/** IP protocol number of SCTP, and those for experiments (RFC 3692). */
-#define HWS_PROTO_SCTP 132
-#define HWS_PROTO_EXPERIMENT_1 253
-#define HWS_PROTO_EXPERIMENT_2 254
+#define HWS_PROTO_SCTP 132         /**< IP protocol number of SCTP */
+#define HWS_PROTO_EXPERIMENT_1 253 /**< and those for experiments (RFC 3692) */
+#define HWS_PROTO_EXPERIMENT_2 254 /**< the second one */
 
 /** Who runs a runtime: receives packets and watches the time. */
 enum hws_drive {
@@ -65,9 +65,11 @@ struct hws_runtime_config {
     uint16_t udp_port;
     /** UDP port of the peers to connect to; HWS_UDP_PORT by default. */
     uint16_t peer_udp_port;
-    /** Address families to open; both by default. A family the host does not have is left out
-     * when the other one is there. */
-    bool ipv4, ipv6;
+    /** Whether to open IPv4; true by default. A family the host does not have is left out when
+     * the other one is there. */
+    bool ipv4;
+    /** The same for IPv6. */
+    bool ipv6;
     /** Answer packets to ports nobody of ours owns with an ABORT, as the host's only SCTP does
      * (RFC 9260, 8.4); false by default, since another process may own the port. */
     bool own_host;
@@ -142,7 +144,7 @@ struct hws_counter {
     const char *group; /**< "engine" or "link" */
     const char *name;  /**< a JSON name, for example "packets_in" */
     const char *what;  /**< what is counted */
-    uint64_t value;
+    uint64_t value;    /**< since the runtime was made */
 };
 
 /** Reads counter number `index` (0, 1, ...), group by group.

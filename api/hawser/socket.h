@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #ifndef SOL_SCTP
-#define SOL_SCTP IPPROTO_SCTP
+#define SOL_SCTP IPPROTO_SCTP /**< level of options and control data */
 #endif
 
 /* RFC 6458, 9.12 and 9.13, where <netinet/sctp.h> does not have them. */
@@ -274,8 +274,8 @@ HWS_API ssize_t hws_send_lent(int fd, const struct iovec *iov, int iovcnt,
 
 /** Received bytes where they lie, as hws_recv_view gives them. */
 struct hws_view {
-    const struct iovec *iov; /**< the bytes; read only */
-    int iovcnt;
+    const struct iovec *iov;  /**< the bytes; read only */
+    int iovcnt;               /**< pieces at `iov` */
     size_t len;               /**< bytes in all */
     int flags;                /**< MSG_EOR, MSG_NOTIFICATION */
     struct sctp_rcvinfo info; /**< what came with the message (RFC 6458, 5.3.5) */
