@@ -73,17 +73,23 @@ static void print_path(const struct hws_one_path_info *path)
             path->mtu_bytes, path->errors, path->heartbeats_acked, path->heartbeat_rtt_us);
 }
 
+/* An association that is over has no status any more. */
+static int state_of(struct hws_sock *sock)
+{
+    struct sctp_status status;
+    socklen_t len = sizeof(status);
+    bool up = hws_one_getsockopt(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len) == 0;
+    return up ? status.sstat_state : SCTP_CLOSED;
+}
+
 static bool print_association(struct hws_sock *sock, struct hws_cli_stats *stats)
 {
     struct hws_one_path_info path;
-    struct sctp_status status;
-    socklen_t len = sizeof(status);
-    if (hws_one_path_info(sock, 0, &path) < 0 ||
-        hws_one_getsockopt(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len) < 0)
+    if (hws_one_path_info(sock, 0, &path) < 0)
         return false;
     fprintf(stderr, "%s{\"local_port\":%u,\"remote_port\":%u,\"state\":\"%s\"",
             stats->associations++ > 0 ? "," : "", hws_cli_port(&path.local),
-            hws_cli_port(&path.remote), association_state(status.sstat_state));
+            hws_cli_port(&path.remote), association_state(state_of(sock)));
     return true;
 }
 

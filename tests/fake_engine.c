@@ -14,6 +14,7 @@ void hws_params_default(struct hws_params *params)
 {
     *params = (struct hws_params){.ostreams = 10,
                                   .max_instreams = 65535,
+                                  .sack_packets = 2,
                                   .rto_initial_us = 1000000,
                                   .rto_min_us = 1000000,
                                   .rto_max_us = 60000000,
@@ -218,4 +219,17 @@ int hws_assoc_heartbeat(struct hws_engine *engine, hws_assoc_id id, uint32_t ind
     (void)now_us;
     fake_engine.heartbeats[index]++;
     return HWS_OK;
+}
+
+int hws_assoc_counts(struct hws_engine *engine, hws_assoc_id id, struct hws_assoc_counts *out)
+{
+    (void)engine;
+    (void)id;
+    *out = (struct hws_assoc_counts){.packets_in = 3};
+    return HWS_OK;
+}
+
+const char *hws_pathsel_name(size_t index)
+{
+    return index == 0 ? "primary" : NULL;
 }

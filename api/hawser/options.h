@@ -3,6 +3,9 @@
 #ifndef HAWSER_OPTIONS_H
 #define HAWSER_OPTIONS_H
 
+#include <stdint.h>
+#include <sys/socket.h>
+
 #include <linux/sctp.h>
 
 /** int, 0 or 1: connecting only asks whether somebody listens. The peer's INIT ACK ends it, without
@@ -15,6 +18,9 @@
 
 /** The same for the stream scheduler. */
 #define HWS_SCHED 10003
+
+/** The same for the path selection. */
+#define HWS_PATHSEL 10004
 
 /** int, 0 or 1: a message ends only where a send says so by MSG_EOR (RFC 6458, 8.1.26). The Linux
  * kernel has no such option; SCTP_EXPLICIT_EOR is this one where its header has none. */

@@ -1,4 +1,4 @@
-/* Socket options (RFC 6458, 8): one table row per option. */
+/* Socket options (RFC 6458, 8): one table row per option, in sockopt_table.c. */
 #ifndef HWS_API_SOCKOPT_H
 #define HWS_API_SOCKOPT_H
 
@@ -6,12 +6,14 @@
 
 #include "api/sock/socket.h"
 
-/** -ENOPROTOOPT, -EINVAL, -EISCONN, -ENOTCONN, -EOPNOTSUPP, or 0. */
+/** 0 or a negative errno, as setsockopt of the Linux kernel: -ENOPROTOOPT, -EFAULT (no value),
+ * -EINVAL (length or value, no such association or path), -EOPNOTSUPP (not for this style), and
+ * what docs/OPTIONS.md tells of the option. */
 int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len,
                     uint64_t now_us);
 
-/** `len` is value-result; so is `value` where it names a path. -ENOPROTOOPT, -EINVAL, -ENOTCONN, or
- * 0. */
+/** `len` is value-result; so is `value` where it names an association or a path. 0 or a negative
+ * errno as above. */
 int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, socklen_t *len);
 
 #endif

@@ -5,123 +5,100 @@
 #include "api/sock/sockaddr.h"
 #include "api/sock/sockopt_value.h"
 
-/* What is set: a path, or with `index` HWS_LIMIT_PATHS the association or the endpoint. */
-struct scope {
-    struct hws_sock *sock;
-    uint32_t index;
-    struct hws_path_params path;
-};
+/* ---- Parameters of a path, or of all ---- */
 
-static struct hws_engine *engine_of(const struct scope *scope)
+static bool is_path(const struct hws_sockopt_target *target)
 {
-    return scope->sock->sockets->engine;
+    return target->path < HWS_LIMIT_PATHS;
 }
 
-static bool is_path(const struct scope *scope)
+static struct hws_engine *engine_of(const struct hws_sockopt_target *target)
 {
-    return scope->index < HWS_LIMIT_PATHS;
+    return target->sock->sockets->engine;
 }
 
-static int find_path(const struct hws_sock *sock, const struct sockaddr_storage *address,
-                     uint32_t *index)
+static int load_path(const struct hws_sockopt_target *target, uint32_t index,
+                     struct hws_path_params *out)
 {
-    struct hws_addr remote;
-    uint16_t port;
-    const struct sockaddr *sa = (const struct sockaddr *)(const void *)address;
-    int rc = hws_sockaddr_read(sa, sizeof(*address), &remote, &port);
-    return rc < 0 ? rc : hws_sock_find_path(sock, &remote, port, index);
+    return hws_sockopt_errno(hws_path_params(engine_of(target), target->assoc, index, out));
 }
 
-static bool names_path(const struct sockaddr_storage *address)
-{
-    struct hws_addr remote;
-    uint16_t port;
-    const struct sockaddr *sa = (const struct sockaddr *)(const void *)address;
-    return address->ss_family != AF_UNSPEC &&
-           (hws_sockaddr_read(sa, sizeof(*address), &remote, &port) < 0 ||
-            remote.family != HWS_FAMILY_NONE);
-}
-
-static int load_common(struct scope *scope)
+static int load(const struct hws_sockopt_target *target, struct hws_path_params *out)
 {
     struct hws_params params;
-    int rc = hws_sock_params(scope->sock, &params);
+    if (is_path(target))
+        return load_path(target, target->path, out);
+    int rc = hws_sockopt_load(target, &params);
     if (rc == 0)
-        scope->path = (struct hws_path_params){.hb_interval_us = params.hb_interval_us,
-                                               .path_max_retrans = params.path_max_retrans,
-                                               .pf_max_retrans = params.pf_max_retrans,
-                                               .pmtud = params.pmtud};
+        *out = (struct hws_path_params){.hb_interval_us = params.hb_interval_us,
+                                        .path_max_retrans = params.path_max_retrans,
+                                        .pf_max_retrans = params.pf_max_retrans,
+                                        .pmtud = params.pmtud,
+                                        .tos = params.tos};
     return rc;
 }
 
-static int load(struct hws_sock *sock, const struct sockaddr_storage *address, struct scope *scope)
+static int store_path(const struct hws_sockopt_target *target, uint32_t index,
+                      const struct hws_path_params *path)
 {
-    *scope = (struct scope){.sock = sock, .index = HWS_LIMIT_PATHS};
-    if (!names_path(address))
-        return load_common(scope);
-    int rc = find_path(sock, address, &scope->index);
-    if (rc == 0)
-        rc = -hws_sock_errno(
-            hws_path_params(engine_of(scope), sock->assoc, scope->index, &scope->path));
-    return rc;
-}
-
-static int store_path(const struct scope *scope, uint64_t now_us)
-{
-    return -hws_sock_errno(hws_path_set_params(engine_of(scope), scope->sock->assoc, scope->index,
-                                               &scope->path, now_us));
+    return hws_sockopt_errno(
+        hws_path_set_params(engine_of(target), target->assoc, index, path, target->now_us));
 }
 
 /* An MTU is a path's only: the association has none to hand down. */
-static int store_mtu(const struct scope *scope, uint64_t now_us)
+static int store_mtu(const struct hws_sockopt_target *target, uint32_t mtu)
 {
-    const struct hws_sock *sock = scope->sock;
     struct hws_assoc_status status;
-    if (sock->assoc == 0 || hws_assoc_status(engine_of(scope), sock->assoc, &status) < 0)
-        return -EINVAL;
-    int rc = 0;
-    for (uint32_t i = 0; i < status.path_count && rc == 0; i++) {
-        struct scope one = {.sock = scope->sock, .index = i};
-        rc = -hws_sock_errno(hws_path_params(engine_of(&one), sock->assoc, i, &one.path));
-        one.path.mtu = scope->path.mtu;
+    struct hws_path_params path;
+    int rc = hws_sockopt_errno(hws_assoc_status(engine_of(target), target->assoc, &status));
+    for (uint32_t i = 0; rc == 0 && i < status.path_count; i++) {
+        rc = load_path(target, i, &path);
+        path.mtu = mtu;
         if (rc == 0)
-            rc = store_path(&one, now_us);
+            rc = store_path(target, i, &path);
     }
     return rc;
 }
 
-static int store(const struct scope *scope, uint64_t now_us)
+static int store(const struct hws_sockopt_target *target, const struct hws_path_params *path)
 {
     struct hws_params params;
-    if (is_path(scope))
-        return store_path(scope, now_us);
-    int rc = hws_sock_params(scope->sock, &params);
+    if (is_path(target))
+        return store_path(target, target->path, path);
+    int rc = hws_sockopt_load(target, &params);
     if (rc < 0)
         return rc;
-    params.hb_interval_us = scope->path.hb_interval_us;
-    params.path_max_retrans = scope->path.path_max_retrans;
-    params.pf_max_retrans = scope->path.pf_max_retrans;
-    params.pmtud = scope->path.pmtud;
-    rc = hws_sock_set_params(scope->sock, &params, now_us);
-    return rc == 0 && scope->path.mtu != 0 ? store_mtu(scope, now_us) : rc;
+    params.hb_interval_us = path->hb_interval_us;
+    params.path_max_retrans = path->path_max_retrans;
+    params.pf_max_retrans = path->pf_max_retrans;
+    params.pmtud = path->pmtud;
+    params.tos = path->tos;
+    rc = hws_sockopt_store(target, &params);
+    return rc == 0 && path->mtu != 0 && target->assoc != 0 ? store_mtu(target, path->mtu) : rc;
 }
 
 /* ---- SCTP_PEER_ADDR_PARAMS (RFC 6458, 8.1.12) ---- */
+
+#define DSCP_BITS 0xfcu
 
 static bool both(uint32_t flags, uint32_t pair)
 {
     return (flags & pair) == pair;
 }
 
-static int check_paddrparams(const struct sctp_paddrparams *in)
+static int check_paddrparams(const struct hws_sockopt_target *target,
+                             const struct sctp_paddrparams *in)
 {
-    const uint32_t known = SPP_HB | SPP_HB_DEMAND | SPP_PMTUD | SPP_HB_TIME_IS_ZERO;
+    bool needs_association = (in->spp_flags & SPP_HB_DEMAND) != 0;
+    bool not_in_legacy = (in->spp_flags & (SPP_DSCP | SPP_IPV6_FLOWLABEL)) != 0;
     if (both(in->spp_flags, SPP_HB) || both(in->spp_flags, SPP_PMTUD) ||
-        in->spp_hbinterval > HWS_SOCKOPT_MS_MAX ||
+        both(in->spp_flags, SPP_SACKDELAY) || !hws_sockopt_ms_ok(in->spp_hbinterval) ||
+        in->spp_sackdelay > HWS_SOCKOPT_SACK_DELAY_MAX_MS ||
         (in->spp_pathmtu != 0 &&
-         (in->spp_pathmtu < HWS_LIMIT_MTU_MIN || in->spp_pathmtu > HWS_LIMIT_MTU_MAX)))
+         (in->spp_pathmtu < HWS_LIMIT_MTU_MIN || in->spp_pathmtu > HWS_LIMIT_MTU_MAX)) ||
+        (needs_association && target->assoc == 0) || (not_in_legacy && target->len < sizeof(*in)))
         return -EINVAL;
-    return (in->spp_flags & ~known) == 0 ? 0 : -EOPNOTSUPP;
+    return (in->spp_flags & SPP_IPV6_FLOWLABEL) == 0 ? 0 : -EOPNOTSUPP;
 }
 
 /* No interval of its own, so a HEARTBEAT every RTO (8.3): the engine's 0 means none at all. */
@@ -156,117 +133,161 @@ static void change_mtu(const struct sctp_paddrparams *in, struct hws_path_params
     }
 }
 
-static int demand_heartbeat(const struct scope *scope, uint64_t now_us)
+/* SACKs are the association's: a path has no delay of its own. */
+static int change_sack_delay(const struct hws_sockopt_target *target,
+                             const struct sctp_paddrparams *in)
 {
-    if (!is_path(scope))
-        return -EINVAL;
-    return -hws_sock_errno(
-        hws_assoc_heartbeat(engine_of(scope), scope->sock->assoc, scope->index, now_us));
+    union hws_sockopt_value sack;
+    if ((in->spp_flags & SPP_SACKDELAY) == 0)
+        return 0;
+    int rc = hws_sockopt_get_delayed_sack(target, &sack);
+    if ((in->spp_flags & SPP_SACKDELAY_DISABLE) != 0)
+        sack.sack_info = (struct sctp_sack_info){.sack_freq = 1};
+    else if (sack.sack_info.sack_freq == 1)
+        sack.sack_info = (struct sctp_sack_info){.sack_freq = HWS_SOCKOPT_SACK_PACKETS};
+    if ((in->spp_flags & SPP_SACKDELAY_ENABLE) != 0)
+        sack.sack_info.sack_delay = in->spp_sackdelay;
+    return rc == 0 ? hws_sockopt_set_delayed_sack(target, &sack) : rc;
 }
 
-int hws_sockopt_set_paddrparams(struct hws_sock *sock, const union hws_sockopt_value *value,
-                                uint64_t now_us)
+static int demand_heartbeats(const struct hws_sockopt_target *target)
+{
+    struct hws_assoc_status status;
+    if (is_path(target))
+        return hws_sockopt_errno(
+            hws_assoc_heartbeat(engine_of(target), target->assoc, target->path, target->now_us));
+    int rc = hws_sockopt_errno(hws_assoc_status(engine_of(target), target->assoc, &status));
+    for (uint32_t i = 0; rc == 0 && i < status.path_count; i++)
+        rc = hws_sockopt_errno(
+            hws_assoc_heartbeat(engine_of(target), target->assoc, i, target->now_us));
+    return rc;
+}
+
+HWS_SOCKOPT_SET(paddrparams)
 {
     const struct sctp_paddrparams *in = &value->paddrparams;
-    struct sockaddr_storage address = in->spp_address;
-    struct scope scope;
-    int rc = check_paddrparams(in);
+    struct hws_path_params path;
+    int rc = check_paddrparams(target, in);
     if (rc == 0)
-        rc = load(sock, &address, &scope);
+        rc = load(target, &path);
     if (rc < 0)
         return rc;
-    change_heartbeat(in, &scope.path);
-    change_mtu(in, &scope.path);
+    change_heartbeat(in, &path);
+    change_mtu(in, &path);
     if (in->spp_pathmaxrxt != 0)
-        scope.path.path_max_retrans = in->spp_pathmaxrxt;
-    rc = store(&scope, now_us);
-    return rc == 0 && (in->spp_flags & SPP_HB_DEMAND) != 0 ? demand_heartbeat(&scope, now_us) : rc;
+        path.path_max_retrans = in->spp_pathmaxrxt;
+    if ((in->spp_flags & SPP_DSCP) != 0)
+        path.tos = in->spp_dscp & DSCP_BITS;
+    rc = store(target, &path);
+    if (rc == 0)
+        rc = change_sack_delay(target, in);
+    return rc == 0 && (in->spp_flags & SPP_HB_DEMAND) != 0 ? demand_heartbeats(target) : rc;
 }
 
-static uint32_t path_mtu(const struct scope *scope)
+static uint32_t path_mtu(const struct hws_sockopt_target *target)
 {
     struct hws_path_status status;
-    bool found = is_path(scope) && hws_assoc_path_status(engine_of(scope), scope->sock->assoc,
-                                                         scope->index, &status) == HWS_OK;
+    bool found = is_path(target) && hws_assoc_path_status(engine_of(target), target->assoc,
+                                                          target->path, &status) == HWS_OK;
     return found ? status.mtu : 0;
 }
 
-int hws_sockopt_get_paddrparams(struct hws_sock *sock, union hws_sockopt_value *value)
+HWS_SOCKOPT_GET(paddrparams)
 {
     struct sctp_paddrparams *out = &value->paddrparams;
-    struct sockaddr_storage address = out->spp_address;
-    struct scope scope;
-    int rc = load(sock, &address, &scope);
+    struct hws_path_params path;
+    union hws_sockopt_value sack = {.sack_info = {0}};
+    int rc = load(target, &path);
+    if (rc == 0)
+        rc = hws_sockopt_get_delayed_sack(target, &sack);
     if (rc < 0)
         return rc;
-    *out = (struct sctp_paddrparams){
-        .spp_address = address,
-        .spp_hbinterval = scope.path.hb_interval_us / HWS_US_PER_MS,
-        .spp_pathmaxrxt = scope.path.path_max_retrans,
-        .spp_pathmtu = path_mtu(&scope),
-        .spp_flags = (scope.path.hb_interval_us != 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE) |
-                     (scope.path.hb_interval_us == HB_TIME_ZERO_US ? SPP_HB_TIME_IS_ZERO : 0u) |
-                     (scope.path.pmtud ? SPP_PMTUD_ENABLE : SPP_PMTUD_DISABLE),
-    };
+    out->spp_hbinterval = path.hb_interval_us / HWS_US_PER_MS;
+    out->spp_pathmaxrxt = path.path_max_retrans;
+    out->spp_pathmtu = path_mtu(target);
+    out->spp_sackdelay = sack.sack_info.sack_delay;
+    out->spp_dscp = path.tos & DSCP_BITS;
+    out->spp_flags = (path.hb_interval_us != 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE) |
+                     (path.pmtud ? SPP_PMTUD_ENABLE : SPP_PMTUD_DISABLE) |
+                     (sack.sack_info.sack_freq > 1 ? SPP_SACKDELAY_ENABLE : SPP_SACKDELAY_DISABLE) |
+                     ((path.tos & DSCP_BITS) != 0 && target->len >= sizeof(*out) ? SPP_DSCP : 0u);
     return 0;
 }
 
 /* ---- SCTP_PEER_ADDR_THLDS (RFC 7829, 7.2) ---- */
 
-int hws_sockopt_set_paddrthlds(struct hws_sock *sock, const union hws_sockopt_value *value,
-                               uint64_t now_us)
+static int set_thresholds(const struct hws_sockopt_target *target, uint16_t max_retrans,
+                          uint16_t pf_max_retrans)
+{
+    struct hws_path_params path;
+    int rc = load(target, &path);
+    if (rc < 0)
+        return rc;
+    if (max_retrans != 0)
+        path.path_max_retrans = max_retrans;
+    path.pf_max_retrans = pf_max_retrans;
+    return store(target, &path);
+}
+
+HWS_SOCKOPT_SET(paddrthlds)
 {
     const struct sctp_paddrthlds *in = &value->paddrthlds;
-    struct sockaddr_storage address = in->spt_address;
-    struct scope scope;
-    int rc = load(sock, &address, &scope);
-    if (rc < 0)
-        return rc;
-    if (in->spt_pathmaxrxt != 0)
-        scope.path.path_max_retrans = in->spt_pathmaxrxt;
-    scope.path.pf_max_retrans = in->spt_pathpfthld;
-    return store(&scope, now_us);
+    return set_thresholds(target, in->spt_pathmaxrxt, in->spt_pathpfthld);
 }
 
-int hws_sockopt_get_paddrthlds(struct hws_sock *sock, union hws_sockopt_value *value)
+HWS_SOCKOPT_GET(paddrthlds)
 {
-    struct sctp_paddrthlds *out = &value->paddrthlds;
-    struct sockaddr_storage address = out->spt_address;
-    struct scope scope;
-    int rc = load(sock, &address, &scope);
-    if (rc < 0)
-        return rc;
-    *out = (struct sctp_paddrthlds){.spt_address = address,
-                                    .spt_pathmaxrxt = scope.path.path_max_retrans,
-                                    .spt_pathpfthld = scope.path.pf_max_retrans};
-    return 0;
+    struct hws_path_params path;
+    int rc = load(target, &path);
+    value->paddrthlds.spt_pathmaxrxt = path.path_max_retrans;
+    value->paddrthlds.spt_pathpfthld = path.pf_max_retrans;
+    return rc;
 }
 
-/* ---- SCTP_PRIMARY_ADDR (RFC 6458, 8.1.11) ---- */
+/* ---- SCTP_PEER_ADDR_THLDS_V2: with the threshold of Primary Path Switchover (RFC 7829, 5.2),
+ * which is optional and which the engine does not have: as in the kernel, UINT16_MAX says so ----
+ */
 
-int hws_sockopt_set_primary(struct hws_sock *sock, const union hws_sockopt_value *value,
-                            uint64_t now_us)
+#define NO_SWITCHOVER UINT16_MAX
+
+HWS_SOCKOPT_SET(paddrthlds_v2)
 {
-    struct sockaddr_storage address = value->prim.ssp_addr;
-    uint32_t index;
-    int rc = find_path(sock, &address, &index);
-    if (rc < 0)
-        return rc;
-    return -hws_sock_errno(
-        hws_assoc_set_primary(sock->sockets->engine, sock->assoc, index, now_us));
+    const struct sctp_paddrthlds_v2 *in = &value->paddrthlds_v2;
+    if (in->spt_pathpfthld > in->spt_pathcpthld)
+        return -EINVAL;
+    if (in->spt_pathcpthld != NO_SWITCHOVER)
+        return -EOPNOTSUPP;
+    return set_thresholds(target, in->spt_pathmaxrxt, in->spt_pathpfthld);
 }
 
-int hws_sockopt_get_primary(struct hws_sock *sock, union hws_sockopt_value *value)
+HWS_SOCKOPT_GET(paddrthlds_v2)
 {
-    const struct hws_engine *engine = sock->sockets->engine;
+    int rc = hws_sockopt_get_paddrthlds(target, value);
+    value->paddrthlds_v2.spt_pathcpthld = NO_SWITCHOVER;
+    return rc;
+}
+
+/* ---- SCTP_PRIMARY_ADDR (RFC 6458, 8.1.9) ---- */
+
+HWS_SOCKOPT_SET(primary)
+{
+    (void)value;
+    return hws_sockopt_errno(
+        hws_assoc_set_primary(engine_of(target), target->assoc, target->path, target->now_us));
+}
+
+HWS_SOCKOPT_GET(primary)
+{
     struct hws_assoc_status status;
     struct hws_path_status path;
     struct sockaddr_storage address;
-    if (sock->assoc == 0 || hws_assoc_status(engine, sock->assoc, &status) < 0 ||
-        hws_assoc_path_status(engine, sock->assoc, status.primary, &path) < 0)
-        return -ENOTCONN;
-    hws_sockaddr_write(&path.remote, status.remote_port, &address);
-    value->prim = (struct sctp_prim){.ssp_addr = address};
+    int rc = hws_assoc_status(engine_of(target), target->assoc, &status);
+    if (rc == HWS_OK)
+        rc = hws_assoc_path_status(engine_of(target), target->assoc, status.primary, &path);
+    if (rc < 0)
+        return hws_sockopt_errno(rc);
+    hws_sockopt_write_address(target->sock, &path.remote, status.remote_port, &address);
+    value->prim.ssp_addr = address;
     return 0;
 }
 
@@ -283,34 +304,55 @@ int hws_sockopt_path_state(const struct hws_path_status *path)
     return states[path->state];
 }
 
-void hws_sockopt_write_paddrinfo(const struct hws_path_status *path, uint16_t port,
-                                 struct sctp_paddrinfo *out)
+int hws_sockopt_write_paddrinfo(const struct hws_sock *sock, hws_assoc_id assoc, uint32_t index,
+                                struct sctp_paddrinfo *out)
 {
-    struct sockaddr_storage address;
-    hws_sockaddr_write(&path->remote, port, &address);
-    *out = (struct sctp_paddrinfo){
-        .spinfo_address = address,
-        .spinfo_state = hws_sockopt_path_state(path),
-        .spinfo_cwnd = path->cwnd,
-        .spinfo_srtt = path->srtt_us / HWS_US_PER_MS,
-        .spinfo_rto = path->rto_us / HWS_US_PER_MS,
-        .spinfo_mtu = path->mtu,
-    };
-}
-
-int hws_sockopt_get_paddrinfo(struct hws_sock *sock, union hws_sockopt_value *value)
-{
-    struct sockaddr_storage address = value->paddrinfo.spinfo_address;
     struct hws_assoc_status status;
     struct hws_path_status path;
-    const struct hws_engine *engine = sock->sockets->engine;
-    uint32_t index;
-    int rc = find_path(sock, &address, &index);
+    struct sockaddr_storage address;
+    int rc = hws_assoc_status(sock->sockets->engine, assoc, &status);
+    if (rc == HWS_OK)
+        rc = hws_assoc_path_status(sock->sockets->engine, assoc, index, &path);
+    if (rc < 0)
+        return hws_sockopt_errno(rc);
+    hws_sockopt_write_address(sock, &path.remote, status.remote_port, &address);
+    *out = (struct sctp_paddrinfo){
+        .spinfo_assoc_id = hws_sockopt_id(sock, assoc),
+        .spinfo_address = address,
+        .spinfo_state = hws_sockopt_path_state(&path),
+        .spinfo_cwnd = path.cwnd,
+        .spinfo_srtt = path.srtt_us / HWS_US_PER_MS,
+        .spinfo_rto = path.rto_us / HWS_US_PER_MS,
+        .spinfo_mtu = path.mtu,
+    };
+    return 0;
+}
+
+HWS_SOCKOPT_GET(paddrinfo)
+{
+    struct sctp_paddrinfo info;
+    int rc = hws_sockopt_write_paddrinfo(target->sock, target->assoc, target->path, &info);
     if (rc < 0)
         return rc;
-    if (hws_assoc_status(engine, sock->assoc, &status) < 0 ||
-        hws_assoc_path_status(engine, sock->assoc, index, &path) < 0)
+    if (info.spinfo_state == SCTP_PF && target->options->expose_pf == HWS_EXPOSE_PF_NO)
+        return -EACCES;
+    value->paddrinfo = info;
+    return 0;
+}
+
+/* ---- SCTP_EXPOSE_POTENTIALLY_FAILED_STATE (RFC 7829, 7.3) ---- */
+
+HWS_SOCKOPT_SET(expose_pf)
+{
+    uint32_t expose = value->assoc_value.assoc_value;
+    if (expose > HWS_EXPOSE_PF_YES)
         return -EINVAL;
-    hws_sockopt_write_paddrinfo(&path, status.remote_port, &value->paddrinfo);
+    target->options->expose_pf = (uint8_t)expose;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(expose_pf)
+{
+    value->assoc_value.assoc_value = target->options->expose_pf;
     return 0;
 }

@@ -9,6 +9,14 @@
 
 #include <linux/sctp.h>
 
+/** Whether applications are told of Potentially Failed paths (RFC 7829, 7.3). The values are the
+ * kernel's. */
+enum hws_expose_pf {
+    HWS_EXPOSE_PF_UNSET, /* in SCTP_GET_PEER_ADDR_INFO, not by notifications */
+    HWS_EXPOSE_PF_NO,
+    HWS_EXPOSE_PF_YES,
+};
+
 /** Of one association. It begins with a copy of its socket's. */
 struct hws_assoc_options {
     uint32_t events;          /* SCTP_EVENT: bit n is notification SCTP_SN_TYPE_BASE + n */
@@ -18,9 +26,7 @@ struct hws_assoc_options {
     uint32_t send_ppid;            /* as it stands on the wire */
     uint32_t send_context;
     uint32_t send_timetolive_ms; /* kept, not used: PR-SCTP is an extension */
-    /* Whether Potentially Failed paths are told of: 0: the system's choice, told where RFC 7829
-     * has a constant for it; 1: no; 2: yes. */
-    uint8_t expose_pf;
+    uint8_t expose_pf;           /* enum hws_expose_pf */
 };
 
 /** Of one socket. What it accepts or peels off begins with a copy. */

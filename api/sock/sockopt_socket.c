@@ -1,0 +1,186 @@
+/* Options of level SOL_SOCKET (socket(7)). */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+
+#include "api/sock/sockopt_value.h"
+
+/* ---- SO_RCVBUF, SO_SNDBUF: the kernel sets, and tells, twice what it is asked for, so that half
+ * of it can be overhead; the engine counts the half that is user data. ---- */
+
+#define BUFFER_MIN_BYTES 4096u
+#define BUFFER_MAX_BYTES (INT_MAX / 2)
+
+/* As in the kernel no size is wrong: those beyond a bound become it. */
+static uint32_t buffer_bytes(int asked)
+{
+    if ((uint32_t)asked > BUFFER_MAX_BYTES)
+        return BUFFER_MAX_BYTES;
+    return (uint32_t)asked > BUFFER_MIN_BYTES ? (uint32_t)asked : BUFFER_MIN_BYTES;
+}
+
+HWS_SOCKOPT_SET(rcvbuf)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    params.rcvbuf_bytes = buffer_bytes(value->number);
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(rcvbuf)
+{
+    value->number = (int)(2 * target->sock->params.rcvbuf_bytes);
+    return 0;
+}
+
+HWS_SOCKOPT_SET(sndbuf)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    params.sndbuf_bytes = buffer_bytes(value->number);
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(sndbuf)
+{
+    value->number = (int)(2 * target->sock->params.sndbuf_bytes);
+    return 0;
+}
+
+/* ---- SO_RCVTIMEO, SO_SNDTIMEO ---- */
+
+/* A negative time, which the kernel takes as not to wait, is the shortest wait there is. */
+#define TIMEOUT_MIN_US 1u
+
+static int read_time(const struct timeval *time, uint64_t *us)
+{
+    if (time->tv_usec < 0 || time->tv_usec >= (suseconds_t)HWS_US_PER_S)
+        return -EDOM;
+    if (time->tv_sec < 0)
+        *us = TIMEOUT_MIN_US;
+    else if ((uint64_t)time->tv_sec >= UINT64_MAX / HWS_US_PER_S)
+        *us = 0;
+    else
+        *us = (uint64_t)time->tv_sec * HWS_US_PER_S + (uint64_t)time->tv_usec;
+    return 0;
+}
+
+static void write_time(uint64_t us, struct timeval *time)
+{
+    *time = (struct timeval){.tv_sec = (time_t)(us / HWS_US_PER_S),
+                             .tv_usec = (suseconds_t)(us % HWS_US_PER_S)};
+}
+
+HWS_SOCKOPT_SET(rcvtimeo)
+{
+    return read_time(&value->time, &target->sock->rcvtimeo_us);
+}
+
+HWS_SOCKOPT_GET(rcvtimeo)
+{
+    write_time(target->sock->rcvtimeo_us, &value->time);
+    return 0;
+}
+
+HWS_SOCKOPT_SET(sndtimeo)
+{
+    return read_time(&value->time, &target->sock->sndtimeo_us);
+}
+
+HWS_SOCKOPT_GET(sndtimeo)
+{
+    write_time(target->sock->sndtimeo_us, &value->time);
+    return 0;
+}
+
+/* ---- SO_LINGER: switched off, the time stays ---- */
+
+HWS_SOCKOPT_SET(linger)
+{
+    struct linger *linger = &target->sock->linger;
+    linger->l_onoff = value->linger.l_onoff != 0;
+    if (linger->l_onoff != 0)
+        linger->l_linger = value->linger.l_linger;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(linger)
+{
+    value->linger = target->sock->linger;
+    return 0;
+}
+
+/* ---- Sharing of ports ---- */
+
+HWS_SOCKOPT_SET(reuse_address)
+{
+    target->sock->options.reuse_address = value->number != 0;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(reuse_address)
+{
+    value->number = target->sock->options.reuse_address;
+    return 0;
+}
+
+HWS_SOCKOPT_SET(reuse_port)
+{
+    target->sock->options.reuse_port = value->number != 0;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(reuse_port)
+{
+    value->number = target->sock->options.reuse_port;
+    return 0;
+}
+
+/* SCTP_REUSE_PORT (RFC 6458, 8.1.27); too late is EFAULT in the kernel. */
+HWS_SOCKOPT_SET(sctp_reuse_port)
+{
+    if (target->sock->port != NULL)
+        return -EFAULT;
+    target->sock->options.sctp_reuse_port = value->number != 0;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(sctp_reuse_port)
+{
+    value->number = target->sock->options.sctp_reuse_port;
+    return 0;
+}
+
+/* ---- What a socket is ---- */
+
+HWS_SOCKOPT_GET(error)
+{
+    value->number = hws_sock_take_error(target->sock);
+    return 0;
+}
+
+HWS_SOCKOPT_GET(type)
+{
+    value->number = hws_sockopt_is_one_to_one(target->sock) ? SOCK_STREAM : SOCK_SEQPACKET;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(protocol)
+{
+    (void)target;
+    value->number = IPPROTO_SCTP;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(domain)
+{
+    (void)target;
+    value->number = AF_INET6;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(listening)
+{
+    value->number = target->sock->state == HWS_SOCK_LISTENING;
+    return 0;
+}

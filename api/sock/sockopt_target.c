@@ -1,0 +1,293 @@
+/* Whom the value of an option is for: the socket, associations, a path. The kernel's rules, which
+ * differ between the styles and between reading and setting. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/sock/sockaddr.h"
+#include "api/sock/sockopt_value.h"
+
+/* ---- Associations of a socket ---- */
+
+bool hws_sockopt_is_one_to_one(const struct hws_sock *sock)
+{
+    (void)sock;
+    return true;
+}
+
+static bool is_many(const struct hws_sock *sock)
+{
+    return !hws_sockopt_is_one_to_one(sock);
+}
+
+/* The association after `assoc`, or the first one; 0: there is no other. */
+static hws_assoc_id next_assoc(const struct hws_sock *sock, hws_assoc_id assoc)
+{
+    return assoc == 0 && sock->state != HWS_SOCK_OVER ? sock->assoc : 0;
+}
+
+/* The association that an id in a value means, 0 when there is none. As in the kernel, a socket of
+ * the one-to-one style has one only while it is connected. */
+static hws_assoc_id assoc_of_id(const struct hws_sock *sock, sctp_assoc_t id)
+{
+    (void)id;
+    return sock->state == HWS_SOCK_CONNECTED ? sock->assoc : 0;
+}
+
+sctp_assoc_t hws_sockopt_id(const struct hws_sock *sock, hws_assoc_id assoc)
+{
+    (void)sock;
+    return assoc != 0 ? SCTP_ALL_ASSOC + 1 : SCTP_FUTURE_ASSOC;
+}
+
+static struct hws_assoc_options *options_of(struct hws_sock *sock, hws_assoc_id assoc)
+{
+    return assoc != 0 ? &sock->assoc_options : &sock->options.future;
+}
+
+/* ---- Whom a value is for ---- */
+
+static sctp_assoc_t id_in(const struct hws_sockopt_row *row, const union hws_sockopt_value *value)
+{
+    sctp_assoc_t id;
+    memcpy(&id, (const uint8_t *)value + row->id_at, sizeof(id));
+    return id;
+}
+
+static void aim(struct hws_sockopt_target *target, hws_assoc_id assoc)
+{
+    target->assoc = assoc;
+    target->options = options_of(target->sock, assoc);
+    target->path = HWS_LIMIT_PATHS;
+}
+
+/* An association, or with SCTP_FUTURE_ASSOC those to come. */
+static int aim_by_id(struct hws_sockopt_target *target, sctp_assoc_t id)
+{
+    aim(target, assoc_of_id(target->sock, id));
+    bool unknown = target->assoc == 0 && id != SCTP_FUTURE_ASSOC && is_many(target->sock);
+    return unknown ? -EINVAL : 0;
+}
+
+static int find_path(struct hws_sockopt_target *target, const struct hws_addr *remote,
+                     uint16_t port)
+{
+    const struct hws_engine *engine = target->sock->sockets->engine;
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    if (hws_assoc_status(engine, target->assoc, &status) < 0 || port != status.remote_port)
+        return -EINVAL;
+    for (uint32_t i = 0; i < status.path_count; i++) {
+        if (hws_assoc_path_status(engine, target->assoc, i, &path) == HWS_OK &&
+            hws_addr_same(&path.remote, remote)) {
+            target->path = i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+/* As in the kernel: the address finds the association, and an id must not contradict it. */
+static int aim_at_path(struct hws_sockopt_target *target, const struct hws_addr *remote,
+                       uint16_t port, sctp_assoc_t id)
+{
+    hws_assoc_id named = assoc_of_id(target->sock, id);
+    hws_assoc_id assoc = 0;
+    while ((assoc = next_assoc(target->sock, assoc)) != 0) {
+        aim(target, assoc);
+        if ((named == 0 || named == assoc) && find_path(target, remote, port) == 0)
+            return 0;
+    }
+    return -EINVAL;
+}
+
+enum naming { NAMES_NOTHING, NAMES_PATH, NAMES_NONSENSE };
+
+static enum naming address_in(const struct hws_sockopt_row *row,
+                              const union hws_sockopt_value *value, struct hws_addr *remote,
+                              uint16_t *port)
+{
+    struct sockaddr_storage address;
+    const struct sockaddr *sa = (const struct sockaddr *)(const void *)&address;
+    memcpy(&address, (const uint8_t *)value + row->address_at, sizeof(address));
+    if (address.ss_family == AF_UNSPEC)
+        return NAMES_NOTHING;
+    if (hws_sockaddr_read(sa, sizeof(address), remote, port) < 0)
+        return NAMES_NONSENSE;
+    return remote->family == HWS_FAMILY_NONE ? NAMES_NOTHING : NAMES_PATH;
+}
+
+static int aim_by_address(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                          const union hws_sockopt_value *value)
+{
+    struct hws_addr remote;
+    uint16_t port;
+    enum naming naming = address_in(row, value, &remote, &port);
+    sctp_assoc_t id = id_in(row, value);
+    if (naming == NAMES_NOTHING && row->scope == HWS_SOCKOPT_PATH)
+        return aim_by_id(target, id);
+    if (naming == NAMES_PATH && aim_at_path(target, &remote, port, id) == 0)
+        return 0;
+    return row->no_path != 0 ? -row->no_path : -EINVAL;
+}
+
+static int aim_at_assoc(struct hws_sockopt_target *target, sctp_assoc_t id)
+{
+    aim(target, assoc_of_id(target->sock, id));
+    return target->assoc != 0 ? 0 : -EINVAL;
+}
+
+int hws_sockopt_aim(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                    const union hws_sockopt_value *value)
+{
+    switch (row->scope) {
+    case HWS_SOCKOPT_FUTURE:
+    case HWS_SOCKOPT_MANY:
+        return aim_by_id(target, id_in(row, value));
+    case HWS_SOCKOPT_ASSOC:
+    case HWS_SOCKOPT_SET_PATH:
+        return aim_at_assoc(target, id_in(row, value));
+    case HWS_SOCKOPT_PATH:
+    case HWS_SOCKOPT_GET_PATH:
+        return aim_by_address(target, row, value);
+    default:
+        aim(target, 0);
+        return 0;
+    }
+}
+
+/* ---- Setting: for one, or for many ---- */
+
+static int set_all(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                   const union hws_sockopt_value *value)
+{
+    int rc = 0;
+    hws_assoc_id assoc = 0;
+    while ((assoc = next_assoc(target->sock, assoc)) != 0) {
+        aim(target, assoc);
+        int one = row->set(target, value);
+        rc = rc != 0 ? rc : one;
+    }
+    return rc;
+}
+
+static int set_future(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                      const union hws_sockopt_value *value)
+{
+    aim(target, 0);
+    return row->set(target, value);
+}
+
+static int set_shared(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                      const union hws_sockopt_value *value)
+{
+    int rc = set_future(target, row, value);
+    return rc == 0 ? set_all(target, row, value) : rc;
+}
+
+/* What the kernel keeps for the next association, since this one is not up yet, is for this one as
+ * well: there is no other to come before it is over. */
+static int set_future_of(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                         const union hws_sockopt_value *value)
+{
+    return is_many(target->sock) ? set_future(target, row, value) : set_shared(target, row, value);
+}
+
+static int set_many(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                    const union hws_sockopt_value *value)
+{
+    sctp_assoc_t id = id_in(row, value);
+    aim(target, assoc_of_id(target->sock, id));
+    if (target->assoc != 0)
+        return row->set(target, value);
+    if (!is_many(target->sock) || id == SCTP_FUTURE_ASSOC)
+        return set_future_of(target, row, value);
+    if (id == SCTP_CURRENT_ASSOC)
+        return set_all(target, row, value);
+    return id == SCTP_ALL_ASSOC ? set_shared(target, row, value) : -EINVAL;
+}
+
+static int set_by_id(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                     const union hws_sockopt_value *value)
+{
+    int rc = aim_by_id(target, id_in(row, value));
+    if (rc < 0)
+        return rc;
+    return target->assoc != 0 ? row->set(target, value) : set_future_of(target, row, value);
+}
+
+static int set_by_address(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                          const union hws_sockopt_value *value)
+{
+    int rc = aim_by_address(target, row, value);
+    if (rc < 0)
+        return rc;
+    return target->assoc != 0 ? row->set(target, value) : set_future_of(target, row, value);
+}
+
+int hws_sockopt_apply(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
+                      const union hws_sockopt_value *value)
+{
+    switch (row->scope) {
+    case HWS_SOCKOPT_SHARED:
+        return set_shared(target, row, value);
+    case HWS_SOCKOPT_FUTURE:
+        return set_by_id(target, row, value);
+    case HWS_SOCKOPT_MANY:
+        return set_many(target, row, value);
+    case HWS_SOCKOPT_PATH:
+    case HWS_SOCKOPT_SET_PATH:
+        return set_by_address(target, row, value);
+    default:
+        return set_future(target, row, value);
+    }
+}
+
+/* ---- For the functions of the rows ---- */
+
+int hws_sockopt_errno(int error)
+{
+    return error == HWS_E_NOENT ? -EINVAL : -hws_sock_errno(error);
+}
+
+int hws_sockopt_load(const struct hws_sockopt_target *target, struct hws_params *out)
+{
+    const struct hws_sock *sock = target->sock;
+    *out = sock->params;
+    if (target->assoc == 0)
+        return 0;
+    return hws_sockopt_errno(hws_assoc_params(sock->sockets->engine, target->assoc, out));
+}
+
+int hws_sockopt_store(const struct hws_sockopt_target *target, const struct hws_params *params)
+{
+    struct hws_sock *sock = target->sock;
+    struct hws_engine *engine = sock->sockets->engine;
+    int rc = HWS_OK;
+    if (target->assoc != 0) {
+        rc = hws_assoc_set_params(engine, target->assoc, params, target->now_us);
+        return rc == HWS_E_NOENT ? 0 : hws_sockopt_errno(rc); /* over: nothing is left to change */
+    }
+    if (sock->endpoint != 0)
+        rc = hws_endpoint_set_params(engine, sock->endpoint, params);
+    if (rc == HWS_OK)
+        sock->params = *params;
+    return hws_sockopt_errno(rc);
+}
+
+bool hws_sockopt_ms_ok(uint32_t ms)
+{
+    return ms <= HWS_SOCKOPT_MS_MAX;
+}
+
+void hws_sockopt_set_ms(uint32_t *us, uint32_t ms)
+{
+    if (ms != 0)
+        *us = ms * HWS_US_PER_MS;
+}
+
+void hws_sockopt_write_address(const struct hws_sock *sock, const struct hws_addr *addr,
+                               uint16_t port, struct sockaddr_storage *out)
+{
+    (void)sock;
+    hws_sockaddr_write(addr, port, out);
+}
