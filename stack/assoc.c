@@ -276,8 +276,8 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     hws_failed_all(a, HWS_E_RESET);
-    hws_sendq_fini(&a->sendq);
     hws_outq_fini(&a->outq);
+    hws_sendq_fini(&a->sendq);
     hws_fault_forget_reports(a);
     init_transfer(a, initial_tsn);
 }
@@ -382,8 +382,8 @@ static void leave_tables(struct hws_assoc *a)
 static void free_queues(struct hws_assoc *a)
 {
     struct hws_pool *pool = &a->engine->pool;
-    hws_sendq_fini(&a->sendq);
     hws_outq_fini(&a->outq);
+    hws_sendq_fini(&a->sendq);
     hws_tsnmap_fini(&a->tsnmap);
     hws_pool_free(pool, a->cookie, a->cookie_len + 1u);
     hws_pool_free(pool, a->errors_out, a->errors_out_len);

@@ -19,15 +19,19 @@ static void fail(struct hws_assoc *a, struct hws_msg *msg, int reason)
     hws_msg_list_push(&a->failures.list, msg);
 }
 
-/* First what was sent, then the rest in the order it would have been. */
+/* First what was sent, then the rest in the order it would have been. A message that has begun
+ * stands in both queues. */
 static void keep_all(struct hws_assoc *a, int reason)
 {
-    struct hws_msg *msg;
+    struct hws_msg *begun = a->sendq.current != NULL ? hws_sendq_take(&a->sendq) : NULL;
     for (uint32_t t = a->outq.cum + 1; t != a->outq.next_tsn; t++) {
-        msg = hws_outq_at(&a->outq, t)->msg;
+        struct hws_msg *msg = hws_outq_at(&a->outq, t)->msg;
         msg->refs++;
         fail(a, msg, reason);
     }
+    if (begun != NULL)
+        fail(a, begun, reason);
+    struct hws_msg *msg;
     while ((msg = hws_sendq_take(&a->sendq)) != NULL)
         fail(a, msg, reason);
 }
