@@ -50,21 +50,41 @@ bool hws_param_put_addr(struct hws_builder *b, const struct hws_addr *addr)
     return true;
 }
 
+static bool read_number(const struct hws_tlv *p, uint16_t type, uint32_t *number)
+{
+    if (p->type != type || !hws_param_len_ok(p))
+        return false;
+    *number = hws_get32(hws_param_value(p));
+    return true;
+}
+
+static bool put_number(struct hws_builder *b, uint16_t type, uint32_t number)
+{
+    uint8_t *v = hws_builder_tlv(b, type, 4);
+    if (v == NULL)
+        return false;
+    hws_put32(v, number);
+    return true;
+}
+
 bool hws_param_cookie_preservative(const struct hws_tlv *p, uint32_t *increment_ms)
 {
-    if (p->type != HWS_PARAM_COOKIE_PRESERVATIVE || !hws_param_len_ok(p))
-        return false;
-    *increment_ms = hws_get32(hws_param_value(p));
-    return true;
+    return read_number(p, HWS_PARAM_COOKIE_PRESERVATIVE, increment_ms);
 }
 
 bool hws_param_put_cookie_preservative(struct hws_builder *b, uint32_t increment_ms)
 {
-    uint8_t *v = hws_builder_tlv(b, HWS_PARAM_COOKIE_PRESERVATIVE, 4);
-    if (v == NULL)
-        return false;
-    hws_put32(v, increment_ms);
-    return true;
+    return put_number(b, HWS_PARAM_COOKIE_PRESERVATIVE, increment_ms);
+}
+
+bool hws_param_adaptation(const struct hws_tlv *p, uint32_t *indication)
+{
+    return read_number(p, HWS_PARAM_ADAPTATION, indication);
+}
+
+bool hws_param_put_adaptation(struct hws_builder *b, uint32_t indication)
+{
+    return put_number(b, HWS_PARAM_ADAPTATION, indication);
 }
 
 static const struct {

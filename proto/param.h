@@ -1,4 +1,4 @@
-/* The parameters of INIT and INIT ACK (RFC 9260, 3.3.2.1 and 3.3.3.1). */
+/* The parameters of INIT and INIT ACK (RFC 9260, 3.3.2.1 and 3.3.3.1; RFC 5061, 4.2.6). */
 #ifndef HWS_PROTO_PARAM_H
 #define HWS_PROTO_PARAM_H
 
@@ -19,7 +19,8 @@
     X(HOST_NAME, 11, "Host-Name", 4, 65535)                                                        \
     X(SUPPORTED_ADDRESSES, 12, "Supported-Address-Types", 4, 65535)                                \
     X(ECN, 0x8000, "ECN-Capable", 4, 4)                                                            \
-    X(FORWARD_TSN, 0xc000, "Forward-TSN-Supported", 4, 4)
+    X(FORWARD_TSN, 0xc000, "Forward-TSN-Supported", 4, 4)                                          \
+    X(ADAPTATION, 0xc006, "Adaptation-Layer-Indication", 8, 8)
 
 enum hws_param_type {
 #define X(symbol, number, name, min_len, max_len) HWS_PARAM_##symbol = number,
@@ -61,6 +62,10 @@ bool hws_param_put_addr(struct hws_builder *b, const struct hws_addr *addr);
 /** Reads a Cookie Preservative: the suggested increment in milliseconds. */
 bool hws_param_cookie_preservative(const struct hws_tlv *p, uint32_t *increment_ms);
 bool hws_param_put_cookie_preservative(struct hws_builder *b, uint32_t increment_ms);
+
+/** Reads an Adaptation Layer Indication (RFC 5061, 4.2.6). */
+bool hws_param_adaptation(const struct hws_tlv *p, uint32_t *indication);
+bool hws_param_put_adaptation(struct hws_builder *b, uint32_t indication);
 
 /* Bits of the Supported Address Types parameter. */
 #define HWS_SUPPORTS_IPV4 1u

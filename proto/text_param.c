@@ -38,7 +38,7 @@ void hws_line_param_types(struct hws_line *l, const uint8_t *types, uint32_t cou
 
 static void put_param_contents(struct hws_line *l, const struct hws_tlv *p)
 {
-    uint32_t increment_ms;
+    uint32_t number;
     switch (p->type) {
     case HWS_PARAM_IPV4:
     case HWS_PARAM_IPV6:
@@ -49,8 +49,12 @@ static void put_param_contents(struct hws_line *l, const struct hws_tlv *p)
         hws_line_list(l, hws_param_value(p), hws_param_value_len(p), put_param_brief);
         break;
     case HWS_PARAM_COOKIE_PRESERVATIVE:
-        if (hws_param_cookie_preservative(p, &increment_ms))
-            hws_line_put(l, " increment-ms=%u", (unsigned)increment_ms);
+        if (hws_param_cookie_preservative(p, &number))
+            hws_line_put(l, " increment-ms=%u", (unsigned)number);
+        break;
+    case HWS_PARAM_ADAPTATION:
+        if (hws_param_adaptation(p, &number))
+            hws_line_put(l, " indication=%u", (unsigned)number);
         break;
     case HWS_PARAM_SUPPORTED_ADDRESSES:
         hws_line_param_types(l, hws_param_value(p), hws_param_value_len(p) / 2);

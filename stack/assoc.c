@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "stack/autoclose.h"
 #include "stack/endpoint.h"
 #include "stack/failed.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
+#include "stack/read.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/timewait.h"
@@ -46,7 +48,7 @@ struct hws_path *hws_assoc_by_addr(const struct hws_engine *e, const struct hws_
         struct hws_path *p = HWS_CONTAINER(n, struct hws_path, by_addr);
         const struct hws_assoc *a = p->assoc;
         if (a->local_port == local_port && a->remote_port == remote_port &&
-            hws_addr_same(&p->remote, remote) && hws_endpoint_has_local(a->endpoint, local))
+            hws_addr_same(&p->remote, remote) && hws_locals_take(a->locals, local))
             return p;
     }
     return NULL;
@@ -115,8 +117,8 @@ static void leave_by_addr(struct hws_path *p)
  * family, and the peer would not know packets from another (8.4). */
 static const struct hws_addr *told_source(const struct hws_assoc *a, const struct hws_addr *remote)
 {
-    if (a->endpoint->local_count > 0)
-        return hws_endpoint_source(a->endpoint, remote);
+    if (a->locals->count > 0)
+        return hws_locals_source(a->locals, remote);
     const struct hws_path *first = a->paths[a->primary];
     return first->remote.family == remote->family ? &first->local : NULL;
 }
@@ -230,13 +232,13 @@ static void add_further(struct hws_assoc *a, const struct hws_addr *remote)
     if (a->passive)
         hws_assoc_add_listed(a, remote);
     else
-        (void)hws_assoc_add_path(a, hws_endpoint_source(a->endpoint, remote), remote);
+        (void)hws_assoc_add_path(a, hws_locals_source(a->locals, remote), remote);
 }
 
 static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
 {
     struct hws_engine *e = a->engine;
-    if (!hws_heap_push(&e->timers, &a->timer_node, HWS_NEVER))
+    if (a->locals == NULL || !hws_heap_push(&e->timers, &a->timer_node, HWS_NEVER))
         return false;
     if (!hws_hashtab_add(&e->by_vtag, &a->by_vtag, a->local_vtag))
         return false;
@@ -246,7 +248,7 @@ static bool enter_tables(struct hws_assoc *a, const struct hws_assoc_seed *seed)
         return false;
     const struct hws_addr *first = seed->local;
     if (first == NULL)
-        first = hws_endpoint_source(a->endpoint, &seed->remotes[0]);
+        first = hws_locals_source(a->locals, &seed->remotes[0]);
     if (hws_assoc_add_path(a, first, &seed->remotes[0]) == NULL)
         return false;
     for (size_t i = 1; i < seed->remote_count; i++)
@@ -287,6 +289,7 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     struct hws_endpoint *ep = seed->endpoint;
     a->engine = ep->engine;
     a->endpoint = ep;
+    a->locals = hws_endpoint_share_locals(ep, &seed->remotes[0], seed->local);
     a->params = ep->params;
     a->passive = seed->passive;
     a->local_port = ep->port;
@@ -300,6 +303,7 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     hws_list_init(&a->touched_link);
     hws_list_init(&a->ready_link);
     hws_list_init(&a->event_link);
+    hws_list_init(&a->views);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, 0);
     hws_reassembly_init(&a->reassembly, &a->engine->pool, 0);
     init_transfer(a, seed->local_initial_tsn);
@@ -332,14 +336,24 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
     hws_tsnmap_fini(&a->tsnmap);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
+    hws_read_abort_partial(a);
     hws_reassembly_reset(&a->reassembly, true);
     a->reassembly.stream_count = a->instreams;
+}
+
+void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indication)
+{
+    a->has_adaptation = present;
+    a->peer_adaptation = indication;
 }
 
 void hws_assoc_establish(struct hws_assoc *a)
 {
     a->state = HWS_STATE_ESTABLISHED;
     hws_timer_stop(a, HWS_TIMER_T1);
+    if (a->has_adaptation)
+        hws_assoc_tell(a, HWS_EVENT_BIT(ADAPTATION));
+    hws_autoclose_start(a);
     a->init_tries = 0;
     hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
     a->cookie = NULL;
@@ -413,6 +427,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
     leave_tables(a);
     hws_failed_all(a, reason);
     free_queues(a);
+    hws_read_abort_partial(a);
     hws_assoc_tell(a, HWS_EVENT_BIT(DOWN));
 }
 
@@ -435,6 +450,10 @@ void hws_assoc_free(struct hws_assoc *a)
     free_queues(a);
     hws_failed_forget(a);
     hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
+    hws_pool_free(pool, a->abort_chunk, a->abort_chunk_len);
+    hws_pool_free(pool, a->causes, a->causes_len);
+    hws_locals_unref(pool, a->locals);
+    hws_read_orphan_views(a);
     hws_reassembly_fini(&a->reassembly);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_path_free(a->paths[i]);

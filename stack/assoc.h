@@ -42,6 +42,9 @@ void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn);
 void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn, uint32_t rwnd,
                         uint16_t peer_ostreams, uint16_t peer_max_instreams);
 
+/** What the peer said of its adaptation layer (RFC 5061, 4.2.6). */
+void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indication);
+
 /** ESTABLISHED: starts heartbeats; a shutdown asked for earlier goes on. */
 void hws_assoc_establish(struct hws_assoc *a);
 /** The same for the first time: tells the application. */

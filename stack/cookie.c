@@ -71,6 +71,8 @@ static void put_fixed(uint8_t *p, const struct hws_cookie *c, uint8_t key_index)
     hws_put32(p + 44, c->tie_remote);
     hws_put16(p + 48, c->local_port);
     hws_put16(p + 50, c->remote_port);
+    p[2] = c->has_adaptation;
+    hws_put32(p + 52, c->adaptation_indication);
 }
 
 static void get_fixed(const uint8_t *p, struct hws_cookie *c)
@@ -89,6 +91,8 @@ static void get_fixed(const uint8_t *p, struct hws_cookie *c)
     c->tie_remote = hws_get32(p + 44);
     c->local_port = hws_get16(p + 48);
     c->remote_port = hws_get16(p + 50);
+    c->has_adaptation = p[2] != 0;
+    c->adaptation_indication = hws_get32(p + 52);
 }
 
 uint32_t hws_cookie_seal(struct hws_engine *e, const struct hws_cookie *cookie,

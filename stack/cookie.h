@@ -15,6 +15,8 @@ struct hws_cookie {
     uint16_t remote_ostreams, remote_max_instreams;
     uint32_t tie_local, tie_remote; /* of an association that existed; 0: none (5.2.2) */
     uint16_t local_port, remote_port;
+    bool has_adaptation; /* the INIT had an Adaptation Layer Indication */
+    uint32_t adaptation_indication;
     struct hws_addr local, remote; /* destination and source of the INIT */
     uint8_t addr_count;            /* further addresses the peer listed */
     struct hws_addr addrs[HWS_LIMIT_PATHS];

@@ -11,6 +11,7 @@
 #include "stack/idtab.h"
 #include "stack/limits.h"
 #include "stack/list.h"
+#include "stack/locals.h"
 #include "stack/outq.h"
 #include "stack/pmtu.h"
 #include "stack/pool.h"
@@ -24,7 +25,14 @@
 
 /* ---- Timers: told in timer.h ---- */
 
-enum hws_timer { HWS_TIMER_T1, HWS_TIMER_T2, HWS_TIMER_T5, HWS_TIMER_SACK, HWS_TIMER_COUNT };
+enum hws_timer {
+    HWS_TIMER_T1,
+    HWS_TIMER_T2,
+    HWS_TIMER_T5,
+    HWS_TIMER_SACK,
+    HWS_TIMER_AUTOCLOSE,
+    HWS_TIMER_COUNT
+};
 enum hws_path_timer {
     HWS_PATH_TIMER_T3,
     HWS_PATH_TIMER_PROBE,
@@ -92,10 +100,10 @@ struct hws_endpoint {
     struct hws_hashtab_node by_port;
     uint16_t port;
     bool listening;
-    bool released; /* by the application; freed when the last association is gone */
+    bool released;              /* by the application; freed when the last association is gone */
+    bool reuse, host_addresses; /* as configured */
     uint32_t assoc_count;
-    uint32_t local_count; /* 0: any */
-    struct hws_addr locals[HWS_LIMIT_PATHS];
+    struct hws_locals *locals;
     struct hws_params params;
 };
 
@@ -110,6 +118,7 @@ struct hws_failures {
 struct hws_assoc {
     struct hws_engine *engine;
     struct hws_endpoint *endpoint;
+    struct hws_locals *locals; /* those of the endpoint when it was made */
     hws_assoc_id id;
     enum hws_assoc_state state;
     bool passive;         /* the peer began */
@@ -163,6 +172,13 @@ struct hws_assoc {
     uint32_t cookie_len;
     uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
     uint32_t abort_reason_len;
+    uint8_t *abort_chunk; /* the peer's ABORT */
+    uint32_t abort_chunk_len;
+    uint8_t *causes; /* of the peer's ERRORs, for the application */
+    uint32_t causes_len;
+    uint32_t causes_told; /* bytes of it that were told */
+    bool has_adaptation;  /* the peer told its indication */
+    uint32_t peer_adaptation;
     uint8_t *errors_out; /* encoded causes that wait for an ERROR chunk */
     uint32_t errors_out_len;
 
@@ -179,8 +195,11 @@ struct hws_assoc {
     /* Receiving */
     struct hws_tsnmap tsnmap;
     struct hws_reassembly reassembly;
-    uint32_t unsacked_packets; /* packets with DATA since the last SACK */
-    uint32_t advertised_rwnd;  /* last a_rwnd sent, less the user data that came since */
+    struct hws_list views;             /* received bytes that the application has been lent */
+    uint16_t aborted_sid, aborted_ssn; /* of PARTIAL_ABORTED */
+    uint64_t last_data_in_us;          /* DATA came last */
+    uint32_t unsacked_packets;         /* packets with DATA since the last SACK */
+    uint32_t advertised_rwnd;          /* last a_rwnd sent, less the user data that came since */
 };
 
 /* A packet that belongs to no association (any more) and waits to be sent. */
@@ -213,11 +232,14 @@ struct hws_engine {
     struct hws_heap timers;     /* associations by deadline */
     struct hws_list touched, ready_control, ready_data, events;
     struct hws_list dead;      /* associations to free when the call ends */
+    struct hws_list views;     /* lent bytes whose association is gone */
     struct hws_list time_wait; /* tags given up, oldest first (timewait.c) */
     struct hws_hashtab time_wait_by_tag;
     struct hws_list replies;
     struct hws_msg_list lent_done; /* lent messages whose bytes nobody needs any more */
     uint32_t reply_count;
+    uint32_t host_addr_count;
+    struct hws_addr host_addrs[HWS_LIMIT_HOST_ADDRESSES];
     uint64_t ootb_second; /* the rate limit's window, and what it has let through */
     uint32_t ootb_sent;
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/bytes.h"
 #include "stack/params.h"
 
 #define HWS_EPHEMERAL_FIRST 49152u
@@ -10,16 +11,6 @@
 static uint64_t port_hash(const struct hws_engine *e, uint16_t port)
 {
     return hws_siphash(&e->hash_key, &port, sizeof port);
-}
-
-bool hws_endpoint_has_local(const struct hws_endpoint *ep, const struct hws_addr *local)
-{
-    if (ep->local_count == 0 || local == NULL || local->family == HWS_FAMILY_NONE)
-        return true;
-    for (uint32_t i = 0; i < ep->local_count; i++)
-        if (hws_addr_same(&ep->locals[i], local))
-            return true;
-    return false;
 }
 
 static struct hws_endpoint *first_at(const struct hws_engine *e, uint16_t port)
@@ -42,69 +33,79 @@ struct hws_endpoint *hws_endpoint_find(const struct hws_engine *e, uint16_t port
                                        const struct hws_addr *local)
 {
     for (struct hws_endpoint *ep = first_at(e, port); ep != NULL; ep = next_at(ep))
-        if (hws_endpoint_has_local(ep, local))
+        if (hws_locals_take(ep->locals, local))
             return ep;
     return NULL;
 }
 
-static unsigned common_prefix_bits(const struct hws_addr *a, const struct hws_addr *b)
+static bool listens(const struct hws_endpoint *ep, const struct hws_addr *local)
 {
-    unsigned byte = 0;
-    while (byte < sizeof a->ip && a->ip[byte] == b->ip[byte])
-        byte++;
-    if (byte == sizeof a->ip)
-        return 8 * byte;
-    unsigned differ = a->ip[byte] ^ b->ip[byte];
-    return 8 * byte + (unsigned)__builtin_clz(differ) - 24;
+    return ep->listening && hws_locals_take(ep->locals, local);
 }
 
-const struct hws_addr *hws_endpoint_source(const struct hws_endpoint *ep,
-                                           const struct hws_addr *remote)
+static uint64_t peer_hash(const struct hws_engine *e, const struct hws_addr *remote,
+                          uint16_t remote_port)
 {
-    const struct hws_addr *best = NULL;
-    for (uint32_t i = 0; i < ep->local_count; i++) {
-        const struct hws_addr *local = &ep->locals[i];
-        if (local->family == remote->family &&
-            (best == NULL || common_prefix_bits(local, remote) > common_prefix_bits(best, remote)))
-            best = local;
-    }
-    return best;
+    uint8_t key[sizeof remote->ip + sizeof remote_port];
+    memcpy(key, remote->ip, sizeof remote->ip);
+    hws_put16(key + sizeof remote->ip, remote_port);
+    return hws_siphash(&e->hash_key, key, sizeof key);
 }
 
-static bool overlap(const struct hws_endpoint *ep, const struct hws_endpoint_config *config)
+struct hws_endpoint *hws_endpoint_listener(const struct hws_engine *e, uint16_t port,
+                                           const struct hws_addr *local,
+                                           const struct hws_addr *remote, uint16_t remote_port)
 {
-    if (ep->local_count == 0 || config->local_count == 0)
-        return true;
-    for (size_t i = 0; i < config->local_count; i++)
-        if (hws_endpoint_has_local(ep, &config->locals[i]))
-            return true;
-    return false;
+    uint32_t count = 0;
+    for (struct hws_endpoint *ep = first_at(e, port); ep != NULL; ep = next_at(ep))
+        count += listens(ep, local);
+    if (count == 0)
+        return NULL;
+    uint32_t skip = count > 1 ? (uint32_t)(peer_hash(e, remote, remote_port) % count) : 0;
+    struct hws_endpoint *ep = first_at(e, port);
+    while (!listens(ep, local) || skip-- > 0)
+        ep = next_at(ep);
+    return ep;
 }
 
-static bool in_use(const struct hws_engine *e, uint16_t port,
-                   const struct hws_endpoint_config *config)
+static bool in_use(const struct hws_engine *e, uint16_t port, const struct hws_locals *locals,
+                   bool reuse, const struct hws_endpoint *itself)
 {
     for (struct hws_endpoint *ep = first_at(e, port); ep != NULL; ep = next_at(ep))
-        if (overlap(ep, config))
+        if (ep != itself && !(reuse && ep->reuse) && hws_locals_overlap(ep->locals, locals))
             return true;
     return false;
 }
 
-/* A free ephemeral port, starting at an unpredictable one; 0 when all are in use. */
-static uint16_t draw_port(struct hws_engine *e, const struct hws_endpoint_config *config)
+/* A free ephemeral port, starting at an unpredictable one; 0 when all are in use. Nobody shares one
+ * without having asked for it by number. */
+static uint16_t draw_port(struct hws_engine *e, const struct hws_locals *locals)
 {
     uint16_t start;
     e->config.env.random(e->config.env.ctx, &start, sizeof start);
     for (uint32_t i = 0; i < HWS_EPHEMERAL_COUNT; i++) {
         uint16_t port = (uint16_t)(HWS_EPHEMERAL_FIRST + (start + i) % HWS_EPHEMERAL_COUNT);
-        if (!in_use(e, port, config))
+        if (!in_use(e, port, locals, false, NULL))
             return port;
     }
     return 0;
 }
 
+static bool enter_tables(struct hws_endpoint *ep)
+{
+    struct hws_engine *e = ep->engine;
+    ep->id = hws_idtab_add(&e->endpoints, ep);
+    if (ep->id == 0)
+        return false;
+    if (hws_hashtab_add(&e->by_port, &ep->by_port, port_hash(e, ep->port)))
+        return true;
+    hws_idtab_remove(&e->endpoints, ep->id);
+    return false;
+}
+
 static struct hws_endpoint *make(struct hws_engine *e, const struct hws_endpoint_config *config,
-                                 const struct hws_params *params, uint16_t port)
+                                 const struct hws_params *params, const struct hws_locals *locals,
+                                 uint16_t port)
 {
     struct hws_endpoint *ep = hws_pool_zalloc(&e->pool, sizeof *ep);
     if (ep == NULL)
@@ -112,15 +113,13 @@ static struct hws_endpoint *make(struct hws_engine *e, const struct hws_endpoint
     ep->engine = e;
     ep->port = port;
     ep->listening = config->listening;
+    ep->reuse = config->reuse;
+    ep->host_addresses = config->host_addresses;
     ep->params = *params;
-    ep->local_count = (uint32_t)config->local_count;
-    for (size_t i = 0; i < config->local_count; i++)
-        ep->locals[i] = config->locals[i];
-    ep->id = hws_idtab_add(&e->endpoints, ep);
-    if (ep->id != 0 && hws_hashtab_add(&e->by_port, &ep->by_port, port_hash(e, port)))
+    ep->locals = hws_locals_copy(&e->pool, locals);
+    if (ep->locals != NULL && enter_tables(ep))
         return ep;
-    if (ep->id != 0)
-        hws_idtab_remove(&e->endpoints, ep->id);
+    hws_locals_unref(&e->pool, ep->locals);
     hws_pool_free(&e->pool, ep, sizeof *ep);
     return NULL;
 }
@@ -129,18 +128,62 @@ int hws_endpoint_new(struct hws_engine *e, const struct hws_endpoint_config *con
                      hws_endpoint_id *out)
 {
     struct hws_params defaults;
+    struct hws_locals locals;
     hws_params_default(&defaults);
     const struct hws_params *params = config->params != NULL ? config->params : &defaults;
-    if (config->local_count > HWS_LIMIT_PATHS || !hws_params_ok(params))
+    if (!hws_locals_ok(config->locals, config->local_count, config->families) ||
+        !hws_params_ok(params))
         return HWS_E_INVAL;
-    uint16_t port = config->port != 0 ? config->port : draw_port(e, config);
-    if (port == 0 || in_use(e, port, config))
+    hws_locals_init(&locals, config->locals, config->local_count, config->families);
+    uint16_t port = config->port != 0 ? config->port : draw_port(e, &locals);
+    if (port == 0 || in_use(e, port, &locals, config->reuse, NULL))
         return HWS_E_INUSE;
-    struct hws_endpoint *ep = make(e, config, params, port);
+    struct hws_endpoint *ep = make(e, config, params, &locals, port);
     if (ep == NULL)
         return HWS_E_NOMEM;
     *out = ep->id;
     return HWS_OK;
+}
+
+int hws_endpoint_set_locals(struct hws_engine *e, hws_endpoint_id id, const struct hws_addr *addrs,
+                            size_t count)
+{
+    struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, id);
+    if (ep == NULL)
+        return HWS_E_NOENT;
+    struct hws_locals locals;
+    if (!hws_locals_ok(addrs, count, ep->locals->families))
+        return HWS_E_INVAL;
+    hws_locals_init(&locals, addrs, count, ep->locals->families);
+    if (in_use(e, ep->port, &locals, ep->reuse, ep))
+        return HWS_E_INUSE;
+    struct hws_locals *copy = hws_locals_copy(&e->pool, &locals);
+    if (copy == NULL)
+        return HWS_E_NOMEM;
+    hws_locals_unref(&e->pool, ep->locals);
+    ep->locals = copy;
+    return HWS_OK;
+}
+
+void hws_endpoint_locals(const struct hws_endpoint *ep, const struct hws_addr *remote,
+                         const struct hws_addr *local, struct hws_locals *out)
+{
+    const struct hws_engine *e = ep->engine;
+    if (ep->locals->any && ep->host_addresses)
+        hws_locals_scope(out, ep->locals, e->host_addrs, e->host_addr_count, remote, local);
+    else
+        *out = *ep->locals;
+}
+
+struct hws_locals *hws_endpoint_share_locals(const struct hws_endpoint *ep,
+                                             const struct hws_addr *remote,
+                                             const struct hws_addr *local)
+{
+    struct hws_locals locals;
+    hws_endpoint_locals(ep, remote, local, &locals);
+    if (locals.count == ep->locals->count)
+        return hws_locals_ref(ep->locals);
+    return hws_locals_copy(&ep->engine->pool, &locals);
 }
 
 uint16_t hws_endpoint_port(const struct hws_engine *e, hws_endpoint_id id)
@@ -164,6 +207,7 @@ void hws_endpoint_free(struct hws_endpoint *ep)
     hws_hashtab_remove(&e->by_port, &ep->by_port);
     if (!ep->released)
         hws_idtab_remove(&e->endpoints, ep->id);
+    hws_locals_unref(&e->pool, ep->locals);
     hws_pool_free(&e->pool, ep, sizeof *ep);
 }
 

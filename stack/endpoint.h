@@ -8,15 +8,21 @@
 struct hws_endpoint *hws_endpoint_find(const struct hws_engine *e, uint16_t port,
                                        const struct hws_addr *local);
 
-/** Whether the endpoint may be reached at that address; any address when it is not bound to some,
- * or when the packet's destination is not known. */
-bool hws_endpoint_has_local(const struct hws_endpoint *ep, const struct hws_addr *local);
+/** The listening endpoint to which an INIT from that peer goes; NULL when there is none. Of several
+ * that share port and address the same one is chosen for a peer as long as they all listen. */
+struct hws_endpoint *hws_endpoint_listener(const struct hws_engine *e, uint16_t port,
+                                           const struct hws_addr *local,
+                                           const struct hws_addr *remote, uint16_t remote_port);
 
-/** The source address to use towards `remote` until the network says better: of its family, that
- * the endpoint is bound to, and most like it (so each of several links has its own), or NULL to let
- * the network choose. */
-const struct hws_addr *hws_endpoint_source(const struct hws_endpoint *ep,
-                                           const struct hws_addr *remote);
+/** Our addresses in an association with the peer at `remote`, whose INIT came to `local` (NULL: we
+ * begin). */
+void hws_endpoint_locals(const struct hws_endpoint *ep, const struct hws_addr *remote,
+                         const struct hws_addr *local, struct hws_locals *out);
+
+/** The same to keep: a reference, NULL when there is no memory. */
+struct hws_locals *hws_endpoint_share_locals(const struct hws_endpoint *ep,
+                                             const struct hws_addr *remote,
+                                             const struct hws_addr *local);
 
 /** Frees a released endpoint that no association uses any more. */
 void hws_endpoint_reap(struct hws_endpoint *ep);

@@ -12,6 +12,7 @@
 #include "stack/input.h"
 #include "stack/output.h"
 #include "stack/pmtud.h"
+#include "stack/read.h"
 #include "stack/receive.h"
 #include "stack/reply.h"
 #include "stack/timer.h"
@@ -26,6 +27,7 @@ static void init_lists(struct hws_engine *e)
     hws_list_init(&e->ready_data);
     hws_list_init(&e->events);
     hws_list_init(&e->dead);
+    hws_list_init(&e->views);
     hws_list_init(&e->time_wait);
     hws_list_init(&e->replies);
 }
@@ -105,6 +107,7 @@ void hws_engine_free(struct hws_engine *e)
     free_endpoints(e);
     hws_timewait_free_all(e);
     hws_reply_free_all(e);
+    hws_read_free_views(e);
     hws_idtab_fini(&e->assocs);
     hws_idtab_fini(&e->endpoints);
     hws_hashtab_fini(&e->by_vtag);
@@ -114,6 +117,14 @@ void hws_engine_free(struct hws_engine *e)
     hws_pool_fini(&e->pool);
     struct hws_env env = e->config.env;
     env.free(env.ctx, e, sizeof *e);
+}
+
+void hws_engine_set_host_addresses(struct hws_engine *e, const struct hws_addr *addrs, size_t count)
+{
+    e->host_addr_count =
+        count < HWS_LIMIT_HOST_ADDRESSES ? (uint32_t)count : HWS_LIMIT_HOST_ADDRESSES;
+    for (uint32_t i = 0; i < e->host_addr_count; i++)
+        e->host_addrs[i] = addrs[i];
 }
 
 /* ---- Input ---- */
@@ -164,9 +175,8 @@ static struct hws_path *quoted_path(struct hws_engine *e, const struct hws_net_e
 /* Packets leave from where the route leads, if the peer has been told of that address. */
 static void set_source(struct hws_path *p, const struct hws_addr *local)
 {
-    const struct hws_endpoint *ep = p->assoc->endpoint;
-    if (ep->local_count > 0 && local->family == p->remote.family &&
-        hws_endpoint_has_local(ep, local) && !hws_addr_same(&p->local, local)) {
+    if (local->family == p->remote.family && hws_locals_list(p->assoc->locals, local) &&
+        !hws_addr_same(&p->local, local)) {
         p->local = *local;
         hws_path_new_route(p);
     }

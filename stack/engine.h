@@ -40,6 +40,8 @@ struct hws_params {
     uint32_t rto_initial_us;  /* 1 s */
     uint32_t rto_min_us;      /* 1 s; at least 1 ms, for data centres */
     uint32_t rto_max_us;      /* 60 s */
+    uint32_t init_rto_max_us; /* 0: rto_max_us; the longest wait for INIT ACK or COOKIE ACK before
+                                 INIT or COOKIE ECHO is sent again */
     uint8_t rto_alpha_shift;  /* 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
     uint8_t rto_beta_shift;   /* 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
     uint32_t hb_interval_us;  /* 30 s; 0: no heartbeats on idle paths */
@@ -66,14 +68,21 @@ struct hws_params {
     uint8_t tos;           /* 0: the system's; IPv4's TOS or IPv6's traffic class of packets sent */
     uint8_t ttl;           /* 0: the system's; IPv4's TTL or IPv6's hop limit */
     bool keep_failed;      /* false: keep messages that will not arrive for hws_assoc_failed */
-    bool tail_probe;       /* true: probe for a lost tail before T3 (RFC 8985, 7) */
-    bool pmtud;            /* true: find the path MTU by probing (RFC 8899) */
-    bool nodelay;          /* false: Nagle's rule of 6.1 holds back a small packet */
-    bool probe;            /* false: INIT ACK ends the association at once, with HWS_E_EOF and
-                              without another packet: only whether somebody listens is asked */
-    const char *cc;        /* NULL: "rfc9260"; congestion controller by name */
-    const char *sched;     /* NULL: "fcfs"; or "rr": stream scheduler by name */
-    const char *pathsel;   /* NULL: "primary"; path selection by name */
+    uint32_t pd_point_bytes; /* 0: only when memory asks; else a message of which so much has come
+                                is delivered in parts, at most rcvbuf_bytes (6.9) */
+    uint64_t autoclose_us; /* 0: never; a graceful end begins when no DATA came or went for so long
+                              (RFC 6458, 8.1.8) */
+    bool adaptation;       /* false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
+    uint32_t adaptation_indication;
+    bool tail_probe;            /* true: probe for a lost tail before T3 (RFC 8985, 7) */
+    bool pmtud;                 /* true: find the path MTU by probing (RFC 8899) */
+    uint32_t pmtud_interval_us; /* 600 s: from the end of a search to the next, PMTU_RAISE_TIMER */
+    bool nodelay;               /* false: Nagle's rule of 6.1 holds back a small packet */
+    bool probe;                 /* false: INIT ACK ends the association at once, with HWS_E_EOF and
+                                   without another packet: only whether somebody listens is asked */
+    const char *cc;             /* NULL: "rfc9260"; congestion controller by name */
+    const char *sched;          /* NULL: "fcfs"; or "rr": stream scheduler by name */
+    const char *pathsel;        /* NULL: "primary"; path selection by name */
 };
 
 void hws_params_default(struct hws_params *params);
@@ -86,7 +95,8 @@ struct hws_path_params {
     uint16_t pf_max_retrans;   /* and before it is Potentially Failed */
     uint32_t mtu;              /* IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */
     bool pmtud;                /* find the MTU by probing; not while `mtu` is set */
-    uint8_t tos, ttl;          /* as in struct hws_params */
+    uint32_t pmtud_interval_us;
+    uint8_t tos, ttl; /* as in struct hws_params */
 };
 
 /** The names that `cc`, `sched` and `pathsel` take, the default first; NULL from the last one on.
@@ -111,7 +121,7 @@ struct hws_engine_config {
 struct hws_engine *hws_engine_new(const struct hws_engine_config *config);
 
 /** Frees the engine and everything in it; nothing is sent. References to received buffers are
- * let go. NULL is allowed. */
+ * let go, those of views that were not released as well. NULL is allowed. */
 void hws_engine_free(struct hws_engine *engine);
 
 /** Aborts every association, those that end by themselves after release included, so that their
@@ -119,6 +129,12 @@ void hws_engine_free(struct hws_engine *engine);
 void hws_engine_abort_all(struct hws_engine *engine, uint64_t now_us);
 
 /* ---- The network's side ---- */
+
+/** The addresses this host has now, as far as a peer may be told of them: for endpoints with
+ * `host_addresses`, and associations to come. Copied; those beyond HWS_LIMIT_HOST_ADDRESSES are
+ * left out. */
+void hws_engine_set_host_addresses(struct hws_engine *engine, const struct hws_addr *addrs,
+                                   size_t count);
 
 struct hws_packet_in {
     const uint8_t *data; /* from the SCTP header on */
@@ -202,18 +218,22 @@ enum hws_event_type {
     HWS_EVENT_PATH_NEW, /* a path was made: answer with HWS_NET_MTU when it is known */
     HWS_EVENT_UP,       /* ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
     HWS_EVENT_RESTART,  /* the peer restarted: what was not acknowledged is lost (5.2.4 A) */
-    HWS_EVENT_PATH_CONFIRMED, /* the peer has shown that the address is its own (5.4) */
-    HWS_EVENT_PATH_FAILING,   /* a path did not answer: Potentially Failed (RFC 7829) */
-    HWS_EVENT_PATH_DOWN,      /* a path does not answer: inactive (8.2) */
-    HWS_EVENT_PATH_UP,        /* it answers again: active */
-    HWS_EVENT_READABLE,       /* a message (or a part of a large one) can be received */
-    HWS_EVENT_WRITABLE,       /* send may succeed again after HWS_E_AGAIN */
-    HWS_EVENT_SEND_FAILED,    /* messages are dropped: queued before UP for streams that the peer
-                                 does not take (5.1.1), or not acknowledged before RESTART */
-    HWS_EVENT_PEER_SHUTDOWN,  /* the peer asked for SHUTDOWN: nothing more can be sent */
-    HWS_EVENT_REMOTE_ERROR,   /* the peer sent an ERROR: `cause` */
-    HWS_EVENT_DRY,            /* everything sent has been acknowledged */
-    HWS_EVENT_DOWN,           /* over, `reason`; received messages can still be read */
+    HWS_EVENT_PATH_CONFIRMED,  /* the peer has shown that the address is its own (5.4) */
+    HWS_EVENT_PATH_FAILING,    /* a path did not answer: Potentially Failed (RFC 7829) */
+    HWS_EVENT_PATH_DOWN,       /* a path does not answer: inactive (8.2) */
+    HWS_EVENT_PATH_UP,         /* it answers again: active */
+    HWS_EVENT_READABLE,        /* a message (or a part of a large one) can be received */
+    HWS_EVENT_WRITABLE,        /* send may succeed again after HWS_E_AGAIN */
+    HWS_EVENT_SEND_FAILED,     /* messages are dropped: queued before UP for streams that the peer
+                                  does not take (5.1.1), or not acknowledged before RESTART */
+    HWS_EVENT_PEER_SHUTDOWN,   /* the peer asked for SHUTDOWN: nothing more can be sent */
+    HWS_EVENT_REMOTE_ERROR,    /* the peer sent an ERROR: `cause`, and `data`, its bytes */
+    HWS_EVENT_DRY,             /* everything sent has been acknowledged */
+    HWS_EVENT_DOWN,            /* over, `reason`; received messages can still be read */
+    HWS_EVENT_ADAPTATION,      /* the peer told its adaptation layer's `indication` */
+    HWS_EVENT_PARTIAL_ABORTED, /* message `ssn` of stream `sid`, which was being delivered in parts,
+                                  will not be completed: what can be read of it ends without
+                                  HWS_RECV_EOR */
 };
 
 struct hws_event {
@@ -224,22 +244,39 @@ struct hws_event {
     int reason;                    /* DOWN: HWS_E_EOF after a graceful shutdown, else why */
     uint16_t cause;                /* REMOTE_ERROR, DOWN by ABORT: the first cause code or 0 */
     struct hws_addr local, remote; /* PATH_*: the path */
+    uint16_t instreams, ostreams;  /* UP, RESTART: of the association */
+    uint16_t sid, ssn;             /* PARTIAL_ABORTED */
+    uint32_t indication;           /* ADAPTATION */
+    /* REMOTE_ERROR: the error cause with its header; valid until the engine is called again; NULL
+     * when it was too long to keep. DOWN by ABORT: the chunk with its header, its first
+     * HWS_LIMIT_REMOTE_ERROR_BYTES; valid until the association is released. */
+    const uint8_t *data;
+    uint32_t data_len;
 };
 
 /** Takes the next event; false when there is none. Events of one kind for one association are
  * folded into one. After DOWN no event names that association again. */
 bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
 
+#define HWS_ENDPOINT_IPV4 1u
+#define HWS_ENDPOINT_IPV6 2u
+
 struct hws_endpoint_config {
     uint16_t port;                 /* local port, host order; 0: one that is free, from 49152 up */
     const struct hws_addr *locals; /* addresses to use, at most HWS_LIMIT_PATHS; copied */
     size_t local_count;            /* 0: any; the network chooses the source address */
-    bool listening;                /* accept associations from peers */
+    unsigned families; /* HWS_ENDPOINT_*: no others are used; 0: both. Two endpoints of different
+                          families may have one port */
+    bool listening;    /* accept associations from peers */
+    bool reuse; /* endpoints that all have it may share port and addresses; of those that listen a
+                   hash of the peer's address and port chooses one for each peer */
+    bool host_addresses; /* with no locals: tell peers the host's addresses of the scope they are
+                            in (hws_engine_set_host_addresses), so that there are several paths */
     const struct hws_params *params; /* NULL: defaults; copied */
 };
 
 /** Makes an endpoint. Errors: HWS_E_INUSE (the port has an endpoint with a common address),
- * HWS_E_INVAL, HWS_E_NOMEM. */
+ * HWS_E_INVAL (also an address of a family that is not used), HWS_E_NOMEM. */
 int hws_endpoint_new(struct hws_engine *engine, const struct hws_endpoint_config *config,
                      hws_endpoint_id *out);
 
@@ -252,6 +289,12 @@ int hws_endpoint_listen(struct hws_engine *engine, hws_endpoint_id id, bool list
 /** Lets the endpoint go: it accepts nothing more, its port is free once its last association is
  * gone. Associations live on. */
 int hws_endpoint_release(struct hws_engine *engine, hws_endpoint_id id);
+
+/** Changes the addresses of the endpoint, as in its configuration, for associations to come; others
+ * keep theirs. Errors: HWS_E_NOENT, HWS_E_INVAL, HWS_E_INUSE (another endpoint of that port has one
+ * of them), HWS_E_NOMEM. */
+int hws_endpoint_set_locals(struct hws_engine *engine, hws_endpoint_id id,
+                            const struct hws_addr *locals, size_t count);
 
 /** Reads and changes what new associations of the endpoint begin with. Errors: HWS_E_NOENT,
  * HWS_E_INVAL (a value out of its range). */
@@ -339,6 +382,41 @@ struct hws_rcvinfo {
 int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
                    size_t *len, struct hws_rcvinfo *info, uint64_t now_us);
 
+/** The same without taking anything: the same bytes come again. */
+int hws_assoc_peek(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
+                   size_t *len, struct hws_rcvinfo *info, uint64_t now_us);
+
+/** What is to be read after the message that is being read. */
+struct hws_next {
+    struct hws_rcvinfo info; /* without HWS_RECV_EOR */
+    uint32_t len;            /* bytes of it that can be read now */
+    bool whole;              /* that is all of it */
+};
+
+/** The first message that can be read and of which nothing has been taken. Errors: HWS_E_AGAIN
+ * (none), HWS_E_NOENT. */
+int hws_assoc_next(const struct hws_engine *engine, hws_assoc_id id, struct hws_next *out);
+
+#define HWS_RECV_VIEW_PARTS 16u
+
+/** Received bytes where they lie. */
+struct hws_recv_view {
+    struct hws_iovec iov[HWS_RECV_VIEW_PARTS];
+    size_t iov_count;
+    size_t len;
+    struct hws_rcvinfo info;
+    void *held; /* the engine's own */
+};
+
+/** Takes the next bytes of the message at the head of the queue as hws_assoc_recv does, without
+ * copying them: as many fragments as there are parts. They stay, and their memory counts against
+ * the receive buffer, until hws_recv_view_release; that holds after the association is gone, too.
+ * Errors: as hws_assoc_recv, HWS_E_NOMEM. */
+int hws_assoc_recv_view(struct hws_engine *engine, hws_assoc_id id, struct hws_recv_view *out);
+
+/** Gives a view back, once. */
+void hws_recv_view_release(struct hws_engine *engine, struct hws_recv_view *view);
+
 /** Starts the graceful end: everything queued is sent and acknowledged first. DOWN follows. */
 int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
@@ -383,6 +461,16 @@ int hws_assoc_set_primary(struct hws_engine *engine, hws_assoc_id id, uint32_t i
 int hws_assoc_heartbeat(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                         uint64_t now_us);
 
+/** The peer's UDP port on path number `index` (RFC 6951): packets go there until one comes from
+ * another port; 0: without UDP. Errors: HWS_E_NOENT. */
+int hws_path_set_encapsulation(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                               uint16_t udp_port);
+
+/** Our addresses that the peer was told, as many as there is room for; `*count` says how many there
+ * are. One whose endpoint is bound to none, and that tells none: 0. Errors: HWS_E_NOENT. */
+int hws_assoc_locals(const struct hws_engine *engine, hws_assoc_id id, struct hws_addr *out,
+                     size_t capacity, size_t *count);
+
 enum hws_assoc_state {
     HWS_STATE_CLOSED,
     HWS_STATE_COOKIE_WAIT,
@@ -413,6 +501,8 @@ struct hws_assoc_status {
     uint32_t peer_rwnd;           /* what the peer still takes */
     uint32_t rwnd;                /* what we last advertised, less what came since */
     uint32_t charged_bytes;       /* memory that received data holds */
+    uint64_t messages_ready;      /* that became readable, whole or in part, since the beginning */
+    uint64_t messages_taken;      /* of these, read to their end */
     uint64_t retransmits;
     bool timer_armed; /* whether any retransmission timer runs */
 };

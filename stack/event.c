@@ -1,5 +1,6 @@
 /* Events: bits noted on associations and paths, handed out one by one. */
 #include "stack/assoc.h"
+#include "stack/fault.h"
 
 /* The order in which what happened at once is told: beginnings first, the end last. */
 static const enum hws_event_type path_order[] = {
@@ -7,9 +8,17 @@ static const enum hws_event_type path_order[] = {
     HWS_EVENT_PATH_DOWN, HWS_EVENT_PATH_UP,
 };
 static const enum hws_event_type order[] = {
-    HWS_EVENT_UP,           HWS_EVENT_RESTART,     HWS_EVENT_READABLE,
-    HWS_EVENT_WRITABLE,     HWS_EVENT_SEND_FAILED, HWS_EVENT_PEER_SHUTDOWN,
-    HWS_EVENT_REMOTE_ERROR, HWS_EVENT_DRY,         HWS_EVENT_DOWN,
+    HWS_EVENT_UP,
+    HWS_EVENT_RESTART,
+    HWS_EVENT_ADAPTATION,
+    HWS_EVENT_READABLE,
+    HWS_EVENT_PARTIAL_ABORTED,
+    HWS_EVENT_WRITABLE,
+    HWS_EVENT_SEND_FAILED,
+    HWS_EVENT_PEER_SHUTDOWN,
+    HWS_EVENT_REMOTE_ERROR,
+    HWS_EVENT_DRY,
+    HWS_EVENT_DOWN,
 };
 
 static void describe(const struct hws_assoc *a, enum hws_event_type type, struct hws_event *out)
@@ -21,6 +30,11 @@ static void describe(const struct hws_assoc *a, enum hws_event_type type, struct
         .passive = a->passive,
         .reason = a->reason,
         .cause = a->cause,
+        .instreams = a->instreams,
+        .ostreams = a->ostreams,
+        .sid = a->aborted_sid,
+        .ssn = a->aborted_ssn,
+        .indication = a->peer_adaptation,
     };
 }
 
@@ -50,6 +64,10 @@ static bool take_event(struct hws_assoc *a, struct hws_event *out)
             continue;
         a->events &= ~bit;
         describe(a, order[i], out);
+        if (order[i] == HWS_EVENT_REMOTE_ERROR)
+            hws_fault_describe_error(a, out);
+        else if (order[i] == HWS_EVENT_DOWN)
+            hws_fault_describe_down(a, out);
         return true;
     }
     return false;

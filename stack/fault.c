@@ -154,6 +154,71 @@ int hws_assoc_abort_reason(const struct hws_engine *e, hws_assoc_id id, const vo
     return HWS_OK;
 }
 
+/* ---- What the peer said, for the application ---- */
+
+static void keep_abort(struct hws_assoc *a, const struct hws_tlv *chunk)
+{
+    uint32_t len = chunk->len;
+    if (len > HWS_LIMIT_REMOTE_ERROR_BYTES)
+        len = HWS_LIMIT_REMOTE_ERROR_BYTES;
+    a->abort_chunk = a->released ? NULL : hws_pool_alloc(&a->engine->pool, len);
+    if (a->abort_chunk == NULL)
+        return;
+    memcpy(a->abort_chunk, chunk->bytes, len);
+    a->abort_chunk_len = len;
+}
+
+static void drop_told_causes(struct hws_assoc *a)
+{
+    if (a->causes_told < a->causes_len)
+        return;
+    hws_pool_free(&a->engine->pool, a->causes, a->causes_len);
+    a->causes = NULL;
+    a->causes_len = 0;
+    a->causes_told = 0;
+}
+
+/* One more cause to be told. Without room or memory for it only its code is. */
+static void keep_cause(struct hws_assoc *a, const struct hws_tlv *cause)
+{
+    drop_told_causes(a);
+    uint32_t len = a->causes_len + hws_pad4(cause->len);
+    uint8_t *causes = a->released || len > HWS_LIMIT_REMOTE_ERROR_BYTES
+                          ? NULL
+                          : hws_pool_zalloc(&a->engine->pool, len);
+    if (causes == NULL)
+        return;
+    if (a->causes_len > 0)
+        memcpy(causes, a->causes, a->causes_len);
+    memcpy(causes + a->causes_len, cause->bytes, cause->len);
+    hws_pool_free(&a->engine->pool, a->causes, a->causes_len);
+    a->causes = causes;
+    a->causes_len = len;
+}
+
+void hws_fault_describe_error(struct hws_assoc *a, struct hws_event *out)
+{
+    struct hws_tlv cause;
+    if (a->causes == NULL)
+        return;
+    struct hws_tlv_iter it =
+        hws_tlv_begin(a->causes + a->causes_told, a->causes_len - a->causes_told);
+    if (!hws_tlv_next(&it, &cause)) /* all were told, and this one was too long to keep */
+        return;
+    out->cause = cause.type;
+    out->data = cause.bytes;
+    out->data_len = cause.len;
+    a->causes_told += hws_pad4(cause.len);
+    if (a->causes_told < a->causes_len)
+        hws_assoc_tell(a, HWS_EVENT_BIT(REMOTE_ERROR));
+}
+
+void hws_fault_describe_down(const struct hws_assoc *a, struct hws_event *out)
+{
+    out->data = a->abort_chunk;
+    out->data_len = a->abort_chunk_len;
+}
+
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     if (!hws_fault_tag_ok(a, rx, chunk))
@@ -163,6 +228,7 @@ void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
         return;
     }
     keep_reason(a, chunk);
+    keep_abort(a, chunk);
     hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
 }
 
@@ -178,6 +244,7 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
             return; /* in any other state silently discarded (5.2.6) */
         }
         a->cause = cause.type;
+        keep_cause(a, &cause);
         hws_assoc_tell(a, HWS_EVENT_BIT(REMOTE_ERROR));
     }
     if (it.malformed)

@@ -22,6 +22,10 @@ bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 
+/** What the peer's ERROR said, one cause for each event REMOTE_ERROR, and what its ABORT said. */
+void hws_fault_describe_error(struct hws_assoc *a, struct hws_event *out);
+void hws_fault_describe_down(const struct hws_assoc *a, struct hws_event *out);
+
 /** ICMP said that the peer's host does not speak SCTP, about a packet of ours. While setting up
  * that is the end; later it may only mean that a raw socket over there was full for a moment, so it
  * is remembered until the next timer expires. */

@@ -14,9 +14,11 @@
 
 static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 {
+    uint32_t longest_us = a->params.init_rto_max_us;
+    uint32_t rto_us = longest_us > 0 && p->rto.rto_us > longest_us ? longest_us : p->rto.rto_us;
     a->init_path = p->index;
     hws_want(p, want);
-    hws_timer_start(a, HWS_TIMER_T1, p->rto.rto_us); /* each address has its own T1 (5.1) */
+    hws_timer_start(a, HWS_TIMER_T1, rto_us); /* each address has its own T1 (5.1) */
 }
 
 /* The confirmed path after the one tried last. A COOKIE ECHO, whose size the peer chose, goes to no
@@ -44,14 +46,14 @@ static void send_cookie_echo(struct hws_assoc *a, struct hws_path *p)
     send_on(a, p, HWS_WANT_COOKIE_ECHO);
 }
 
-static bool remotes_ok(const struct hws_addr *remotes, size_t count)
+static bool remotes_ok(const struct hws_endpoint *ep, const struct hws_addr *remotes, size_t count)
 {
     if (count == 0 || count > HWS_LIMIT_PATHS)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (hws_addr_len(&remotes[i]) == 0)
+        if (!hws_locals_uses(ep->locals, &remotes[i]))
             return false;
-    return true;
+    return ep->locals->any || hws_locals_source(ep->locals, &remotes[0]) != NULL;
 }
 
 int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
@@ -62,8 +64,7 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
     struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, endpoint);
     if (ep == NULL)
         return HWS_E_NOENT;
-    if (!remotes_ok(remotes, remote_count) || remote_port == 0 ||
-        (ep->local_count > 0 && hws_endpoint_source(ep, &remotes[0]) == NULL))
+    if (!remotes_ok(ep, remotes, remote_count) || remote_port == 0)
         return HWS_E_INVAL;
     for (size_t i = 0; i < remote_count; i++)
         if (hws_assoc_by_addr(e, &remotes[i], NULL, ep->port, remote_port) != NULL)
@@ -154,7 +155,7 @@ static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *param
  * other. So what it cannot reach, paths of another family, cannot be used. */
 static void settle_source(struct hws_assoc *a, struct hws_path *answered, const struct hws_rx *rx)
 {
-    if (a->endpoint->local_count > 0)
+    if (a->locals->count > 0)
         return;
     if (hws_addr_same(&answered->remote, &rx->packet->src))
         answered->local = rx->packet->dst;
@@ -213,6 +214,7 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
     if (!acceptable(a, rx, &init, result, &params) || !keep_cookie(a, &params))
         return;
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
+    hws_assoc_set_adaptation(a, params.has_adaptation, params.adaptation_indication);
     struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
     if (p == NULL || !p->confirmed)
         p = a->paths[a->init_path];

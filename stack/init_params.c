@@ -88,6 +88,9 @@ static bool take(const struct hws_tlv *p, const struct hws_addr *source,
         return hws_param_cookie_preservative(p, &out->life_extension_ms);
     case HWS_PARAM_SUPPORTED_ADDRESSES:
         return hws_param_supported_addresses(p, &out->supported);
+    case HWS_PARAM_ADAPTATION:
+        out->has_adaptation = hws_param_adaptation(p, &out->adaptation_indication);
+        return true;
     case HWS_PARAM_UNRECOGNIZED:
         return true; /* our own parameter, echoed; nothing we sent is worth a second try */
     default:
@@ -131,14 +134,25 @@ enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
     return result;
 }
 
-void hws_init_params_put_local(struct hws_builder *b, const struct hws_endpoint *ep,
-                               unsigned supported_by_peer)
+static unsigned supported(const struct hws_locals *locals)
 {
-    unsigned supported = ep->local_count == 0 ? HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6 : 0;
-    for (uint32_t i = 0; i < ep->local_count; i++)
-        supported |= family_bit(&ep->locals[i]);
-    hws_param_put_supported_addresses(b, supported);
-    for (uint32_t i = 0; ep->local_count > 1 && i < ep->local_count; i++)
-        if (family_bit(&ep->locals[i]) & supported_by_peer)
-            hws_param_put_addr(b, &ep->locals[i]);
+    unsigned bits = 0;
+    if (locals->any) {
+        bits |= locals->families & HWS_ENDPOINT_IPV4 ? HWS_SUPPORTS_IPV4 : 0;
+        bits |= locals->families & HWS_ENDPOINT_IPV6 ? HWS_SUPPORTS_IPV6 : 0;
+    }
+    for (uint32_t i = 0; i < locals->count; i++)
+        bits |= family_bit(&locals->addrs[i]);
+    return bits;
+}
+
+void hws_init_params_put_local(struct hws_builder *b, const struct hws_locals *locals,
+                               const struct hws_params *params, unsigned supported_by_peer)
+{
+    hws_param_put_supported_addresses(b, supported(locals));
+    for (uint32_t i = 0; locals->count > 1 && i < locals->count; i++)
+        if (family_bit(&locals->addrs[i]) & supported_by_peer)
+            hws_param_put_addr(b, &locals->addrs[i]);
+    if (params->adaptation)
+        hws_param_put_adaptation(b, params->adaptation_indication);
 }

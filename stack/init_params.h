@@ -23,8 +23,10 @@ struct hws_init_params {
     const uint8_t *cookie; /* State Cookie, NULL: none */
     uint32_t cookie_len;
     uint32_t life_extension_ms; /* Cookie Preservative */
-    unsigned supported;         /* HWS_SUPPORTS_*; all when the peer does not say */
-    uint32_t unknown_count;     /* to be reported (3.2.1) */
+    bool has_adaptation;        /* Adaptation Layer Indication */
+    uint32_t adaptation_indication;
+    unsigned supported;     /* HWS_SUPPORTS_*; all when the peer does not say */
+    uint32_t unknown_count; /* to be reported (3.2.1) */
     struct hws_tlv unknown[HWS_LIMIT_UNKNOWN_PARAMS];
     struct hws_tlv offending; /* the parameter behind a result other than OK */
 };
@@ -50,9 +52,9 @@ enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
                                                  const struct hws_addr *source,
                                                  struct hws_init_params *out);
 
-/** Within an open INIT or INIT ACK: the endpoint's addresses that the peer can use, when there are
- * several (5.1.2), and the address types we support. */
-void hws_init_params_put_local(struct hws_builder *b, const struct hws_endpoint *ep,
-                               unsigned supported_by_peer);
+/** Within an open INIT or INIT ACK: our addresses that the peer can use, when there are several
+ * (5.1.2), the address types we support, and what else `params` says of us. */
+void hws_init_params_put_local(struct hws_builder *b, const struct hws_locals *locals,
+                               const struct hws_params *params, unsigned supported_by_peer);
 
 #endif

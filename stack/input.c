@@ -86,7 +86,7 @@ static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv
     rx->path = hws_assoc_path(a, &rx->packet->src);
     if (rx->path == NULL && hws_chunk_type(first) == HWS_CHUNK_INIT_ACK)
         rx->path = hws_handshake_listed_path(a, &rx->packet->src, first);
-    if (rx->path == NULL || !hws_endpoint_has_local(a->endpoint, &rx->packet->dst)) {
+    if (rx->path == NULL || !hws_locals_take(a->locals, &rx->packet->dst)) {
         a->engine->stats.drop_address++;
         return;
     }

@@ -23,6 +23,10 @@
 #define HWS_LIMIT_PENDING_ERROR_BYTES 512u
 /* The Upper Layer Abort Reason, sent and kept. */
 #define HWS_LIMIT_ABORT_REASON_BYTES 128u
+/* Causes of a peer's ERROR chunks that wait to be told, or its ABORT chunk, as much as is kept. */
+#define HWS_LIMIT_REMOTE_ERROR_BYTES 512u
+/* Addresses of this host that are known. */
+#define HWS_LIMIT_HOST_ADDRESSES 64u
 /* The longest State Cookie of a peer that is kept and echoed. */
 #define HWS_LIMIT_COOKIE_BYTES 8192u
 /* An INIT ACK to an address nobody has verified: no echo of unrecognized parameters beyond it. */

@@ -104,6 +104,8 @@ static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *
         .remote_rwnd = init->a_rwnd,
         .remote_ostreams = init->ostreams,
         .remote_max_instreams = init->max_instreams,
+        .has_adaptation = params->has_adaptation,
+        .adaptation_indication = params->adaptation_indication,
         .local_port = rx->header.dst_port,
         .remote_port = rx->header.src_port,
     };
@@ -129,8 +131,18 @@ static void echo_unknown(struct hws_builder *b, const struct hws_init_params *pa
     }
 }
 
+/* An association keeps to the addresses it has told already (5.2.1). */
+static void our_addresses(const struct hws_rx *rx, const struct hws_endpoint *ep,
+                          const struct hws_assoc *a, struct hws_locals *out)
+{
+    if (a != NULL)
+        *out = *a->locals;
+    else
+        hws_endpoint_locals(ep, &rx->packet->src, &rx->packet->dst, out);
+}
+
 static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
-                          const struct hws_endpoint *ep, const struct hws_params *own,
+                          const struct hws_locals *locals, const struct hws_params *own,
                           const struct hws_cookie *cookie, const struct hws_init_params *params)
 {
     uint8_t sealed[HWS_COOKIE_MAX_LEN];
@@ -148,7 +160,7 @@ static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
     uint8_t *v = hws_builder_tlv(&r.b, HWS_PARAM_COOKIE, sealed_len);
     if (v != NULL)
         memcpy(v, sealed, sealed_len);
-    hws_init_params_put_local(&r.b, ep, params->supported);
+    hws_init_params_put_local(&r.b, locals, own, params->supported);
     echo_unknown(&r.b, params);
     if (hws_builder_close(&r.b))
         hws_reply_send(e, &r, true);
@@ -198,6 +210,12 @@ static struct hws_assoc *listed_assoc(const struct hws_engine *e, const struct h
     return NULL;
 }
 
+static struct hws_endpoint *listener_of(const struct hws_engine *e, const struct hws_rx *rx)
+{
+    return hws_endpoint_listener(e, rx->header.dst_port, &rx->packet->dst, &rx->packet->src,
+                                 rx->header.src_port);
+}
+
 void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     struct hws_init init;
@@ -207,13 +225,12 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
     }
     rx->path = confirmed_path(e, &rx->packet->src, rx);
     struct hws_assoc *a = rx->path != NULL ? rx->path->assoc : NULL;
-    struct hws_endpoint *ep =
-        a != NULL ? a->endpoint : hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst);
     struct hws_init_params params;
     enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
     if (a == NULL)
         a = listed_assoc(e, rx, &params);
-    if (a == NULL && (ep == NULL || !ep->listening)) {
+    struct hws_endpoint *ep = a != NULL ? a->endpoint : listener_of(e, rx);
+    if (ep == NULL) {
         hws_ootb_init(e, rx, init.tag);
         return;
     }
@@ -225,7 +242,9 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
     if (a != NULL && !meets(e, rx, a, &init, &params))
         return;
     struct hws_cookie cookie = make_cookie(e, rx, ep, a, &init, &params);
-    send_init_ack(e, rx, ep, ours(ep, a), &cookie, &params);
+    struct hws_locals locals;
+    our_addresses(rx, ep, a, &locals);
+    send_init_ack(e, rx, &locals, ours(ep, a), &cookie, &params);
 }
 
 /* ---- COOKIE ECHO ---- */
@@ -268,11 +287,26 @@ static void want_cookie_ack(struct hws_path *p)
         hws_want(p, HWS_WANT_HEARTBEAT);
 }
 
+static void set_peer(struct hws_assoc *a, const struct hws_cookie *cookie)
+{
+    hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
+                       cookie->remote_ostreams, cookie->remote_max_instreams);
+    hws_assoc_set_adaptation(a, cookie->has_adaptation, cookie->adaptation_indication);
+}
+
+/* The one that answered the INIT, as long as the same ones listen. */
+static struct hws_endpoint *listener_of_cookie(const struct hws_engine *e, const struct hws_rx *rx,
+                                               const struct hws_cookie *cookie)
+{
+    return hws_endpoint_listener(e, cookie->local_port, &rx->packet->dst, &cookie->remote,
+                                 cookie->remote_port);
+}
+
 static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
                                        const struct hws_cookie *cookie)
 {
-    struct hws_endpoint *ep = hws_endpoint_find(e, cookie->local_port, &rx->packet->dst);
-    if (ep == NULL || !ep->listening || hws_ootb_has_abort(rx)) {
+    struct hws_endpoint *ep = listener_of_cookie(e, rx, cookie);
+    if (ep == NULL || hws_ootb_has_abort(rx)) {
         hws_ootb_packet(e, rx);
         return NULL;
     }
@@ -306,8 +340,7 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
         hws_reply_refuse(e, rx, cookie->remote_vtag, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
         return NULL;
     }
-    hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
-                       cookie->remote_ostreams, cookie->remote_max_instreams);
+    set_peer(a, cookie);
     a->paths[0]->confirmed = true; /* our INIT ACK went there and came back (5.4, rule 2) */
     hws_assoc_up(a);
     want_cookie_ack(answer_path(a, rx));
@@ -336,8 +369,7 @@ static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_unwant(a, UINT16_MAX);
     hws_assoc_set_vtag(a, cookie->local_vtag);
     hws_assoc_reset_transfer(a, cookie->local_tsn);
-    hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
-                       cookie->remote_ostreams, cookie->remote_max_instreams);
+    set_peer(a, cookie);
     restart_paths(a, &cookie->remote);
     e->stats.assocs_restarted++;
     hws_assoc_tell(a, HWS_EVENT_BIT(RESTART));
@@ -374,8 +406,7 @@ static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum c
 {
     if (action == ACTION_B &&
         (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED))
-        hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
-                           cookie->remote_ostreams, cookie->remote_max_instreams);
+        set_peer(a, cookie);
     else
         a->remote_vtag = cookie->remote_vtag;
     hws_assoc_add_listed(a, &cookie->remote);

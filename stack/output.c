@@ -26,7 +26,7 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
         return false;
     if (a->preservative_ms > 0)
         hws_param_put_cookie_preservative(b, a->preservative_ms);
-    hws_init_params_put_local(b, a->endpoint, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
+    hws_init_params_put_local(b, a->locals, &a->params, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
     return hws_builder_close(b);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/assoc.h"
+#include "stack/autoclose.h"
 #include "stack/heartbeat.h"
 
 #define HWS_RTO_MIN_US 1000u
@@ -35,6 +36,7 @@ void hws_params_default(struct hws_params *params)
         .sndbuf_bytes = 4u << 20,
         .tail_probe = true,
         .pmtud = true,
+        .pmtud_interval_us = HWS_PMTU_RAISE_TIMER_US,
     };
 }
 
@@ -64,6 +66,7 @@ bool hws_params_ok(const struct hws_params *p)
            p->max_instreams > 0 && p->cookie_life_us > 0 &&
            p->rcvbuf_bytes >= HWS_RCVBUF_MIN_BYTES && p->rcvbuf_bytes <= HWS_BUF_MAX_BYTES &&
            p->sndbuf_bytes > 0 && p->sndbuf_bytes <= HWS_BUF_MAX_BYTES &&
+           p->pd_point_bytes <= p->rcvbuf_bytes && p->pmtud_interval_us > 0 &&
            hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL &&
            pathsel_ok(p->pathsel) &&
            (p->max_fragment_bytes == 0 || p->max_fragment_bytes >= HWS_LIMIT_FRAGMENT_MIN_BYTES);
@@ -71,7 +74,7 @@ bool hws_params_ok(const struct hws_params *p)
 
 static bool path_params_ok(const struct hws_path_params *p)
 {
-    return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
+    return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) && p->pmtud_interval_us > 0 &&
            (p->mtu == 0 || (p->mtu >= HWS_LIMIT_MTU_MIN && p->mtu <= HWS_LIMIT_MTU_MAX));
 }
 
@@ -137,6 +140,7 @@ static void change_path(struct hws_path *p, const struct hws_path_params *was,
     TAKE(path_max_retrans);
     TAKE(pf_max_retrans);
     TAKE(pmtud);
+    TAKE(pmtud_interval_us);
     TAKE(tos);
     TAKE(ttl);
 #undef TAKE
@@ -164,6 +168,7 @@ int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws
     a->params = next;
     for (unsigned i = 0; i < a->path_count; i++)
         change_path(a->paths[i], &was, &is);
+    hws_autoclose_start(a);
     hws_assoc_ready(a);
     return HWS_OK;
 }
@@ -180,6 +185,7 @@ void hws_params_for_path(const struct hws_params *params, struct hws_path_params
         .path_max_retrans = params->path_max_retrans,
         .pf_max_retrans = params->pf_max_retrans,
         .pmtud = params->pmtud,
+        .pmtud_interval_us = params->pmtud_interval_us,
         .tos = params->tos,
         .ttl = params->ttl,
     };
@@ -211,6 +217,16 @@ int hws_path_set_params(struct hws_engine *e, hws_assoc_id id, uint32_t index,
     if (!path_params_ok(params))
         return HWS_E_INVAL;
     hws_path_configure(p, params);
+    return HWS_OK;
+}
+
+int hws_path_set_encapsulation(struct hws_engine *e, hws_assoc_id id, uint32_t index,
+                               uint16_t udp_port)
+{
+    struct hws_path *p = find_path(e, id, index);
+    if (p == NULL)
+        return HWS_E_NOENT;
+    hws_path_set_udp_port(p, udp_port);
     return HWS_OK;
 }
 

@@ -30,7 +30,7 @@ static void arm_raise_timer(struct hws_path *p)
 {
     bool larger = p->pmtu.state == HWS_PMTU_SEARCH_COMPLETE && p->pmtu.plpmtu < p->pmtu.max;
     if (larger || p->pmtu.given_up)
-        hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, HWS_PMTU_RAISE_TIMER_US);
+        hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, p->params.pmtud_interval_us);
     else
         hws_path_timer_stop(p, HWS_PATH_TIMER_PMTU);
 }

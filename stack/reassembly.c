@@ -12,8 +12,11 @@ struct hws_frag {
     struct hws_frag *next; /* the message's next fragment */
     union {
         struct {
-            struct hws_frag *next_message; /* of a ready message's first fragment */
-            struct hws_frag *other_end;    /* of the first and last fragment of a run */
+            union {
+                struct hws_frag *next_message; /* of a ready message's first fragment */
+                size_t run_bytes;              /* of a run's first fragment: the run's payload */
+            };
+            struct hws_frag *other_end; /* of the first and last fragment of a run */
         };
         struct hws_hashtab_node waiting; /* of a waiting message's first fragment */
     };
@@ -89,7 +92,7 @@ static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data
     if (frag == NULL)
         return NULL;
     frag->next = NULL;
-    frag->next_message = NULL;
+    frag->run_bytes = data->payload_len;
     frag->other_end = frag;
     frag->tsn = data->tsn;
     frag->ppid = data->ppid;
@@ -103,15 +106,20 @@ static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data
     return frag;
 }
 
-static void frag_free(struct hws_reassembly *r, struct hws_frag *frag)
+static void free_frag_memory(struct hws_pool *pool, struct hws_frag *frag)
 {
-    r->charged_bytes -= frag->charge_bytes;
-    r->payload_bytes -= frag->payload_len;
     /* A copied payload was charged at its size when it was allocated. */
     size_t size = frag->buf != NULL ? sizeof *frag : frag->charge_bytes;
     if (frag->buf != NULL)
         hws_buf_unref(frag->buf);
-    hws_pool_free(r->pool, frag, size);
+    hws_pool_free(pool, frag, size);
+}
+
+static void frag_free(struct hws_reassembly *r, struct hws_frag *frag)
+{
+    r->charged_bytes -= frag->charge_bytes;
+    r->payload_bytes -= frag->payload_len;
+    free_frag_memory(r->pool, frag);
 }
 
 static void free_message(struct hws_reassembly *r, struct hws_frag *frag)
@@ -416,7 +424,22 @@ static void make_ready(struct hws_reassembly *r, struct hws_frag *message)
 {
     struct hws_message_queue one = {message, message};
     message->next_message = NULL;
-    queue_append(r->growing != NULL ? &r->later : &r->ready, &one);
+    if (r->growing != NULL) {
+        queue_append(&r->later, &one);
+        r->later_count++;
+    } else {
+        queue_append(&r->ready, &one);
+        r->messages_ready++;
+    }
+}
+
+/** Partial delivery has ended: what waited for that is ready. */
+static void stop_growing(struct hws_reassembly *r)
+{
+    r->growing = NULL;
+    queue_append(&r->ready, &r->later);
+    r->messages_ready += r->later_count;
+    r->later_count = 0;
 }
 
 /** Passes the turn in stream `sid` on, over every message that has waited for it. */
@@ -453,30 +476,20 @@ static enum hws_reassembly_result complete(struct hws_reassembly *r, struct run 
     return r->growing != NULL ? HWS_REASSEMBLY_HELD : HWS_REASSEMBLY_READY;
 }
 
-static uint32_t message_len(const struct hws_frag *frag)
-{
-    uint32_t len = 0;
-    for (; frag != NULL; frag = frag->next)
-        len += frag->payload_len;
-    return len;
-}
-
 /** More of the message in partial delivery has come. */
 static enum hws_reassembly_result extend_growing(struct hws_reassembly *r, struct run run)
 {
     if (r->ready.head == NULL) {
         frag_free(r, r->growing);
+        run.head->next_message = NULL;
         r->ready = (struct hws_message_queue){run.head, run.head};
     } else {
         r->growing->next = run.head;
-        if (r->next_len != 0)
-            r->next_len += message_len(run.head);
     }
     r->growing = run.tail;
     if (ends(run.tail->flags)) {
         note_end(r, run.tail->tsn);
-        r->growing = NULL;
-        queue_append(&r->ready, &r->later);
+        stop_growing(r);
     }
     return HWS_REASSEMBLY_READY;
 }
@@ -489,11 +502,13 @@ static struct run join(struct hws_reassembly *r, struct hws_frag *frag,
         run.tail = near->after->other_end;
         take_out(r, (struct run){near->after, run.tail});
         frag->next = near->after;
+        frag->run_bytes += near->after->run_bytes;
     }
     if (near->before != NULL && !joins_growing(r, near)) {
         run.head = near->before->other_end;
         take_out(r, (struct run){run.head, near->before});
         near->before->next = frag;
+        run.head->run_bytes += frag->run_bytes;
     }
     return run;
 }
@@ -521,9 +536,9 @@ enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const st
 
 /* ---- Delivery ---- */
 
-bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
+bool hws_reassembly_reach_point(struct hws_reassembly *r, uint32_t cum, uint32_t point_bytes)
 {
-    if (r->growing != NULL || r->ready.head != NULL)
+    if (r->growing != NULL)
         return false;
     /* Everything up to cum has arrived, so only the message of cum itself can go on growing. */
     struct hws_frag *tail = run_ending_at(r, cum);
@@ -531,7 +546,8 @@ bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
         return false;
     struct hws_frag *head = tail->other_end;
     bool ordered = !is_unordered(head->flags);
-    if (!begins(head->flags) || (ordered && head->ssn != next_ssn(r, head->sid)))
+    if (!begins(head->flags) || head->run_bytes < point_bytes ||
+        (ordered && head->ssn != next_ssn(r, head->sid)))
         return false;
     take_out(r, (struct run){head, tail});
     make_ready(r, head);
@@ -541,10 +557,14 @@ bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
     return true;
 }
 
-static void begin_taking(struct hws_reassembly *r, const struct hws_frag *first)
+bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
 {
-    r->taking = true;
-    r->taking_info = (struct hws_rcvinfo){
+    return r->ready.head == NULL && hws_reassembly_reach_point(r, cum, 0);
+}
+
+static struct hws_rcvinfo describe(const struct hws_frag *first)
+{
+    return (struct hws_rcvinfo){
         .sid = first->sid,
         .ssn = first->ssn,
         .flags = is_unordered(first->flags) ? HWS_RECV_UNORDERED : 0,
@@ -553,32 +573,46 @@ static void begin_taking(struct hws_reassembly *r, const struct hws_frag *first)
     };
 }
 
-static void stop_taking(struct hws_reassembly *r)
+static void begin_taking(struct hws_reassembly *r, const struct hws_frag *first)
+{
+    if (!r->taking)
+        r->taking_info = describe(first);
+    r->taking = true;
+}
+
+static void message_left(struct hws_reassembly *r)
 {
     r->taking = false;
-    r->next_len = 0;
+    r->messages_taken++;
+}
+
+/** Takes the first fragment of the first ready message out of the queue. The next one of its
+ * message, or NULL. */
+static struct hws_frag *unqueue_fragment(struct hws_reassembly *r, struct hws_frag *frag,
+                                         struct hws_rcvinfo *info)
+{
+    struct hws_frag *next = frag->next;
+    if (next != NULL)
+        next->next_message = frag->next_message;
+    else
+        message_left(r);
+    if (next == NULL && ends(frag->flags))
+        info->flags |= HWS_RECV_EOR;
+    r->ready.head = next != NULL ? next : frag->next_message;
+    if (r->ready.tail == frag)
+        r->ready.tail = r->ready.head;
+    return next;
 }
 
 /** Leaves a fragment all of whose bytes were taken. The next one of its message, or NULL. */
 static struct hws_frag *leave_fragment(struct hws_reassembly *r, struct hws_frag *frag,
                                        struct hws_rcvinfo *info)
 {
-    struct hws_frag *next = frag->next;
     if (frag == r->growing) { /* it stays to be joined by the next part */
         r->ready = (struct hws_message_queue){NULL, NULL};
         return NULL;
     }
-    if (next != NULL)
-        next->next_message = frag->next_message;
-    else
-        stop_taking(r);
-    if (next == NULL && ends(frag->flags)) {
-        info->flags |= HWS_RECV_EOR;
-        r->messages_taken++;
-    }
-    r->ready.head = next != NULL ? next : frag->next_message;
-    if (r->ready.tail == frag)
-        r->ready.tail = r->ready.head;
+    struct hws_frag *next = unqueue_fragment(r, frag, info);
     frag_free(r, frag);
     return next;
 }
@@ -591,8 +625,6 @@ static size_t take_bytes(struct hws_reassembly *r, struct hws_frag *frag, uint8_
     frag->payload += len;
     frag->payload_len -= len;
     r->payload_bytes -= len;
-    if (r->next_len != 0)
-        r->next_len -= len;
     return len;
 }
 
@@ -602,8 +634,7 @@ size_t hws_reassembly_take(struct hws_reassembly *r, void *buf, size_t capacity,
     struct hws_frag *frag = r->ready.head;
     if (frag == NULL || capacity == 0)
         return 0;
-    if (!r->taking)
-        begin_taking(r, frag);
+    begin_taking(r, frag);
     *info = r->taking_info;
     size_t taken = 0;
     while (frag != NULL && taken < capacity) {
@@ -615,11 +646,108 @@ size_t hws_reassembly_take(struct hws_reassembly *r, void *buf, size_t capacity,
     return taken;
 }
 
-size_t hws_reassembly_next_len(struct hws_reassembly *r)
+size_t hws_reassembly_peek(const struct hws_reassembly *r, void *buf, size_t capacity,
+                           struct hws_rcvinfo *info)
 {
-    if (r->next_len == 0)
-        r->next_len = message_len(r->ready.head);
-    return r->next_len;
+    const struct hws_frag *frag = r->ready.head;
+    if (frag == NULL || capacity == 0)
+        return 0;
+    *info = r->taking ? r->taking_info : describe(frag);
+    size_t len = 0;
+    for (; frag != NULL && len < capacity; frag = frag->next) {
+        size_t room = capacity - len;
+        size_t part = frag->payload_len < room ? frag->payload_len : room;
+        memcpy((uint8_t *)buf + len, frag->payload, part);
+        len += part;
+        if (part == frag->payload_len && frag->next == NULL && ends(frag->flags))
+            info->flags |= HWS_RECV_EOR;
+    }
+    return len;
+}
+
+bool hws_reassembly_next(const struct hws_reassembly *r, struct hws_next *out)
+{
+    const struct hws_frag *frag = r->ready.head;
+    if (frag != NULL && r->taking)
+        frag = frag->next_message;
+    if (frag == NULL)
+        return false;
+    *out = (struct hws_next){.info = describe(frag)};
+    for (; frag != NULL; frag = frag->next) {
+        out->len += frag->payload_len;
+        out->whole = ends(frag->flags);
+    }
+    return true;
+}
+
+/* ---- Lending ---- */
+
+/** The last fragment of the message in partial delivery is to be lent: another one without payload
+ * takes its place. */
+static bool replace_growing(struct hws_reassembly *r)
+{
+    struct hws_frag *frag = hws_pool_alloc(r->pool, sizeof *frag);
+    if (frag == NULL)
+        return false;
+    *frag = *r->growing;
+    frag->buf = NULL;
+    frag->payload = NULL;
+    frag->payload_len = 0;
+    frag->charge_bytes = sizeof *frag;
+    r->charged_bytes += frag->charge_bytes;
+    r->growing = frag;
+    return true;
+}
+
+/** Takes one fragment out of the queue to lend it. False: no memory. */
+static bool lend_fragment(struct hws_reassembly *r, struct hws_frag *frag,
+                          struct hws_recv_view *view)
+{
+    if (frag == r->growing) {
+        if (!replace_growing(r))
+            return false;
+        r->ready = (struct hws_message_queue){NULL, NULL};
+    } else {
+        (void)unqueue_fragment(r, frag, &view->info);
+    }
+    view->iov[view->iov_count++] = (struct hws_iovec){frag->payload, frag->payload_len};
+    view->len += frag->payload_len;
+    return true;
+}
+
+struct hws_frag *hws_reassembly_lend(struct hws_reassembly *r, struct hws_recv_view *view)
+{
+    struct hws_frag *first = r->ready.head, *last = NULL, *frag = first;
+    bool was_taking = r->taking;
+    *view = (struct hws_recv_view){0};
+    if (first == NULL)
+        return NULL;
+    begin_taking(r, first);
+    view->info = r->taking_info;
+    while (frag != NULL && view->iov_count < HWS_RECV_VIEW_PARTS && lend_fragment(r, frag, view)) {
+        last = frag;
+        frag = frag->next;
+    }
+    if (last == NULL) {
+        r->taking = was_taking;
+        return NULL;
+    }
+    last->next = NULL;
+    return first;
+}
+
+void hws_reassembly_give_back(struct hws_reassembly *r, struct hws_frag *frags)
+{
+    free_message(r, frags);
+}
+
+void hws_reassembly_orphans(struct hws_pool *pool, struct hws_frag *frags)
+{
+    while (frags != NULL) {
+        struct hws_frag *next = frags->next;
+        free_frag_memory(pool, frags);
+        frags = next;
+    }
 }
 
 /* ---- Forgetting ---- */
@@ -696,14 +824,17 @@ static void free_runs(struct hws_reassembly *r)
     }
 }
 
-static void end_partial_delivery(struct hws_reassembly *r)
+bool hws_reassembly_abort_partial(struct hws_reassembly *r, struct hws_rcvinfo *info)
 {
-    if (r->growing != NULL && r->ready.head == NULL) {
+    if (r->growing == NULL)
+        return false;
+    *info = describe(r->growing);
+    if (r->ready.head == NULL) { /* all of it that came has been taken */
         frag_free(r, r->growing);
-        stop_taking(r);
+        message_left(r);
     }
-    r->growing = NULL;
-    queue_append(&r->ready, &r->later);
+    stop_growing(r);
+    return true;
 }
 
 static void free_ready(struct hws_reassembly *r)
@@ -714,14 +845,16 @@ static void free_ready(struct hws_reassembly *r)
         free_message(r, message);
     }
     r->ready.tail = NULL;
-    stop_taking(r);
+    r->taking = false;
+    r->messages_taken = r->messages_ready;
 }
 
 void hws_reassembly_reset(struct hws_reassembly *r, bool keep_ready)
 {
     free_runs(r);
     hws_hashtab_drain(&r->waiting, free_waiting, r);
-    end_partial_delivery(r);
+    struct hws_rcvinfo aborted;
+    (void)hws_reassembly_abort_partial(r, &aborted);
     if (!keep_ready)
         free_ready(r);
     if (r->next_ssn != NULL)

@@ -50,14 +50,15 @@ struct hws_reassembly {
     uint32_t payload_bytes;         /* user data of everything held */
     struct hws_message_queue ready; /* for the application, in delivery order */
     struct hws_message_queue later; /* ready once partial delivery has ended */
-    struct hws_hashtab waiting;     /* complete messages before their turn, by stream and SSN */
+    uint32_t later_count;
+    struct hws_hashtab waiting; /* complete messages before their turn, by stream and SSN */
     struct hws_siphash_key waiting_key;
     struct hws_rcvinfo taking_info; /* while taking: the first ready message */
     bool taking;                    /* a part of the first ready message was taken */
     bool ended;                     /* a message has ended */
     uint32_t after_end_tsn;         /* the TSN after the message that ended last */
-    uint32_t next_len;              /* bytes left of the first ready message, 0: not counted */
-    uint64_t messages_taken;
+    uint64_t messages_ready;        /* that ever were in `ready` */
+    uint64_t messages_taken;        /* of these, those that have left it */
 };
 
 enum hws_reassembly_result {
@@ -91,13 +92,33 @@ static inline bool hws_reassembly_readable(const struct hws_reassembly *r)
  * that message has ended. True when something became readable. */
 bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum);
 
+/** The same as soon as `point_bytes` of the message have come in order; it may be behind others
+ * that are ready. */
+bool hws_reassembly_reach_point(struct hws_reassembly *r, uint32_t cum, uint32_t point_bytes);
+
+/** The message in partial delivery will not be completed: what is ready of it ends without
+ * HWS_RECV_EOR, and what had to wait for its end is ready. False: there is none. */
+bool hws_reassembly_abort_partial(struct hws_reassembly *r, struct hws_rcvinfo *info);
+
 /** Copies the next bytes of the first ready message, as hws_assoc_recv says; 0 when there is
  * nothing to take now. */
 size_t hws_reassembly_take(struct hws_reassembly *r, void *buf, size_t capacity,
                            struct hws_rcvinfo *info);
 
-/** The bytes that can be taken of the first ready message, 0 when none. Counts a message once. */
-size_t hws_reassembly_next_len(struct hws_reassembly *r);
+/** The same without taking anything. */
+size_t hws_reassembly_peek(const struct hws_reassembly *r, void *buf, size_t capacity,
+                           struct hws_rcvinfo *info);
+
+/** The first ready message of which nothing was taken; false: there is none. */
+bool hws_reassembly_next(const struct hws_reassembly *r, struct hws_next *out);
+
+/** Takes the next fragments of the first ready message as they are, into `view`. They stay charged
+ * until they are given back. NULL: there is nothing to take now, or no memory. */
+struct hws_frag *hws_reassembly_lend(struct hws_reassembly *r, struct hws_recv_view *view);
+
+/** Frees fragments that were lent; those of a reassembly that is gone by hws_reassembly_orphans. */
+void hws_reassembly_give_back(struct hws_reassembly *r, struct hws_frag *frags);
+void hws_reassembly_orphans(struct hws_pool *pool, struct hws_frag *frags);
 
 /** Drops every fragment that lies beyond `cum` and has not become ready, and tells each one's TSN
  * to `forget`: the receiver reneges on them (6.2). For the moment when memory is at its limit. */

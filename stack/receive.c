@@ -14,6 +14,7 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
         return;
     rx->counted = true;
     a->unsacked_packets++;
+    a->last_data_in_us = a->engine->now_us;
     a->last_data_path = rx->path->index;
     hws_assoc_touch(a);
     if (a->state == HWS_STATE_SHUTDOWN_SENT)
@@ -172,6 +173,9 @@ void hws_receive_settle(struct hws_assoc *a)
     if (!hws_reassembly_readable(&a->reassembly) &&
         a->reassembly.charged_bytes >= a->params.rcvbuf_bytes / 2 &&
         hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum))
+        hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
+    if (a->params.pd_point_bytes > 0 &&
+        hws_reassembly_reach_point(&a->reassembly, a->tsnmap.cum, a->params.pd_point_bytes))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     hws_sack_settle(a);
 }

@@ -1,6 +1,7 @@
 #include "stack/timer.h"
 
 #include "stack/assoc.h"
+#include "stack/autoclose.h"
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
 #include "stack/pmtud.h"
@@ -59,6 +60,7 @@ static void (*const expiries[HWS_TIMER_COUNT])(struct hws_assoc *) = {
     [HWS_TIMER_T2] = hws_shutdown_t2_expired,
     [HWS_TIMER_T5] = hws_shutdown_t5_expired,
     [HWS_TIMER_SACK] = hws_sack_timer_expired,
+    [HWS_TIMER_AUTOCLOSE] = hws_autoclose_timer_expired,
 };
 
 static void (*const path_expiries[HWS_PATH_TIMER_COUNT])(struct hws_path *) = {

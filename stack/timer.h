@@ -12,6 +12,9 @@
  *
  * SACK: data came that is not acknowledged yet. Expiry sends the SACK (6.2).
  *
+ * AUTOCLOSE: the association is established, until it is not. Expiry begins the graceful end when
+ * no DATA came or went for autoclose_us.
+ *
  * Per path
  *
  * T3: data is in flight. Expiry sends it again and counts an error (6.3.3).

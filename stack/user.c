@@ -1,10 +1,7 @@
-/* The application's calls on an association: send, receive, release, status (RFC 9260, section 11).
- */
+/* The application's calls on an association: send, release, status (RFC 9260, section 11). */
 #include <string.h>
 
 #include "stack/assoc.h"
-#include "stack/receive.h"
-#include "stack/sack.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
@@ -78,27 +75,6 @@ int hws_assoc_send_lent(struct hws_engine *e, hws_assoc_id id, const struct hws_
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     struct hws_lender lender = {.handle = lent, .done = &e->lent_done};
     return a != NULL ? queue(a, info, iov, iov_count, &lender) : HWS_E_NOENT;
-}
-
-/* ---- Receive ---- */
-
-int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capacity, size_t *len,
-                   struct hws_rcvinfo *info, uint64_t now_us)
-{
-    e->now_us = now_us;
-    struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
-    if (a == NULL)
-        return HWS_E_NOENT;
-    if (capacity == 0)
-        return HWS_E_INVAL;
-    *len = hws_reassembly_take(&a->reassembly, buf, capacity, info);
-    if (*len == 0)
-        return a->over ? a->reason : HWS_E_AGAIN;
-    if (info->flags & HWS_RECV_EOR)
-        e->stats.messages_in++;
-    if (!a->over)
-        hws_sack_window_update(a);
-    return HWS_OK;
 }
 
 /* ---- Release ---- */
@@ -179,6 +155,8 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .peer_rwnd = hws_assoc_peer_rwnd(a),
         .rwnd = a->advertised_rwnd,
         .charged_bytes = a->reassembly.charged_bytes,
+        .messages_ready = a->reassembly.messages_ready,
+        .messages_taken = a->reassembly.messages_taken,
         .retransmits = a->counts.retransmits,
         .timer_armed = timer_armed(a),
     };
@@ -199,6 +177,18 @@ int hws_assoc_counts(struct hws_engine *e, hws_assoc_id id, struct hws_assoc_cou
         }
         p->rto.most_us = 0;
     }
+    return HWS_OK;
+}
+
+int hws_assoc_locals(const struct hws_engine *e, hws_assoc_id id, struct hws_addr *out,
+                     size_t capacity, size_t *count)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    if (a == NULL)
+        return HWS_E_NOENT;
+    *count = a->locals->count;
+    for (size_t i = 0; i < capacity && i < a->locals->count; i++)
+        out[i] = a->locals->addrs[i];
     return HWS_OK;
 }
 

@@ -51,6 +51,8 @@ static struct hws_cookie example(uint8_t addr_count)
                            .tie_remote = 0xa1a2a3a4,
                            .local_port = 0xb1b2,
                            .remote_port = 0xc1c2,
+                           .has_adaptation = true,
+                           .adaptation_indication = 0xd1d2d3d4,
                            .local = address(1, false),
                            .remote = address(2, true),
                            .addr_count = addr_count};

@@ -356,18 +356,28 @@ static void random_lists(void **state)
 
 /* ---- Our own side ---- */
 
-static void put_local(const struct hws_endpoint *ep, unsigned supported_by_peer)
+static const struct hws_params no_params;
+
+static void put_local(const struct hws_locals *locals, unsigned supported_by_peer)
 {
     open_init();
-    hws_init_params_put_local(&b, ep, supported_by_peer);
+    hws_init_params_put_local(&b, locals, &no_params, supported_by_peer);
     read_ok();
+    assert_false(got.has_adaptation);
+}
+
+static struct hws_locals bound(const struct hws_addr *addrs, size_t count)
+{
+    struct hws_locals locals;
+    hws_locals_init(&locals, addrs, count, 0);
+    return locals;
 }
 
 static void any_address_lists_none(void **state)
 {
     (void)state;
-    struct hws_endpoint ep = {.port = 1};
-    put_local(&ep, BOTH);
+    struct hws_locals locals = bound(NULL, 0);
+    put_local(&locals, BOTH);
     assert_int_equal(got.addr_count, 0);
     assert_int_equal(got.supported, BOTH);
 }
@@ -376,8 +386,9 @@ static void any_address_lists_none(void **state)
 static void one_address_lists_none(void **state)
 {
     (void)state;
-    struct hws_endpoint ep = {.local_count = 1, .locals = {ipv4(192, 1)}};
-    put_local(&ep, BOTH);
+    const struct hws_addr addr = ipv4(192, 1);
+    struct hws_locals locals = bound(&addr, 1);
+    put_local(&locals, BOTH);
     assert_int_equal(got.addr_count, 0);
     assert_int_equal(got.supported, HWS_SUPPORTS_IPV4);
 }
@@ -385,12 +396,12 @@ static void one_address_lists_none(void **state)
 static void several_addresses_are_listed(void **state)
 {
     (void)state;
-    struct hws_endpoint ep = {.local_count = 3,
-                              .locals = {ipv4(192, 1), ipv6(0x20, 1), ipv4(192, 2)}};
-    put_local(&ep, BOTH);
+    const struct hws_addr addrs[] = {ipv4(192, 1), ipv6(0x20, 1), ipv4(192, 2)};
+    struct hws_locals locals = bound(addrs, 3);
+    put_local(&locals, BOTH);
     assert_int_equal(got.addr_count, 3);
     for (uint32_t i = 0; i < 3; i++)
-        assert_true(hws_addr_same(&got.addrs[i], &ep.locals[i]));
+        assert_true(hws_addr_same(&got.addrs[i], &addrs[i]));
     assert_int_equal(got.supported, BOTH);
 }
 
@@ -398,15 +409,40 @@ static void several_addresses_are_listed(void **state)
 static void only_what_the_peer_supports(void **state)
 {
     (void)state;
-    struct hws_endpoint ep = {.local_count = 3,
-                              .locals = {ipv4(192, 1), ipv6(0x20, 1), ipv4(192, 2)}};
-    put_local(&ep, HWS_SUPPORTS_IPV4);
+    const struct hws_addr addrs[] = {ipv4(192, 1), ipv6(0x20, 1), ipv4(192, 2)};
+    struct hws_locals locals = bound(addrs, 3);
+    put_local(&locals, HWS_SUPPORTS_IPV4);
     assert_int_equal(got.addr_count, 2);
-    assert_true(hws_addr_same(&got.addrs[1], &ep.locals[2]));
-    put_local(&ep, HWS_SUPPORTS_IPV6);
+    assert_true(hws_addr_same(&got.addrs[1], &addrs[2]));
+    put_local(&locals, HWS_SUPPORTS_IPV6);
     assert_int_equal(got.addr_count, 1);
-    assert_true(hws_addr_same(&got.addrs[0], &ep.locals[1]));
+    assert_true(hws_addr_same(&got.addrs[0], &addrs[1]));
     assert_int_equal(got.supported, BOTH); /* what we support does not depend on the peer */
+}
+
+/* An endpoint of one family supports no other. */
+static void one_family(void **state)
+{
+    (void)state;
+    struct hws_locals locals;
+    hws_locals_init(&locals, NULL, 0, HWS_ENDPOINT_IPV6);
+    put_local(&locals, BOTH);
+    const uint8_t supported[] = {0, HWS_PARAM_SUPPORTED_ADDRESSES, 0, 6, 0, HWS_PARAM_IPV6};
+    assert_memory_equal(packet + HWS_PACKET_HEADER_LEN + 20, supported, sizeof supported);
+}
+
+/* RFC 5061, 4.2.6 */
+static void adaptation(void **state)
+{
+    (void)state;
+    const struct hws_params params = {.adaptation = true, .adaptation_indication = 0x12345678};
+    struct hws_locals locals = bound(NULL, 0);
+    open_init();
+    hws_init_params_put_local(&b, &locals, &params, BOTH);
+    read_ok();
+    assert_true(got.has_adaptation);
+    assert_int_equal(got.adaptation_indication, 0x12345678);
+    assert_int_equal(got.unknown_count, 0);
 }
 
 int main(void)
@@ -432,6 +468,8 @@ int main(void)
         cmocka_unit_test(one_address_lists_none),
         cmocka_unit_test(several_addresses_are_listed),
         cmocka_unit_test(only_what_the_peer_supports),
+        cmocka_unit_test(one_family),
+        cmocka_unit_test(adaptation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

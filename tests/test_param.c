@@ -25,12 +25,14 @@ static struct hws_builder begin_chunk(uint8_t *memory, uint32_t limit)
 static bool again(const struct hws_tlv *p, struct hws_builder *b)
 {
     struct hws_addr addr;
-    uint32_t increment_ms;
+    uint32_t number;
     unsigned bits;
     if (hws_param_addr(p, &addr))
         return hws_param_put_addr(b, &addr);
-    if (hws_param_cookie_preservative(p, &increment_ms))
-        return hws_param_put_cookie_preservative(b, increment_ms);
+    if (hws_param_cookie_preservative(p, &number))
+        return hws_param_put_cookie_preservative(b, number);
+    if (hws_param_adaptation(p, &number))
+        return hws_param_put_adaptation(b, number);
     if (hws_param_supported_addresses(p, &bits))
         return hws_param_put_supported_addresses(b, bits);
     return false;
