@@ -233,3 +233,13 @@ const char *hws_pathsel_name(size_t index)
 {
     return index == 0 ? "primary" : NULL;
 }
+
+int hws_path_set_encapsulation(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
+                               uint16_t udp_port)
+{
+    (void)engine;
+    (void)id;
+    (void)index;
+    (void)udp_port;
+    return HWS_OK;
+}

@@ -62,6 +62,14 @@ static int open_link(const struct hws_runtime_config *config, struct hws_link **
     return hws_link_raw_open(&raw, link, error);
 }
 
+static void describe_link(const struct hws_runtime_config *config, struct hws_sockets_link *link)
+{
+    link->encapsulates = config->udp;
+    link->peer_udp_port = config->udp ? config->peer_udp_port : 0;
+    if (!config->udp && config->interface != NULL)
+        snprintf(link->interface, sizeof(link->interface), "%s", config->interface);
+}
+
 static int runtime_new(const struct hws_runtime_config *config, char *error,
                        struct hws_runtime **out)
 {
@@ -77,7 +85,7 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
     if (rc < 0)
         snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));
     else
-        (*out)->peer_udp_port = config->udp ? config->peer_udp_port : 0;
+        describe_link(config, &(*out)->sockets.link);
     return rc;
 }
 
@@ -260,7 +268,7 @@ static int connect_or_wait(struct hws_sock *sock, struct hws_addr *remotes, uint
     struct hws_runtime *runtime = runtime_of(sock);
     uint64_t now_us = hws_env_now_us();
     for (uint32_t i = 0; i < count; i++)
-        remotes[i].udp_port = runtime->peer_udp_port;
+        remotes[i].udp_port = hws_sock_peer_udp_port(sock);
     int rc = hws_sock_connect(sock, remotes, count, port, now_us);
     if (rc == -EINPROGRESS)
         hws_runtime_kick(runtime, now_us);

@@ -38,6 +38,7 @@ struct hws_sockets {
     struct hws_engine *engine;
     struct hws_env *env;
     struct hws_sockets_host host;
+    struct hws_sockets_link link;
     struct hws_pool pool;
     struct hws_hashtab by_assoc, by_endpoint, ports;
     struct hws_sock_list all, changed;

@@ -34,7 +34,7 @@ static int length_to_set(const struct hws_sockopt_row *row, socklen_t len)
     case HWS_SOCKOPT_UP_TO:
         return len <= row->size ? (int)len : -EINVAL;
     case HWS_SOCKOPT_NAME:
-        return len == 0 ? -EINVAL : len < row->size ? (int)len : (int)row->size - 1;
+        return len < row->size ? (int)len : (int)row->size - 1;
     }
     return -EINVAL;
 }

@@ -6,7 +6,7 @@
 
 /* ---- SCTP_STATUS (8.2.1) ---- */
 
-static uint16_t saturate(uint32_t count)
+static uint16_t saturate(uint64_t count)
 {
     return count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
 }
@@ -23,7 +23,7 @@ HWS_SOCKOPT_GET(status)
         .sstat_state = (int)status.state - (int)HWS_STATE_CLOSED + (int)SCTP_CLOSED,
         .sstat_rwnd = status.peer_rwnd,
         .sstat_unackdata = saturate(status.unacked_chunks),
-        .sstat_penddata = sock->readable,
+        .sstat_penddata = saturate(status.messages_ready - status.messages_taken),
         .sstat_instrms = status.instreams,
         .sstat_outstrms = status.ostreams,
         .sstat_fragmentation_point = status.fragmentation_point,

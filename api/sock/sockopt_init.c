@@ -18,6 +18,7 @@ HWS_SOCKOPT_SET(initmsg)
         params.max_instreams = in->sinit_max_instreams;
     if (in->sinit_max_attempts != 0)
         params.max_init_retrans = in->sinit_max_attempts;
+    hws_sockopt_set_ms(&params.init_rto_max_us, in->sinit_max_init_timeo);
     return hws_sockopt_store(target, &params);
 }
 
@@ -26,7 +27,9 @@ HWS_SOCKOPT_GET(initmsg)
     const struct hws_params *params = &target->sock->params;
     value->initmsg = (struct sctp_initmsg){.sinit_num_ostreams = params->ostreams,
                                            .sinit_max_instreams = params->max_instreams,
-                                           .sinit_max_attempts = params->max_init_retrans};
+                                           .sinit_max_attempts = params->max_init_retrans,
+                                           .sinit_max_init_timeo =
+                                               (uint16_t)(params->init_rto_max_us / HWS_US_PER_MS)};
     return 0;
 }
 
@@ -105,6 +108,40 @@ HWS_SOCKOPT_GET(assocparams)
     out->sasoc_local_rwnd = status.rwnd;
     out->sasoc_cookie_life = params.cookie_life_us / HWS_US_PER_MS;
     return rc;
+}
+
+/* ---- SCTP_ADAPTATION_LAYER (8.1.10) ---- */
+
+HWS_SOCKOPT_SET(adaptation)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    params.adaptation = true;
+    params.adaptation_indication = value->adaptation.ssb_adaptation_ind;
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(adaptation)
+{
+    value->adaptation.ssb_adaptation_ind = target->sock->params.adaptation_indication;
+    return 0;
+}
+
+/* ---- SCTP_AUTOCLOSE (8.1.8): seconds, 0: never ---- */
+
+HWS_SOCKOPT_SET(autoclose)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    uint32_t seconds = value->count < INT32_MAX ? value->count : INT32_MAX;
+    params.autoclose_us = (uint64_t)seconds * HWS_US_PER_S;
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(autoclose)
+{
+    value->count = (uint32_t)(target->sock->params.autoclose_us / HWS_US_PER_S);
+    return 0;
 }
 
 /* ---- HWS_PROBE ---- */

@@ -27,6 +27,8 @@ static void tell(const char *name, union hws_sockopt_value *value)
 HWS_SOCKOPT_SET(cc)
 {
     struct hws_params params = target->sock->params;
+    if (target->len == 0)
+        return -EINVAL;
     params.cc = known(hws_cc_name, value->name);
     return params.cc != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
 }
@@ -43,6 +45,8 @@ HWS_SOCKOPT_GET(cc)
 HWS_SOCKOPT_SET(sched)
 {
     struct hws_params params = target->sock->params;
+    if (target->len == 0)
+        return -EINVAL;
     params.sched = known(hws_sched_name, value->name);
     return params.sched != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
 }
@@ -59,6 +63,8 @@ HWS_SOCKOPT_GET(sched)
 HWS_SOCKOPT_SET(pathsel)
 {
     struct hws_params params = target->sock->params;
+    if (target->len == 0)
+        return -EINVAL;
     params.pathsel = known(hws_pathsel_name, value->name);
     return params.pathsel != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
 }

@@ -1,5 +1,6 @@
 /* The options about paths. The value's address names a path; a wildcard (or nothing) stands for the
  * association and all its paths or, while there is none, for the associations to come. */
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "api/sock/sockaddr.h"
@@ -34,6 +35,7 @@ static int load(const struct hws_sockopt_target *target, struct hws_path_params 
                                         .path_max_retrans = params.path_max_retrans,
                                         .pf_max_retrans = params.pf_max_retrans,
                                         .pmtud = params.pmtud,
+                                        .pmtud_interval_us = params.pmtud_interval_us,
                                         .tos = params.tos};
     return rc;
 }
@@ -72,6 +74,7 @@ static int store(const struct hws_sockopt_target *target, const struct hws_path_
     params.path_max_retrans = path->path_max_retrans;
     params.pf_max_retrans = path->pf_max_retrans;
     params.pmtud = path->pmtud;
+    params.pmtud_interval_us = path->pmtud_interval_us;
     params.tos = path->tos;
     rc = hws_sockopt_store(target, &params);
     return rc == 0 && path->mtu != 0 && target->assoc != 0 ? store_mtu(target, path->mtu) : rc;
@@ -265,6 +268,71 @@ HWS_SOCKOPT_GET(paddrthlds_v2)
     int rc = hws_sockopt_get_paddrthlds(target, value);
     value->paddrthlds_v2.spt_pathcpthld = NO_SWITCHOVER;
     return rc;
+}
+
+/* ---- SCTP_PLPMTUD_PROBE_INTERVAL (of the kernel): milliseconds, 0: no probing ---- */
+
+#define PROBE_INTERVAL_MIN_MS 5000u
+
+HWS_SOCKOPT_SET(probe_interval)
+{
+    uint32_t ms = value->probeinterval.spi_interval;
+    struct hws_path_params path;
+    int rc = load(target, &path);
+    if (rc < 0)
+        return rc;
+    if ((ms != 0 && ms < PROBE_INTERVAL_MIN_MS) || !hws_sockopt_ms_ok(ms))
+        return -EINVAL;
+    path.pmtud = ms != 0;
+    hws_sockopt_set_ms(&path.pmtud_interval_us, ms);
+    return store(target, &path);
+}
+
+HWS_SOCKOPT_GET(probe_interval)
+{
+    struct hws_path_params path;
+    int rc = load(target, &path);
+    value->probeinterval.spi_interval = path.pmtud ? path.pmtud_interval_us / HWS_US_PER_MS : 0;
+    return rc;
+}
+
+/* ---- SCTP_REMOTE_UDP_ENCAPS_PORT (RFC 6951, 6.1): in network order ---- */
+
+static int set_encapsulation(const struct hws_sockopt_target *target, uint16_t udp_port)
+{
+    struct hws_assoc_status status;
+    if (is_path(target))
+        return hws_sockopt_errno(
+            hws_path_set_encapsulation(engine_of(target), target->assoc, target->path, udp_port));
+    int rc = hws_sockopt_errno(hws_assoc_status(engine_of(target), target->assoc, &status));
+    for (uint32_t i = 0; rc == 0 && i < status.path_count; i++)
+        rc = hws_sockopt_errno(
+            hws_path_set_encapsulation(engine_of(target), target->assoc, i, udp_port));
+    return rc;
+}
+
+/* Whether there is a UDP header is the link's, for all of its packets. */
+HWS_SOCKOPT_SET(encapsulation)
+{
+    uint16_t udp_port = ntohs(value->udpencaps.sue_port);
+    if ((udp_port != 0) != target->sock->sockets->link.encapsulates)
+        return -EOPNOTSUPP;
+    if (target->assoc != 0)
+        return set_encapsulation(target, udp_port);
+    target->sock->options.peer_udp_port = udp_port;
+    return 0;
+}
+
+HWS_SOCKOPT_GET(encapsulation)
+{
+    uint16_t udp_port = hws_sock_peer_udp_port(target->sock);
+    struct hws_path_status path;
+    uint32_t index = is_path(target) ? target->path : 0;
+    if (target->assoc != 0 &&
+        hws_assoc_path_status(engine_of(target), target->assoc, index, &path) == HWS_OK)
+        udp_port = path.remote.udp_port;
+    value->udpencaps.sue_port = htons(udp_port);
+    return 0;
 }
 
 /* ---- SCTP_PRIMARY_ADDR (RFC 6458, 8.1.9) ---- */

@@ -56,6 +56,24 @@ HWS_SOCKOPT_GET(context)
     return 0;
 }
 
+/* ---- SCTP_PARTIAL_DELIVERY_POINT (8.1.21): bytes; not more than there is room for ---- */
+
+HWS_SOCKOPT_SET(pd_point)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    if (rc == 0 && value->count > params.rcvbuf_bytes)
+        rc = -EINVAL;
+    params.pd_point_bytes = value->count;
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(pd_point)
+{
+    value->count = target->sock->params.pd_point_bytes;
+    return 0;
+}
+
 /* ---- Switches of the socket (8.1.20, 8.1.29, 8.1.30, 8.1.15) ---- */
 
 HWS_SOCKOPT_SET(fragment_interleave)

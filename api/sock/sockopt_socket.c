@@ -1,7 +1,9 @@
 /* Options of level SOL_SOCKET (socket(7)). */
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "api/sock/sockopt_value.h"
 
@@ -24,6 +26,8 @@ HWS_SOCKOPT_SET(rcvbuf)
     struct hws_params params;
     int rc = hws_sockopt_load(target, &params);
     params.rcvbuf_bytes = buffer_bytes(value->number);
+    if (params.pd_point_bytes > params.rcvbuf_bytes)
+        params.pd_point_bytes = params.rcvbuf_bytes;
     return rc == 0 ? hws_sockopt_store(target, &params) : rc;
 }
 
@@ -148,6 +152,24 @@ HWS_SOCKOPT_SET(sctp_reuse_port)
 HWS_SOCKOPT_GET(sctp_reuse_port)
 {
     value->number = target->sock->options.sctp_reuse_port;
+    return 0;
+}
+
+/* ---- SO_BINDTODEVICE: which interfaces are used is the link's, for all of its sockets ---- */
+
+HWS_SOCKOPT_SET(interface)
+{
+    const char *used = target->sock->sockets->link.interface;
+    if (strcmp(value->name, used) == 0)
+        return 0;
+    return value->name[0] == '\0' || if_nametoindex(value->name) != 0 ? -EOPNOTSUPP : -ENODEV;
+}
+
+int hws_sockopt_get_interface(const struct hws_sock *sock, void *value, socklen_t *len)
+{
+    const char *used = sock->sockets->link.interface;
+    *len = used[0] != '\0' ? (socklen_t)strlen(used) + 1 : 0;
+    memcpy(value, used, *len);
     return 0;
 }
 

@@ -18,3 +18,9 @@ void hws_sock_options_inherit(struct hws_sock *sock, const struct hws_sock *pare
     sock->sndtimeo_us = parent->sndtimeo_us;
     sock->linger = parent->linger;
 }
+
+uint16_t hws_sock_peer_udp_port(const struct hws_sock *sock)
+{
+    uint16_t own = sock->options.peer_udp_port;
+    return own != 0 ? own : sock->sockets->link.peer_udp_port;
+}

@@ -3,6 +3,7 @@
 #ifndef HWS_API_SOCKOPT_STATE_H
 #define HWS_API_SOCKOPT_STATE_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -41,6 +42,14 @@ struct hws_sock_options {
     bool reuse_address;       /* SO_REUSEADDR */
     bool reuse_port;          /* SO_REUSEPORT */
     bool v6only;              /* IPV6_V6ONLY */
+    uint16_t peer_udp_port;   /* SCTP_REMOTE_UDP_ENCAPS_PORT, 0: the link's */
+};
+
+/** What options of all sockets of a runtime depend on; set by who owns its link. */
+struct hws_sockets_link {
+    bool encapsulates;        /* in UDP (RFC 6951) */
+    uint16_t peer_udp_port;   /* then: of peers to connect to */
+    char interface[IFNAMSIZ]; /* the only one it uses; "": all */
 };
 
 struct hws_sock;
@@ -51,6 +60,9 @@ void hws_sock_options_init(struct hws_sock *sock);
 /** Gives a socket that was accepted or peeled off what its parent has, all options included that
  * are plain fields of the socket. */
 void hws_sock_options_inherit(struct hws_sock *sock, const struct hws_sock *parent);
+
+/** The UDP port of peers this socket connects to (RFC 6951); 0: without UDP. */
+uint16_t hws_sock_peer_udp_port(const struct hws_sock *sock);
 
 /** Whether notifications of that type (SCTP_ASSOC_CHANGE, ...) are wanted. */
 static inline bool hws_assoc_options_want(const struct hws_assoc_options *options, uint16_t type)

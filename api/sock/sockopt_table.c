@@ -7,9 +7,8 @@
 
 /* A row's first columns. */
 #define SCTP(id) .name = #id, .level = IPPROTO_SCTP, .option = (id)
-#define SOCKET(id)                                                                                 \
-    .name = #id, .level = SOL_SOCKET, .option = (id), .scope = HWS_SOCKOPT_SOCKET,                 \
-    .lengths = HWS_SOCKOPT_CUT
+#define SOCKET(id) .name = #id, .level = SOL_SOCKET, .option = (id), .scope = HWS_SOCKOPT_SOCKET
+#define BUFFER(id) .name = #id, .level = SOL_SOCKET, .option = (id), .scope = HWS_SOCKOPT_SHARED
 #define IP(id)                                                                                     \
     .name = #id, .level = IPPROTO_IP, .option = (id), .scope = HWS_SOCKOPT_SHARED,                 \
     .lengths = HWS_SOCKOPT_BYTE, .size = sizeof(int)
@@ -19,6 +18,8 @@
 
 /* Then what the value is. */
 #define NUMBER .lengths = HWS_SOCKOPT_LEAST, .size = sizeof(int)
+#define CUT .lengths = HWS_SOCKOPT_CUT
+#define CUT_NUMBER CUT, .size = sizeof(int)
 #define VALUE(type) .size = sizeof(struct type)
 #define WITH_ID(type, id) VALUE(type), .id_at = offsetof(struct type, id)
 #define WITH_PATH(type, id, address) WITH_ID(type, id), .address_at = offsetof(struct type, address)
@@ -45,6 +46,10 @@ static const struct hws_sockopt_row rows[] = {
      BOTH(rtoinfo)},
     {SCTP(SCTP_ASSOCINFO), .scope = HWS_SOCKOPT_FUTURE, WITH_ID(sctp_assocparams, sasoc_assoc_id),
      BOTH(assocparams)},
+    {SCTP(SCTP_ADAPTATION_LAYER), .scope = HWS_SOCKOPT_SOCKET, VALUE(sctp_setadaptation),
+     BOTH(adaptation)},
+    {SCTP(SCTP_AUTOCLOSE), .scope = HWS_SOCKOPT_SOCKET, .size = sizeof(int),
+     .limits = HWS_SOCKOPT_NOT_ONE_TO_ONE, BOTH(autoclose)},
     {SCTP(HWS_PROBE), .scope = HWS_SOCKOPT_SOCKET, NUMBER, BOTH(probe)},
 
     /* Paths */
@@ -58,6 +63,10 @@ static const struct hws_sockopt_row rows[] = {
     {SCTP(SCTP_PEER_ADDR_THLDS_V2), .scope = HWS_SOCKOPT_PATH, .lengths = HWS_SOCKOPT_LEAST,
      WITH_PATH(sctp_paddrthlds_v2, spt_assoc_id, spt_address), .no_path = ENOENT,
      BOTH(paddrthlds_v2)},
+    {SCTP(SCTP_PLPMTUD_PROBE_INTERVAL), .scope = HWS_SOCKOPT_PATH,
+     WITH_PATH(sctp_probeinterval, spi_assoc_id, spi_address), BOTH(probe_interval)},
+    {SCTP(SCTP_REMOTE_UDP_ENCAPS_PORT), .scope = HWS_SOCKOPT_PATH,
+     WITH_PATH(sctp_udpencaps, sue_assoc_id, sue_address), BOTH(encapsulation)},
     {SCTP(SCTP_PRIMARY_ADDR), .scope = HWS_SOCKOPT_SET_PATH,
      WITH_PATH(sctp_prim, ssp_assoc_id, ssp_addr), BOTH(primary)},
     {SCTP(SCTP_GET_PEER_ADDR_INFO), .scope = HWS_SOCKOPT_GET_PATH,
@@ -92,6 +101,8 @@ static const struct hws_sockopt_row rows[] = {
      BOTH(delayed_sack)},
     {SCTP(SCTP_CONTEXT), .scope = HWS_SOCKOPT_MANY, WITH_ID(sctp_assoc_value, assoc_id),
      BOTH(context)},
+    {SCTP(SCTP_PARTIAL_DELIVERY_POINT), .scope = HWS_SOCKOPT_SHARED, .size = sizeof(uint32_t),
+     BOTH(pd_point)},
     {SCTP(SCTP_FRAGMENT_INTERLEAVE), .scope = HWS_SOCKOPT_SOCKET, .size = sizeof(int),
      BOTH(fragment_interleave)},
     {SCTP(SCTP_RECVRCVINFO), .scope = HWS_SOCKOPT_SOCKET, NUMBER, BOTH(rcvinfo)},
@@ -107,22 +118,25 @@ static const struct hws_sockopt_row rows[] = {
     /* Ports */
     {SCTP(SCTP_REUSE_PORT), .scope = HWS_SOCKOPT_SOCKET, NUMBER,
      .limits = HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE, BOTH(sctp_reuse_port)},
-    {SOCKET(SO_REUSEADDR), .size = sizeof(int), BOTH(reuse_address)},
-    {SOCKET(SO_REUSEPORT), .size = sizeof(int), BOTH(reuse_port)},
+    {SOCKET(SO_REUSEADDR), CUT_NUMBER, BOTH(reuse_address)},
+    {SOCKET(SO_REUSEPORT), CUT_NUMBER, BOTH(reuse_port)},
+
+    {SOCKET(SO_BINDTODEVICE), .lengths = HWS_SOCKOPT_NAME, .size = IFNAMSIZ,
+     .set = hws_sockopt_set_interface, .get_list = hws_sockopt_get_interface},
 
     /* Buffers, waiting, closing */
-    {SOCKET(SO_RCVBUF), .size = sizeof(int), BOTH(rcvbuf)},
-    {SOCKET(SO_SNDBUF), .size = sizeof(int), BOTH(sndbuf)},
-    {SOCKET(SO_RCVTIMEO), VALUE(timeval), BOTH(rcvtimeo)},
-    {SOCKET(SO_SNDTIMEO), VALUE(timeval), BOTH(sndtimeo)},
-    {SOCKET(SO_LINGER), VALUE(linger), BOTH(linger)},
+    {BUFFER(SO_RCVBUF), CUT_NUMBER, BOTH(rcvbuf)},
+    {BUFFER(SO_SNDBUF), CUT_NUMBER, BOTH(sndbuf)},
+    {SOCKET(SO_RCVTIMEO), CUT, VALUE(timeval), BOTH(rcvtimeo)},
+    {SOCKET(SO_SNDTIMEO), CUT, VALUE(timeval), BOTH(sndtimeo)},
+    {SOCKET(SO_LINGER), CUT, VALUE(linger), BOTH(linger)},
 
     /* What a socket is */
-    {SOCKET(SO_ERROR), .size = sizeof(int), GET(error)},
-    {SOCKET(SO_TYPE), .size = sizeof(int), GET(type)},
-    {SOCKET(SO_PROTOCOL), .size = sizeof(int), GET(protocol)},
-    {SOCKET(SO_DOMAIN), .size = sizeof(int), GET(domain)},
-    {SOCKET(SO_ACCEPTCONN), .size = sizeof(int), GET(listening)},
+    {SOCKET(SO_ERROR), CUT_NUMBER, GET(error)},
+    {SOCKET(SO_TYPE), CUT_NUMBER, GET(type)},
+    {SOCKET(SO_PROTOCOL), CUT_NUMBER, GET(protocol)},
+    {SOCKET(SO_DOMAIN), CUT_NUMBER, GET(domain)},
+    {SOCKET(SO_ACCEPTCONN), CUT_NUMBER, GET(listening)},
 
     /* IP's header */
     {IP(IP_TOS), BOTH(tos)},

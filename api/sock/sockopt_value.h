@@ -165,12 +165,16 @@ void hws_sockopt_set_ms(uint32_t *us, uint32_t ms);
 HWS_SOCKOPT_BOTH(initmsg);
 HWS_SOCKOPT_BOTH(rtoinfo);
 HWS_SOCKOPT_BOTH(assocparams);
+HWS_SOCKOPT_BOTH(adaptation);
+HWS_SOCKOPT_BOTH(autoclose);
 HWS_SOCKOPT_BOTH(probe);
 
 /* sockopt_path.c */
 HWS_SOCKOPT_BOTH(paddrparams);
 HWS_SOCKOPT_BOTH(paddrthlds);
 HWS_SOCKOPT_BOTH(paddrthlds_v2);
+HWS_SOCKOPT_BOTH(probe_interval);
+HWS_SOCKOPT_BOTH(encapsulation);
 HWS_SOCKOPT_BOTH(primary);
 HWS_SOCKOPT_GET(paddrinfo);
 HWS_SOCKOPT_BOTH(expose_pf);
@@ -195,6 +199,7 @@ void hws_sockopt_narrow_number(union hws_sockopt_value *value);
 /* sockopt_recv.c */
 HWS_SOCKOPT_BOTH(delayed_sack);
 HWS_SOCKOPT_BOTH(context);
+HWS_SOCKOPT_BOTH(pd_point);
 HWS_SOCKOPT_BOTH(fragment_interleave);
 HWS_SOCKOPT_BOTH(rcvinfo);
 HWS_SOCKOPT_BOTH(nxtinfo);
@@ -214,6 +219,8 @@ HWS_SOCKOPT_BOTH(linger);
 HWS_SOCKOPT_BOTH(reuse_address);
 HWS_SOCKOPT_BOTH(reuse_port);
 HWS_SOCKOPT_BOTH(sctp_reuse_port);
+HWS_SOCKOPT_SET(interface);
+int hws_sockopt_get_interface(const struct hws_sock *sock, void *value, socklen_t *len);
 HWS_SOCKOPT_GET(error);
 HWS_SOCKOPT_GET(type);
 HWS_SOCKOPT_GET(protocol);
