@@ -85,6 +85,12 @@ static inline bool hws_reassembly_readable(const struct hws_reassembly *r)
     return r->ready.head != NULL;
 }
 
+/** Whether a message is in partial delivery: the next TSN continues it. */
+static inline bool hws_reassembly_growing(const struct hws_reassembly *r)
+{
+    return r->growing != NULL;
+}
+
 /** Starts partial delivery (6.9) when nothing is ready and the message whose turn it is begins at
  * or before the cumulative TSN `cum` and is incomplete: its consecutive fragments up to cum become
  * readable, and further ones as they arrive in order. The caller does this when the receive buffer

@@ -31,16 +31,25 @@ static bool memory_left(const struct hws_assoc *a)
     return a->reassembly.charged_bytes < hws_assoc_memory_limit(a);
 }
 
-/* The chunk at the lowest gap came and memory is at its limit. When the application can read, it
- * will make room. Otherwise what lies beyond the gap has to go, since nothing of it can be
+/* Whether the application will make room: there is something to read, or it has borrowed bytes. */
+static bool application_has_it(const struct hws_assoc *a)
+{
+    return hws_reassembly_readable(&a->reassembly) || !hws_list_empty(&a->views);
+}
+
+/* The chunk at the lowest gap came and memory is at its limit. When the application can make room,
+ * it has to. A chunk that lets it read, since a message in partial delivery goes on with it, is
+ * taken beyond the limit. Otherwise what lies beyond the gap has to go, since nothing of it can be
  * delivered without this chunk. A peer for whom even that makes no room sent what can never be
  * delivered. */
 static bool make_room(struct hws_assoc *a)
 {
     if (memory_left(a))
         return true;
-    if (hws_reassembly_readable(&a->reassembly))
+    if (application_has_it(a))
         return false;
+    if (hws_reassembly_growing(&a->reassembly))
+        return true;
     if (hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum)) {
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
         return false;

@@ -27,9 +27,12 @@ static void end_endpoint(struct pair_end *end, bool listening, const struct hws_
 {
     struct hws_endpoint_config config = {.port = end->port,
                                          .locals = end->addrs,
-                                         .local_count = end->addr_count,
+                                         .local_count = end->any_local ? 0 : end->addr_count,
+                                         .host_addresses = end->told_host,
                                          .listening = listening,
                                          .params = params};
+    if (end->told_host)
+        hws_engine_set_host_addresses(end->engine, end->addrs, end->addr_count);
     assert_int_equal(hws_endpoint_new(end->engine, &config, &end->endpoint), HWS_OK);
 }
 
@@ -54,6 +57,8 @@ static void end_init(struct pair *p, struct pair_end *end, struct pair_end *othe
     for (uint32_t i = 0; i < end->addr_count; i++)
         end->addrs[i] = end_addr((uint8_t)i, host, o->ipv6);
     end->addr = end->addrs[0];
+    end->any_local = o->any_local;
+    end->told_host = o->told_host;
     sim_env_init(&end->env, host);
 }
 
@@ -162,6 +167,12 @@ static void end_note(struct pair_end *end, const struct hws_event *event)
         end->reason = event->reason;
     if (event->type == HWS_EVENT_DOWN || event->type == HWS_EVENT_REMOTE_ERROR)
         end->cause = event->cause;
+    end->told[event->type] = *event;
+    end->told_count[event->type]++;
+    if (event->data == NULL)
+        return;
+    memcpy(end->told_data, event->data, event->data_len);
+    end->told_data_len = event->data_len;
 }
 
 static void end_events(struct pair_end *end)

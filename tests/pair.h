@@ -11,6 +11,7 @@
 
 #include "proto/chunk.h"
 #include "stack/engine.h"
+#include "stack/limits.h"
 #include "tests/sim/simenv.h"
 
 #define PAIR_PORT_A 1000u
@@ -34,15 +35,20 @@ struct pair_end {
     struct hws_addr addrs[PAIR_ADDRS_MAX];
     uint32_t addr_count;
     struct hws_addr addr; /* the first */
+    bool any_local, told_host;
     uint16_t port;
     hws_endpoint_id endpoint;
     hws_assoc_id assoc;
     struct pair_packet *wire_head, *wire_tail;
-    uint32_t events;  /* bits 1 << enum hws_event_type, seen and not asked for yet */
-    bool passive;     /* of UP */
-    int reason;       /* of DOWN */
-    uint16_t cause;   /* of DOWN or REMOTE_ERROR */
-    uint64_t packets; /* sent since the beginning */
+    uint32_t events;           /* bits 1 << enum hws_event_type, seen and not asked for yet */
+    bool passive;              /* of UP */
+    int reason;                /* of DOWN */
+    uint16_t cause;            /* of DOWN or REMOTE_ERROR */
+    uint64_t packets;          /* sent since the beginning */
+    struct hws_event told[32]; /* the last event of each type, without `data` */
+    uint32_t told_count[32];
+    uint8_t told_data[HWS_LIMIT_REMOTE_ERROR_BYTES]; /* of the last event that had some */
+    uint32_t told_data_len;
 };
 
 struct pair {
@@ -60,6 +66,8 @@ struct pair_options {
     uint32_t mtu;                                               /* 0: 1500 */
     uint32_t addrs; /* of each end, 0: 1; a connects to the first and learns the others */
     bool own_host, both_listen, ipv6, tolerant;
+    bool any_local; /* neither end is bound to its addresses */
+    bool told_host; /* but they are what it is told of its host */
 };
 
 /** Two engines, an endpoint each. `options` may be NULL. */
