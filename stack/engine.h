@@ -1,4 +1,5 @@
-/* The engine: SCTP without I/O. Bytes in, bytes out, time as an argument.
+/** @file
+ * The engine: SCTP without I/O. Bytes in, bytes out, time as an argument.
  *
  * Whoever drives an engine runs this loop, in this order, from one thread at a time:
  *
@@ -37,83 +38,87 @@ typedef uint64_t hws_endpoint_id;
 /** Protocol parameters (RFC 9260, section 16), per endpoint; an association inherits its
  * endpoint's. hws_params_default fills in the defaults given here. */
 struct hws_params {
-    uint32_t rto_initial_us;  /* 1 s */
-    uint32_t rto_min_us;      /* 1 s; at least 1 ms, for data centres */
-    uint32_t rto_max_us;      /* 60 s */
-    uint32_t init_rto_max_us; /* 0: rto_max_us; the longest wait for INIT ACK or COOKIE ACK before
+    uint32_t rto_initial_us;  /**< 1 s */
+    uint32_t rto_min_us;      /**< 1 s; at least 1 ms, for data centres */
+    uint32_t rto_max_us;      /**< 60 s */
+    uint32_t init_rto_max_us; /**< 0: rto_max_us; the longest wait for INIT ACK or COOKIE ACK before
                                  INIT or COOKIE ECHO is sent again */
-    uint8_t rto_alpha_shift;  /* 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
-    uint8_t rto_beta_shift;   /* 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
-    uint32_t hb_interval_us;  /* 30 s; 0: no heartbeats on idle paths */
-    uint16_t hb_max_burst;    /* 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
-    uint32_t cookie_life_us;  /* 60 s */
-    uint32_t sack_delay_us;   /* 200 ms, at most 500 ms (6.2) */
-    uint32_t sack_packets;    /* 2: packets with DATA before a SACK is due; a batch counts whole */
-    uint32_t max_burst_bytes; /* 65536: new data that may be sent in answer to one SACK however
+    uint8_t rto_alpha_shift;  /**< 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
+    uint8_t rto_beta_shift;   /**< 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
+    uint32_t hb_interval_us;  /**< 30 s; 0: no heartbeats on idle paths */
+    uint16_t hb_max_burst;    /**< 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
+    uint32_t cookie_life_us;  /**< 60 s */
+    uint32_t sack_delay_us;   /**< 200 ms, at most 500 ms (6.2) */
+    uint32_t sack_packets; /**< 2: packets with DATA before a SACK is due; a batch counts whole */
+    uint32_t max_burst_bytes; /**< 65536: new data that may be sent in answer to one SACK however
                                  little it acknowledged (6.1 D) */
     uint32_t
-        max_burst_packets; /* 0: no limit; packets of new data in answer to one SACK, at most */
-    uint32_t max_fragment_bytes; /* 0: as large as the paths allow; else user data of a DATA chunk,
-                                    HWS_LIMIT_FRAGMENT_MIN_BYTES at least */
-    uint32_t slow_start_l;       /* 32: limit L of 7.2.1, in PMDCS per SACK */
-    uint16_t max_init_retrans;   /* 8 */
-    uint16_t assoc_max_retrans;  /* 10 */
-    uint16_t path_max_retrans;   /* 5 */
-    uint16_t pf_max_retrans;     /* 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
-    uint16_t ostreams;           /* 10: outbound streams to ask for, 1..65535 */
-    uint16_t max_instreams;      /* 65535: inbound streams to accept, 1..65535 */
-    uint32_t rcvbuf_bytes; /* 4 MiB: user data held for the application; memory: up to twice */
-    uint32_t sndbuf_bytes; /* 4 MiB: messages queued or in flight, headers counted, before send says
-                              AGAIN */
-    uint8_t tos;           /* 0: the system's; IPv4's TOS or IPv6's traffic class of packets sent */
-    uint8_t ttl;           /* 0: the system's; IPv4's TTL or IPv6's hop limit */
-    bool keep_failed;      /* false: keep messages that will not arrive for hws_assoc_failed */
-    uint32_t pd_point_bytes; /* 0: only when memory asks; else a message of which so much has come
+        max_burst_packets; /**< 0: no limit; packets of new data in answer to one SACK, at most */
+    uint32_t max_fragment_bytes; /**< 0: as large as the paths allow; else user data of a DATA
+                                    chunk, HWS_LIMIT_FRAGMENT_MIN_BYTES at least */
+    uint32_t slow_start_l;       /**< 32: limit L of 7.2.1, in PMDCS per SACK */
+    uint16_t max_init_retrans;   /**< 8 */
+    uint16_t assoc_max_retrans;  /**< 10 */
+    uint16_t path_max_retrans;   /**< 5 */
+    uint16_t pf_max_retrans; /**< 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
+    uint16_t ostreams;       /**< 10: outbound streams to ask for, 1..65535 */
+    uint16_t max_instreams;  /**< 65535: inbound streams to accept, 1..65535 */
+    uint32_t rcvbuf_bytes;   /**< 4 MiB: user data held for the application; memory: up to twice */
+    uint32_t sndbuf_bytes;   /**< 4 MiB: messages queued or in flight, headers counted, before send
+                                says   AGAIN */
+    uint8_t tos;      /**< 0: the system's; IPv4's TOS or IPv6's traffic class of packets sent */
+    uint8_t ttl;      /**< 0: the system's; IPv4's TTL or IPv6's hop limit */
+    bool keep_failed; /**< false: keep messages that will not arrive for hws_assoc_failed */
+    uint32_t pd_point_bytes; /**< 0: only when memory asks; else a message of which so much has come
                                 is delivered in parts, at most rcvbuf_bytes (6.9) */
-    uint64_t autoclose_us; /* 0: never; a graceful end begins when no DATA came or went for so long
-                              (RFC 6458, 8.1.8) */
-    bool adaptation;       /* false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
+    uint64_t autoclose_us;   /**< 0: never; a graceful end begins when no DATA came or went for so
+                                long   (RFC 6458, 8.1.8) */
+    bool adaptation;         /**< false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
     uint32_t adaptation_indication;
-    bool tail_probe;            /* true: probe for a lost tail before T3 (RFC 8985, 7) */
-    bool pmtud;                 /* true: find the path MTU by probing (RFC 8899) */
-    uint32_t pmtud_interval_us; /* 600 s: from the end of a search to the next, PMTU_RAISE_TIMER */
-    bool nodelay;               /* false: Nagle's rule of 6.1 holds back a small packet */
-    bool probe;                 /* false: INIT ACK ends the association at once, with HWS_E_EOF and
-                                   without another packet: only whether somebody listens is asked */
-    const char *cc;             /* NULL: "rfc9260"; congestion controller by name */
-    const char *sched;          /* NULL: "fcfs"; or "rr": stream scheduler by name */
-    const char *pathsel;        /* NULL: "primary"; path selection by name */
+    bool tail_probe; /**< true: probe for a lost tail before T3 (RFC 8985, 7) */
+    bool pmtud;      /**< true: find the path MTU by probing (RFC 8899) */
+    uint32_t
+        pmtud_interval_us; /**< 600 s: from the end of a search to the next, PMTU_RAISE_TIMER */
+    bool nodelay;          /**< false: Nagle's rule of 6.1 holds back a small packet */
+    bool probe;            /**< false: INIT ACK ends the association at once, with HWS_E_EOF and
+                              without another packet: only whether somebody listens is asked */
+    const char *cc;        /**< NULL: "rfc9260"; congestion controller by name */
+    const char *sched;     /**< NULL: "fcfs"; or "rr": stream scheduler by name */
+    const char *pathsel;   /**< NULL: "primary"; path selection by name */
 };
 
+/** Fills in the defaults. */
 void hws_params_default(struct hws_params *params);
 
 /** Those of one path. A path inherits its association's. */
 struct hws_path_params {
     uint32_t rto_initial_us, rto_min_us, rto_max_us;
-    uint32_t hb_interval_us;   /* 0: no heartbeats while idle */
-    uint16_t path_max_retrans; /* consecutive errors before the path is inactive */
-    uint16_t pf_max_retrans;   /* and before it is Potentially Failed */
-    uint32_t mtu;              /* IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */
-    bool pmtud;                /* find the MTU by probing; not while `mtu` is set */
+    uint32_t hb_interval_us;   /**< 0: no heartbeats while idle */
+    uint16_t path_max_retrans; /**< consecutive errors before the path is inactive */
+    uint16_t pf_max_retrans;   /**< and before it is Potentially Failed */
+    uint32_t mtu;              /**< IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */
+    bool pmtud;                /**< find the MTU by probing; not while `mtu` is set */
     uint32_t pmtud_interval_us;
-    uint8_t tos, ttl; /* as in struct hws_params */
+    uint8_t tos, ttl; /**< as in struct hws_params */
 };
 
-/** The names that `cc`, `sched` and `pathsel` take, the default first; NULL from the last one on.
- */
+/** The names that `cc` takes, the default first; NULL from the last one on. */
 const char *hws_cc_name(size_t index);
+/** The names of stream schedulers. */
 const char *hws_sched_name(size_t index);
+/** The names of path selections. */
 const char *hws_pathsel_name(size_t index);
 
+/** What an engine is made with. */
 struct hws_engine_config {
     struct hws_env env;
-    /* Answer packets to ports that are not ours as the host's only SCTP would (8.4, ABORT). Off:
+    /** Answer packets to ports that are not ours as the host's only SCTP would (8.4, ABORT). Off:
      * stay silent, since another stack of this host may own the port. */
     bool own_host;
-    /* Take every object straight from env.alloc instead of from slabs, so that a memory checker
+    /** Take every object straight from env.alloc instead of from slabs, so that a memory checker
      * sees each one. */
     bool direct_alloc;
-    /* Accept packets without looking at their checksum (fuzzing only). */
+    /** Accept packets without looking at their checksum (fuzzing only). */
     bool ignore_checksum;
 };
 
@@ -136,15 +141,16 @@ void hws_engine_abort_all(struct hws_engine *engine, uint64_t now_us);
 void hws_engine_set_host_addresses(struct hws_engine *engine, const struct hws_addr *addrs,
                                    size_t count);
 
+/** A received packet. */
 struct hws_packet_in {
-    const uint8_t *data; /* from the SCTP header on */
+    const uint8_t *data; /**< from the SCTP header on */
     uint32_t len;
-    /* Memory this packet keeps from reuse while it is held: the whole slot, or its share of a
+    /** Memory this packet keeps from reuse while it is held: the whole slot, or its share of a
      * buffer that carries several packets. */
     uint32_t truesize;
-    struct hws_buf *buf;      /* owns `data`; NULL: the engine copies what it keeps */
-    struct hws_addr src, dst; /* src.udp_port is the peer's encapsulation port or 0 */
-    uint64_t rx_time_us;      /* the kernel's receive time in now_us's clock, 0: not known */
+    struct hws_buf *buf;      /**< owns `data`; NULL: the engine copies what it keeps */
+    struct hws_addr src, dst; /**< src.udp_port is the peer's encapsulation port or 0 */
+    uint64_t rx_time_us;      /**< the kernel's receive time in now_us's clock, 0: not known */
 };
 
 /** Takes a batch of received packets. Packets of any content are allowed; those that are not for
@@ -152,31 +158,35 @@ struct hws_packet_in {
 void hws_engine_input(struct hws_engine *engine, const struct hws_packet_in *packets, size_t count,
                       uint64_t now_us);
 
+/** What the network may say beside packets. */
 enum hws_net_kind {
-    HWS_NET_MTU,         /* the IP MTU towards `remote` is `mtu` */
-    HWS_NET_SEND_FAILED, /* a packet to `remote` could not be sent, because of `reason` */
-    HWS_NET_UNREACHABLE, /* ICMP says so about a packet of ours, quoted below */
-    HWS_NET_TOO_BIG,     /* ICMP says so, next-hop MTU in `mtu`, quoted below */
+    HWS_NET_MTU,         /**< the IP MTU towards `remote` is `mtu` */
+    HWS_NET_SEND_FAILED, /**< a packet to `remote` could not be sent, because of `reason` */
+    HWS_NET_UNREACHABLE, /**< ICMP says so about a packet of ours, quoted below */
+    HWS_NET_TOO_BIG,     /**< ICMP says so, next-hop MTU in `mtu`, quoted below */
 };
 
+/** Why a packet could not be sent. */
 enum hws_send_failure {
-    HWS_SEND_TOO_BIG = 1, /* EMSGSIZE */
-    HWS_SEND_UNREACHABLE, /* ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ... */
-    HWS_SEND_FILTERED,    /* EPERM */
-    HWS_SEND_BUSY,        /* EAGAIN, ENOBUFS: dropped on this host */
+    HWS_SEND_TOO_BIG = 1, /**< EMSGSIZE */
+    HWS_SEND_UNREACHABLE, /**< ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ... */
+    HWS_SEND_FILTERED,    /**< EPERM */
+    HWS_SEND_BUSY,        /**< EAGAIN, ENOBUFS: dropped on this host */
 };
 
+/** Something that the network said. */
 struct hws_net_event {
     enum hws_net_kind kind;
-    hws_assoc_id assoc; /* HWS_NET_MTU: whose path; 0: every association's with that peer address */
-    /* local may be HWS_FAMILY_NONE; HWS_NET_MTU: the address the network would send from */
+    hws_assoc_id
+        assoc; /**< HWS_NET_MTU: whose path; 0: every association's with that peer address */
+    /** local may be HWS_FAMILY_NONE; HWS_NET_MTU: the address the network would send from */
     struct hws_addr local, remote;
-    uint16_t local_port, remote_port; /* HWS_NET_SEND_FAILED: of the packet */
-    uint32_t packet_len;              /* HWS_NET_SEND_FAILED: its SCTP bytes */
+    uint16_t local_port, remote_port; /**< HWS_NET_SEND_FAILED: of the packet */
+    uint32_t packet_len;              /**< HWS_NET_SEND_FAILED: its SCTP bytes */
     uint32_t mtu;
     enum hws_send_failure reason;
-    bool protocol_unreachable; /* HWS_NET_UNREACHABLE: the host does not speak SCTP (ICMP 3/2) */
-    const uint8_t *quoted;     /* the SCTP bytes an ICMP message quotes, as many as there are */
+    bool protocol_unreachable; /**< HWS_NET_UNREACHABLE: the host does not speak SCTP (ICMP 3/2) */
+    const uint8_t *quoted;     /**< the SCTP bytes an ICMP message quotes, as many as there are */
     uint32_t quoted_len;
 };
 
@@ -188,18 +198,18 @@ void hws_engine_net_event(struct hws_engine *engine, const struct hws_net_event 
  * last, which may be shorter. */
 struct hws_train {
     /* From the caller: */
-    uint8_t *data;        /* where the packets are built, back to back */
-    uint32_t capacity;    /* bytes at `data`, at least HWS_PACKET_MAX_LEN to allow any MTU */
-    uint32_t max_packets; /* 1 or more; what one call of the link can send */
+    uint8_t *data;        /**< where the packets are built, back to back */
+    uint32_t capacity;    /**< bytes at `data`, at least HWS_PACKET_MAX_LEN to allow any MTU */
+    uint32_t max_packets; /**< 1 or more; what one call of the link can send */
     /* From the engine: */
-    uint32_t len;         /* bytes in all */
-    uint32_t segment_len; /* bytes of each packet but the last */
+    uint32_t len;         /**< bytes in all */
+    uint32_t segment_len; /**< bytes of each packet but the last */
     uint32_t packets;
-    struct hws_addr src; /* HWS_FAMILY_NONE: the network chooses */
-    struct hws_addr dst; /* dst.udp_port: the peer's encapsulation port or 0 */
-    bool may_fragment;   /* IP may fragment it: larger than the path MTU and cannot be cut */
-    uint32_t mtu;        /* of the path, for IP's fragments */
-    uint8_t tos, ttl;    /* of IP's header, 0: the system's */
+    struct hws_addr src; /**< HWS_FAMILY_NONE: the network chooses */
+    struct hws_addr dst; /**< dst.udp_port: the peer's encapsulation port or 0 */
+    bool may_fragment;   /**< IP may fragment it: larger than the path MTU and cannot be cut */
+    uint32_t mtu;        /**< of the path, for IP's fragments */
+    uint8_t tos, ttl;    /**< of IP's header, 0: the system's */
 };
 
 /** Builds the next train. False: there is nothing to send now. */
@@ -214,40 +224,42 @@ uint64_t hws_engine_deadline(const struct hws_engine *engine);
 
 /* ---- The application's side ---- */
 
+/** What the application should know. */
 enum hws_event_type {
-    HWS_EVENT_PATH_NEW, /* a path was made: answer with HWS_NET_MTU when it is known */
-    HWS_EVENT_UP,       /* ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
-    HWS_EVENT_RESTART,  /* the peer restarted: what was not acknowledged is lost (5.2.4 A) */
-    HWS_EVENT_PATH_CONFIRMED,  /* the peer has shown that the address is its own (5.4) */
-    HWS_EVENT_PATH_FAILING,    /* a path did not answer: Potentially Failed (RFC 7829) */
-    HWS_EVENT_PATH_DOWN,       /* a path does not answer: inactive (8.2) */
-    HWS_EVENT_PATH_UP,         /* it answers again: active */
-    HWS_EVENT_READABLE,        /* a message (or a part of a large one) can be received */
-    HWS_EVENT_WRITABLE,        /* send may succeed again after HWS_E_AGAIN */
-    HWS_EVENT_SEND_FAILED,     /* messages are dropped: queued before UP for streams that the peer
+    HWS_EVENT_PATH_NEW, /**< a path was made: answer with HWS_NET_MTU when it is known */
+    HWS_EVENT_UP,       /**< ESTABLISHED; `endpoint` tells a listener whose it is, by `passive` */
+    HWS_EVENT_RESTART,  /**< the peer restarted: what was not acknowledged is lost (5.2.4 A) */
+    HWS_EVENT_PATH_CONFIRMED,  /**< the peer has shown that the address is its own (5.4) */
+    HWS_EVENT_PATH_FAILING,    /**< a path did not answer: Potentially Failed (RFC 7829) */
+    HWS_EVENT_PATH_DOWN,       /**< a path does not answer: inactive (8.2) */
+    HWS_EVENT_PATH_UP,         /**< it answers again: active */
+    HWS_EVENT_READABLE,        /**< a message (or a part of a large one) can be received */
+    HWS_EVENT_WRITABLE,        /**< send may succeed again after HWS_E_AGAIN */
+    HWS_EVENT_SEND_FAILED,     /**< messages are dropped: queued before UP for streams that the peer
                                   does not take (5.1.1), or not acknowledged before RESTART */
-    HWS_EVENT_PEER_SHUTDOWN,   /* the peer asked for SHUTDOWN: nothing more can be sent */
-    HWS_EVENT_REMOTE_ERROR,    /* the peer sent an ERROR: `cause`, and `data`, its bytes */
-    HWS_EVENT_DRY,             /* everything sent has been acknowledged */
-    HWS_EVENT_DOWN,            /* over, `reason`; received messages can still be read */
-    HWS_EVENT_ADAPTATION,      /* the peer told its adaptation layer's `indication` */
-    HWS_EVENT_PARTIAL_ABORTED, /* message `ssn` of stream `sid`, which was being delivered in parts,
-                                  will not be completed: what can be read of it ends without
+    HWS_EVENT_PEER_SHUTDOWN,   /**< the peer asked for SHUTDOWN: nothing more can be sent */
+    HWS_EVENT_REMOTE_ERROR,    /**< the peer sent an ERROR: `cause`, and `data`, its bytes */
+    HWS_EVENT_DRY,             /**< everything sent has been acknowledged */
+    HWS_EVENT_DOWN,            /**< over, `reason`; received messages can still be read */
+    HWS_EVENT_ADAPTATION,      /**< the peer told its adaptation layer's `indication` */
+    HWS_EVENT_PARTIAL_ABORTED, /**< message `ssn` of stream `sid`, which was being delivered in
+                                  parts, will not be completed: what can be read of it ends without
                                   HWS_RECV_EOR */
 };
 
+/** An event. Members that its type does not name are 0. */
 struct hws_event {
     enum hws_event_type type;
     hws_assoc_id assoc;
     hws_endpoint_id endpoint;
-    bool passive;                  /* UP: the peer began */
-    int reason;                    /* DOWN: HWS_E_EOF after a graceful shutdown, else why */
-    uint16_t cause;                /* REMOTE_ERROR, DOWN by ABORT: the first cause code or 0 */
-    struct hws_addr local, remote; /* PATH_*: the path */
-    uint16_t instreams, ostreams;  /* UP, RESTART: of the association */
-    uint16_t sid, ssn;             /* PARTIAL_ABORTED */
-    uint32_t indication;           /* ADAPTATION */
-    /* REMOTE_ERROR: the error cause with its header; valid until the engine is called again; NULL
+    bool passive;                  /**< UP: the peer began */
+    int reason;                    /**< DOWN: HWS_E_EOF after a graceful shutdown, else why */
+    uint16_t cause;                /**< REMOTE_ERROR, DOWN by ABORT: the first cause code or 0 */
+    struct hws_addr local, remote; /**< PATH_*: the path */
+    uint16_t instreams, ostreams;  /**< UP, RESTART: of the association */
+    uint16_t sid, ssn;             /**< PARTIAL_ABORTED */
+    uint32_t indication;           /**< ADAPTATION */
+    /** REMOTE_ERROR: the error cause with its header; valid until the engine is called again; NULL
      * when it was too long to keep. DOWN by ABORT: the chunk with its header, its first
      * HWS_LIMIT_REMOTE_ERROR_BYTES; valid until the association is released. */
     const uint8_t *data;
@@ -258,21 +270,22 @@ struct hws_event {
  * folded into one. After DOWN no event names that association again. */
 bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
 
-#define HWS_ENDPOINT_IPV4 1u
-#define HWS_ENDPOINT_IPV6 2u
+#define HWS_ENDPOINT_IPV4 1u /**< in `families`: IPv4 */
+#define HWS_ENDPOINT_IPV6 2u /**< and IPv6 */
 
+/** What an endpoint is made with. */
 struct hws_endpoint_config {
-    uint16_t port;                 /* local port, host order; 0: one that is free, from 49152 up */
-    const struct hws_addr *locals; /* addresses to use, at most HWS_LIMIT_PATHS; copied */
-    size_t local_count;            /* 0: any; the network chooses the source address */
-    unsigned families; /* HWS_ENDPOINT_*: no others are used; 0: both. Two endpoints of different
+    uint16_t port; /**< local port, host order; 0: one that is free, from 49152 up */
+    const struct hws_addr *locals; /**< addresses to use, at most HWS_LIMIT_PATHS; copied */
+    size_t local_count;            /**< 0: any; the network chooses the source address */
+    unsigned families; /**< HWS_ENDPOINT_*: no others are used; 0: both. Two endpoints of different
                           families may have one port */
-    bool listening;    /* accept associations from peers */
-    bool reuse; /* endpoints that all have it may share port and addresses; of those that listen a
+    bool listening;    /**< accept associations from peers */
+    bool reuse; /**< endpoints that all have it may share port and addresses; of those that listen a
                    hash of the peer's address and port chooses one for each peer */
-    bool host_addresses; /* with no locals: tell peers the host's addresses of the scope they are
+    bool host_addresses; /**< with no locals: tell peers the host's addresses of the scope they are
                             in (hws_engine_set_host_addresses), so that there are several paths */
-    const struct hws_params *params; /* NULL: defaults; copied */
+    const struct hws_params *params; /**< NULL: defaults; copied */
 };
 
 /** Makes an endpoint. Errors: HWS_E_INUSE (the port has an endpoint with a common address),
@@ -296,10 +309,11 @@ int hws_endpoint_release(struct hws_engine *engine, hws_endpoint_id id);
 int hws_endpoint_set_locals(struct hws_engine *engine, hws_endpoint_id id,
                             const struct hws_addr *locals, size_t count);
 
-/** Reads and changes what new associations of the endpoint begin with. Errors: HWS_E_NOENT,
- * HWS_E_INVAL (a value out of its range). */
+/** Reads what new associations of the endpoint begin with. HWS_E_NOENT. */
 int hws_endpoint_params(const struct hws_engine *engine, hws_endpoint_id id,
                         struct hws_params *out);
+
+/** Changes that. HWS_E_NOENT, HWS_E_INVAL (a value out of its range). */
 int hws_endpoint_set_params(struct hws_engine *engine, hws_endpoint_id id,
                             const struct hws_params *params);
 
@@ -310,18 +324,20 @@ int hws_assoc_connect(struct hws_engine *engine, hws_endpoint_id endpoint,
                       const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
                       uint64_t now_us, hws_assoc_id *out);
 
-#define HWS_SEND_UNORDERED 0x1u
-#define HWS_SEND_SACK_IMMEDIATELY 0x2u
+#define HWS_SEND_UNORDERED 0x1u        /**< the U bit (3.3.1) */
+#define HWS_SEND_SACK_IMMEDIATELY 0x2u /**< the I bit */
 
+/** How a message is sent. */
 struct hws_sndinfo {
     uint16_t sid;
-    uint16_t flags;   /* HWS_SEND_* */
-    uint32_t ppid;    /* host order number, sent big-endian */
-    uint32_t context; /* the application's own: comes back in struct hws_failed */
-    uint8_t path; /* 0: where data goes; n: first sent on path number n - 1 as long as that one is
+    uint16_t flags;   /**< HWS_SEND_* */
+    uint32_t ppid;    /**< host order number, sent big-endian */
+    uint32_t context; /**< the application's own: comes back in struct hws_failed */
+    uint8_t path; /**< 0: where data goes; n: first sent on path number n - 1 as long as that one is
                      active (RFC 6458, SCTP_ADDR_OVER); sent again as 6.4 says */
 };
 
+/** A piece of a message. */
 struct hws_iovec {
     const void *base;
     size_t len;
@@ -346,15 +362,16 @@ int hws_assoc_send_lent(struct hws_engine *engine, hws_assoc_id id, const struct
 bool hws_engine_lent_done(struct hws_engine *engine, void **lent);
 
 /* A message that was accepted and will not arrive, whole: parts of it may have. */
+/** A message, or the rest of one, that will not arrive. */
 struct hws_failed {
     uint16_t sid;
-    uint16_t flags; /* HWS_SEND_* */
+    uint16_t flags; /**< HWS_SEND_* */
     uint32_t ppid, context;
-    bool sent;    /* some of it was sent, so that it may have arrived all the same */
-    int reason;   /* an hws_error: HWS_E_INVAL when the peer does not take the stream, HWS_E_RESET
+    bool sent;    /**< some of it was sent, so that it may have arrived all the same */
+    int reason;   /**< an hws_error: HWS_E_INVAL when the peer does not take the stream, HWS_E_RESET
                      when it restarted, else why the association ended */
-    uint32_t len; /* of the message */
-    const struct hws_iovec *iov; /* its bytes, until the next call for this association or its
+    uint32_t len; /**< of the message */
+    const struct hws_iovec *iov; /**< its bytes, until the next call for this association or its
                                     release */
     size_t iov_count;
 };
@@ -365,14 +382,15 @@ struct hws_failed {
  * sndbuf_bytes. Errors: HWS_E_AGAIN (none now), HWS_E_NOENT. */
 int hws_assoc_failed(struct hws_engine *engine, hws_assoc_id id, struct hws_failed *out);
 
-#define HWS_RECV_UNORDERED 0x1u
-#define HWS_RECV_EOR 0x2u /* these bytes end their message */
+#define HWS_RECV_UNORDERED 0x1u /**< it was sent unordered */
+#define HWS_RECV_EOR 0x2u       /**< these bytes end their message */
 
+/** What came with a message. */
 struct hws_rcvinfo {
     uint16_t sid, ssn;
-    uint16_t flags; /* HWS_RECV_* */
+    uint16_t flags; /**< HWS_RECV_* */
     uint32_t ppid;
-    uint32_t tsn; /* of the message's first fragment */
+    uint32_t tsn; /**< of the message's first fragment */
 };
 
 /** Copies the next bytes of the message at the head of the queue: all of it, or as much as fits
@@ -388,16 +406,16 @@ int hws_assoc_peek(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
 
 /** What is to be read after the message that is being read. */
 struct hws_next {
-    struct hws_rcvinfo info; /* without HWS_RECV_EOR */
-    uint32_t len;            /* bytes of it that can be read now */
-    bool whole;              /* that is all of it */
+    struct hws_rcvinfo info; /**< without HWS_RECV_EOR */
+    uint32_t len;            /**< bytes of it that can be read now */
+    bool whole;              /**< that is all of it */
 };
 
 /** The first message that can be read and of which nothing has been taken. Errors: HWS_E_AGAIN
  * (none), HWS_E_NOENT. */
 int hws_assoc_next(const struct hws_engine *engine, hws_assoc_id id, struct hws_next *out);
 
-#define HWS_RECV_VIEW_PARTS 16u
+#define HWS_RECV_VIEW_PARTS 16u /**< pieces of a view at most */
 
 /** Received bytes where they lie. */
 struct hws_recv_view {
@@ -405,7 +423,7 @@ struct hws_recv_view {
     size_t iov_count;
     size_t len;
     struct hws_rcvinfo info;
-    void *held; /* the engine's own */
+    void *held; /**< the engine's own */
 };
 
 /** Takes the next bytes of the message at the head of the queue as hws_assoc_recv does, without
@@ -437,17 +455,20 @@ int hws_assoc_abort_reason(const struct hws_engine *engine, hws_assoc_id id, con
  */
 int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us);
 
-/** Reads and changes an association's parameters. Of those that a path has of its own, the ones
- * that change are given to all its paths. The streams, the probe flag and the names of controller
- * and scheduler hold for the association's life: changing them does nothing. Errors: HWS_E_NOENT,
- * HWS_E_INVAL. (11.1.12) */
+/** Reads an association's parameters. HWS_E_NOENT. */
 int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hws_params *out);
+
+/** Changes them (11.1.12). Of those that a path has of its own, the ones that change are given to
+ * all its paths. The streams, the probe flag and the names of controller and scheduler hold for the
+ * association's life: changing them does nothing. HWS_E_NOENT, HWS_E_INVAL. */
 int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
                          const struct hws_params *params, uint64_t now_us);
 
 /** The same for path number `index`. */
 int hws_path_params(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                     struct hws_path_params *out);
+
+/** Changes them. HWS_E_NOENT, HWS_E_INVAL. */
 int hws_path_set_params(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                         const struct hws_path_params *params, uint64_t now_us);
 
@@ -471,6 +492,7 @@ int hws_path_set_encapsulation(struct hws_engine *engine, hws_assoc_id id, uint3
 int hws_assoc_locals(const struct hws_engine *engine, hws_assoc_id id, struct hws_addr *out,
                      size_t capacity, size_t *count);
 
+/** States of an association (RFC 9260, 4). */
 enum hws_assoc_state {
     HWS_STATE_CLOSED,
     HWS_STATE_COOKIE_WAIT,
@@ -485,28 +507,30 @@ enum hws_assoc_state {
 /** The state's name as in RFC 9260, section 4. */
 const char *hws_assoc_state_name(enum hws_assoc_state state);
 
+/** What is known of an association. */
 struct hws_assoc_status {
     enum hws_assoc_state state;
     uint16_t local_port, remote_port;
     uint32_t local_vtag, remote_vtag;
     uint16_t instreams, ostreams;
     uint32_t path_count;
-    uint32_t primary;             /* index of the primary path */
-    uint32_t unsent_bytes;        /* user data not sent for the first time */
-    uint32_t flight_bytes;        /* user data in flight */
-    uint32_t unacked_bytes;       /* user data sent or queued and not acknowledged */
-    uint32_t unacked_chunks;      /* DATA chunks sent and not acknowledged */
-    uint32_t unsent_messages;     /* messages of which something was not sent for the first time */
-    uint32_t fragmentation_point; /* user data of the largest DATA chunk that would be sent now */
-    uint32_t peer_rwnd;           /* what the peer still takes */
-    uint32_t rwnd;                /* what we last advertised, less what came since */
-    uint32_t charged_bytes;       /* memory that received data holds */
-    uint64_t messages_ready;      /* that became readable, whole or in part, since the beginning */
-    uint64_t messages_taken;      /* of these, read to their end */
+    uint32_t primary;         /**< index of the primary path */
+    uint32_t unsent_bytes;    /**< user data not sent for the first time */
+    uint32_t flight_bytes;    /**< user data in flight */
+    uint32_t unacked_bytes;   /**< user data sent or queued and not acknowledged */
+    uint32_t unacked_chunks;  /**< DATA chunks sent and not acknowledged */
+    uint32_t unsent_messages; /**< messages of which something was not sent for the first time */
+    uint32_t fragmentation_point; /**< user data of the largest DATA chunk that would be sent now */
+    uint32_t peer_rwnd;           /**< what the peer still takes */
+    uint32_t rwnd;                /**< what we last advertised, less what came since */
+    uint32_t charged_bytes;       /**< memory that received data holds */
+    uint64_t messages_ready; /**< that became readable, whole or in part, since the beginning */
+    uint64_t messages_taken; /**< of these, read to their end */
     uint64_t retransmits;
-    bool timer_armed; /* whether any retransmission timer runs */
+    bool timer_armed; /**< whether any retransmission timer runs */
 };
 
+/** Reads it. HWS_E_NOENT. */
 int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,
                      struct hws_assoc_status *out);
 
@@ -514,30 +538,32 @@ int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,
 struct hws_assoc_counts {
     uint64_t packets_in, packets_out;
     uint64_t sacks_in, sacks_out;
-    uint64_t retransmits;                          /* DATA chunks sent again */
-    uint64_t data_out_ordered, data_out_unordered; /* DATA chunks */
-    uint64_t data_in_ordered, data_in_unordered;   /* and received for the first time */
-    uint64_t duplicates_in;                        /* DATA chunks received again */
-    uint64_t out_of_sequence_in;      /* DATA chunks with a TSN above the next expected one */
-    uint64_t gap_blocks_in;           /* Gap Ack Blocks received */
-    uint64_t control_in, control_out; /* chunks other than DATA */
-    uint64_t rto_max_us;              /* the largest RTO since this was last asked */
-    struct hws_addr rto_max_remote;   /* and the path it was of */
+    uint64_t retransmits;                          /**< DATA chunks sent again */
+    uint64_t data_out_ordered, data_out_unordered; /**< DATA chunks */
+    uint64_t data_in_ordered, data_in_unordered;   /**< and received for the first time */
+    uint64_t duplicates_in;                        /**< DATA chunks received again */
+    uint64_t out_of_sequence_in;      /**< DATA chunks with a TSN above the next expected one */
+    uint64_t gap_blocks_in;           /**< Gap Ack Blocks received */
+    uint64_t control_in, control_out; /**< chunks other than DATA */
+    uint64_t rto_max_us;              /**< the largest RTO since this was last asked */
+    struct hws_addr rto_max_remote;   /**< and the path it was of */
 };
 
 /** Also begins a new observation of the largest RTO. HWS_E_NOENT. */
 int hws_assoc_counts(struct hws_engine *engine, hws_assoc_id id, struct hws_assoc_counts *out);
 
+/** States of a path. */
 enum hws_path_state {
-    HWS_PATH_UNCONFIRMED,        /* nobody has shown that the peer is there (5.4) */
-    HWS_PATH_ACTIVE,             /* it carries data */
-    HWS_PATH_POTENTIALLY_FAILED, /* it did not answer lately (RFC 7829, 3) */
-    HWS_PATH_INACTIVE,           /* nor for long (8.2) */
+    HWS_PATH_UNCONFIRMED,        /**< nobody has shown that the peer is there (5.4) */
+    HWS_PATH_ACTIVE,             /**< it carries data */
+    HWS_PATH_POTENTIALLY_FAILED, /**< it did not answer lately (RFC 7829, 3) */
+    HWS_PATH_INACTIVE,           /**< nor for long (8.2) */
 };
 
 /** The state's name as in RFC 9260 and RFC 7829. */
 const char *hws_path_state_name(enum hws_path_state state);
 
+/** What is known of a path. */
 struct hws_path_status {
     struct hws_addr local, remote;
     enum hws_path_state state;
@@ -546,10 +572,10 @@ struct hws_path_status {
     uint32_t mtu;
     uint32_t cwnd, ssthresh, flight_bytes;
     uint32_t srtt_us, rttvar_us, rto_us;
-    uint32_t errors;           /* consecutive */
-    uint64_t heartbeats_acked; /* HEARTBEATs that were answered */
-    uint32_t heartbeat_rtt_us; /* and the round trip of the last one */
-    uint32_t max_packet_bytes; /* the largest SCTP packet sent there, checksum header included */
+    uint32_t errors;           /**< consecutive */
+    uint64_t heartbeats_acked; /**< HEARTBEATs that were answered */
+    uint32_t heartbeat_rtt_us; /**< and the round trip of the last one */
+    uint32_t max_packet_bytes; /**< the largest SCTP packet sent there, checksum header included */
 };
 
 /** Path number `index`, 0 .. path_count-1. */
