@@ -28,6 +28,7 @@
 /* What sets the tone of a world; the rest is drawn to fit. */
 struct mood {
     struct sim_rng rng;
+    struct sim_rng more; /* for what came later, so that seeds keep their worlds */
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
@@ -43,6 +44,7 @@ struct mood {
     bool restarts;      /* of hosts */
     bool long_outage;   /* of all paths, for longer than associations live */
     uint64_t trouble_from_us, trouble_until_us;
+    uint32_t lent_ppm, overrides_ppm; /* of messages */
     uint32_t streams;
     uint32_t interface_mtu;
     uint32_t addr_counts[2]; /* of each host */
@@ -199,6 +201,17 @@ static void draw_params(struct mood *m, struct hws_params *p)
         p->path_max_retrans = (uint16_t)PICK(rng, 0, 1, 5, 100);
 }
 
+/* What options of the sending side may be. */
+static void draw_send_params(struct mood *m, struct hws_params *p)
+{
+    struct sim_rng *rng = &m->more;
+    p->keep_failed = sim_rng_below(rng, 2) == 0;
+    p->tos = (uint8_t)PICK(rng, 0, 0, 0x10, 0xb8);
+    p->ttl = (uint8_t)PICK(rng, 0, 0, 1, 255);
+    p->max_burst_packets = PICK(rng, 0, 0, 0, 4, 10);
+    p->max_fragment_bytes = m->huge ? PICK(rng, 0, 3000) : PICK(rng, 0, 0, 0, 201, 333, 1000);
+}
+
 static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,
                          uint32_t unordered_ppm)
 {
@@ -208,6 +221,9 @@ static void draw_message(struct mood *m, struct sim_message *message, uint32_t l
     message->flags = sim_rng_chance(&m->rng, unordered_ppm) ? HWS_SEND_UNORDERED : 0;
     if (sim_rng_chance(&m->rng, 20000))
         message->flags |= HWS_SEND_SACK_IMMEDIATELY;
+    message->context = (uint32_t)sim_rng_next(&m->more);
+    message->lent = sim_rng_chance(&m->more, m->lent_ppm);
+    message->overrides = sim_rng_chance(&m->more, m->overrides_ppm);
 }
 
 static void draw_workload(struct mood *m, struct sim_end *end)
@@ -218,6 +234,8 @@ static void draw_workload(struct mood *m, struct sim_end *end)
     if ((uint64_t)count * len_max / 3 > WORKLOAD_BYTES_MAX)
         count = 1 + 3 * WORKLOAD_BYTES_MAX / len_max;
     uint32_t unordered_ppm = PICK(rng, 0, 100000, 1000000);
+    m->lent_ppm = PICK(&m->more, 0, 300000, 1000000);
+    m->overrides_ppm = PICK(&m->more, 0, 0, 100000, 1000000);
     sim_ledger_init(&end->ledger, count, m->streams);
     for (uint32_t i = 0; i < count; i++)
         draw_message(m, &end->ledger.messages[i], len_max, unordered_ppm);
@@ -240,6 +258,7 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     if (sim_rng_below(rng, 4) == 0 || m->restarts || m->long_outage)
         c->send_gap_us = sim_rng_scale(rng, 100, 100000);
     draw_params(m, &c->params);
+    draw_send_params(m, &c->params);
 }
 
 static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
@@ -548,9 +567,25 @@ static void note_features(struct sim_case *c, const struct mood *m)
     has[SIM_HAS_LONG_OUTAGE] = m->long_outage;
 }
 
+static void conclude_end(struct sim_case *c, const struct sim_end *end)
+{
+    const struct sim_ledger *l = &end->ledger;
+    bool *has = c->features;
+    has[SIM_SAW_FAILED] |= l->failures > 0;
+    has[SIM_HAS_FRAGMENT_LIMIT] |= end->config.params.max_fragment_bytes > 0;
+    has[SIM_HAS_BURST_LIMIT] |= end->config.params.max_burst_packets > 0;
+    for (uint32_t i = 0; i < l->sent; i++) {
+        has[SIM_HAS_LENT] |= l->messages[i].lent;
+        has[SIM_SAW_OVERRIDES] |= l->messages[i].overrides && has[SIM_HAS_PATHS];
+    }
+}
+
 void sim_draw_conclude(struct sim_case *c)
 {
     bool *has = c->features;
+    for (uint32_t i = 0; i < c->flow_count; i++)
+        for (uint32_t k = 0; k < 2; k++)
+            conclude_end(c, &c->flows[i].ends[k]);
     has[SIM_SAW_CUT_SILENTLY] = c->net.packets_cut[SIM_OUTAGE_SILENT] > 0;
     has[SIM_SAW_SEND_FAILED] = c->net.packets_cut[SIM_OUTAGE_SEND_FAILED] > 0;
     has[SIM_SAW_HOST_UNREACHABLE] = c->net.packets_cut[SIM_OUTAGE_ICMP] > 0;
@@ -583,6 +618,11 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_RESTART_OF_CONNECTOR] = "the connecting side restarts",
         [SIM_HAS_RESTART_OF_LISTENER] = "the listening side restarts",
         [SIM_HAS_RESTART_OF_BOTH] = "both hosts restart at once",
+        [SIM_HAS_LENT] = "messages that are lent",
+        [SIM_HAS_FRAGMENT_LIMIT] = "a limit of fragments",
+        [SIM_HAS_BURST_LIMIT] = "a limit of bursts in packets",
+        [SIM_SAW_OVERRIDES] = "messages that name a path",
+        [SIM_SAW_FAILED] = "failed messages that were told",
         [SIM_HAS_LONG_OUTAGE] = "an outage longer than life",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
         [SIM_SAW_SEND_FAILED] = "sends that failed",
@@ -602,7 +642,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
 {
     memset(c, 0, sizeof *c);
     c->seed = seed;
-    struct mood m = {.rng = sim_rng_seeded(seed)};
+    struct mood m = {.rng = sim_rng_seeded(seed), .more = sim_rng_seeded(~seed)};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;

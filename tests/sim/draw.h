@@ -25,7 +25,10 @@ enum sim_feature {
     SIM_HAS_RESTART_OF_CONNECTOR,
     SIM_HAS_RESTART_OF_LISTENER,
     SIM_HAS_RESTART_OF_BOTH, /* at the same time */
-    SIM_HAS_LONG_OUTAGE,     /* longer than associations live */
+    SIM_HAS_LENT,            /* messages whose bytes stay the application's */
+    SIM_HAS_FRAGMENT_LIMIT,
+    SIM_HAS_BURST_LIMIT, /* in packets */
+    SIM_HAS_LONG_OUTAGE, /* longer than associations live */
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -37,6 +40,8 @@ enum sim_feature {
     SIM_SAW_RESTART,         /* told by the engine that met the peer's new one */
     SIM_SAW_LOST_BY_ABORT,   /* an association whose peer has restarted */
     SIM_SAW_LOST_BY_SILENCE, /* an association that the outage outlived */
+    SIM_SAW_OVERRIDES,       /* messages that name one of several paths */
+    SIM_SAW_FAILED,          /* messages that were told not to arrive */
     SIM_FEATURES,
 };
 

@@ -8,6 +8,9 @@
 #define PATTERN_BYTES (SIM_MESSAGE_MAX + PATTERN_OFFSETS)
 #define EARLY_BYTES_MAX 10000u
 #define RECONNECT_MAX_US 5000000u
+/* What a ledger notes of messages that failed. */
+#define FAILED_UNSENT 1u
+#define FAILED_SENT 2u
 
 static const uint8_t *pattern(void)
 {
@@ -44,12 +47,26 @@ void sim_ledger_init(struct sim_ledger *ledger, uint32_t count, uint32_t streams
     ledger->incarnations = zeroed(count, sizeof *ledger->incarnations);
     ledger->messages = zeroed(count, sizeof *ledger->messages);
     ledger->seen = zeroed(count, 1);
+    ledger->failed = zeroed(count, 1);
+    ledger->lent = zeroed(count, sizeof *ledger->lent);
     ledger->last = zeroed(streams, sizeof *ledger->last);
     ledger->ssn = zeroed(streams, sizeof *ledger->ssn);
 }
 
+/* The engine that borrowed them is gone. */
+static void take_back_lent(struct sim_ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->count; i++) {
+        free(ledger->lent[i]);
+        ledger->lent[i] = NULL;
+    }
+}
+
 void sim_ledger_fini(struct sim_ledger *ledger)
 {
+    take_back_lent(ledger);
+    free(ledger->lent);
+    free(ledger->failed);
     free(ledger->messages);
     free(ledger->seen);
     free(ledger->last);
@@ -83,6 +100,8 @@ static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
 {
     const struct sim_message *m = &ledger->messages[info->ppid];
     SIM_CHECK(world, !ledger->seen[info->ppid], "message %u is delivered twice", info->ppid);
+    SIM_CHECK(world, ledger->failed[info->ppid] != FAILED_UNSENT,
+              "message %u is delivered though it was never sent", info->ppid);
     SIM_CHECK(world, info->sid == m->sid, "message %u of stream %u comes on stream %u", info->ppid,
               m->sid, info->sid);
     bool unordered = (m->flags & HWS_SEND_UNORDERED) != 0;
@@ -138,6 +157,32 @@ void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, cons
     ledger->delivered++;
     ledger->fresh += fresh;
     ledger->open = 0;
+}
+
+uint32_t sim_ledger_fail(struct sim_world *world, struct sim_ledger *ledger,
+                         const struct hws_failed *failed)
+{
+    uint32_t i = failed->ppid, len = 0;
+    SIM_CHECK(world, i < ledger->sent, "message %u fails and was never sent", i);
+    if (world->failed)
+        return 0;
+    const struct sim_message *m = &ledger->messages[i];
+    SIM_CHECK(world, ledger->failed[i] == 0, "message %u fails twice", i);
+    SIM_CHECK(world, failed->sent || !ledger->seen[i], "message %u came, but was not sent", i);
+    SIM_CHECK(world,
+              failed->sid == m->sid && failed->flags == m->flags && failed->context == m->context,
+              "message %u fails with another's name", i);
+    for (size_t k = 0; k < failed->iov_count && len + failed->iov[k].len <= m->len; k++) {
+        SIM_CHECK(world,
+                  memcmp(failed->iov[k].base, sim_message_bytes(m) + len, failed->iov[k].len) == 0,
+                  "message %u fails with other bytes", i);
+        len += (uint32_t)failed->iov[k].len;
+    }
+    SIM_CHECK(world, len == m->len && failed->len == len, "message %u fails with %u of %u bytes", i,
+              failed->len, m->len);
+    ledger->failed[i] = failed->sent ? FAILED_SENT : FAILED_UNSENT;
+    ledger->failures++;
+    return len;
 }
 
 static struct sim_world *world_of(const struct sim_end *end)
@@ -256,8 +301,45 @@ static void end_go_on(struct sim_end *end, uint32_t connect_us)
         end_give_up(other(end));
 }
 
+/* What the application ended itself, it was told of to the byte: all that was not acknowledged, in
+ * whole messages, of which the first may have been acknowledged in part. */
+static void check_abandoned(struct sim_end *end, uint64_t bytes, uint32_t first)
+{
+    if (!end->abandoned.known)
+        return;
+    end->abandoned.known = false;
+    uint32_t unacked = end->abandoned.unacked_bytes;
+    SIM_CHECK(world_of(end), bytes >= unacked && bytes - unacked < first + (first == 0),
+              "%llu bytes failed of %u not acknowledged", (unsigned long long)bytes, unacked);
+}
+
+static void end_take_failed(struct sim_end *end, int reason)
+{
+    struct hws_failed failed;
+    uint32_t last = 0, first = 0, before = end->ledger.failures;
+    uint64_t bytes = 0;
+    bool in_order =
+        end->config.params.sched == NULL || strcmp(end->config.params.sched, "fcfs") == 0;
+    while (!world_of(end)->failed &&
+           hws_assoc_failed(end->host->engine, end->assoc, &failed) == HWS_OK) {
+        uint32_t len = sim_ledger_fail(world_of(end), &end->ledger, &failed);
+        SIM_CHECK(world_of(end), failed.reason == reason, "message %u failed: %s", failed.ppid,
+                  hws_error_text(failed.reason));
+        SIM_CHECK(world_of(end), !in_order || bytes == 0 || failed.ppid > last,
+                  "message %u fails after message %u", failed.ppid, last);
+        first = bytes == 0 ? len : first;
+        last = failed.ppid;
+        bytes += len;
+    }
+    SIM_CHECK(world_of(end), reason != HWS_E_EOF || end->ledger.failures == before,
+              "messages fail at a graceful end");
+    if (end->config.params.keep_failed)
+        check_abandoned(end, bytes, first);
+}
+
 static void end_over(struct sim_end *end, int reason)
 {
+    end_take_failed(end, reason);
     SIM_CHECK(world_of(end), expected_reason(end, reason), "the association ended: %s",
               hws_error_text(reason));
     sim_host_unwatch(end->host, end->assoc);
@@ -303,16 +385,69 @@ static void end_read(struct sim_end *end)
     }
 }
 
+static uint8_t draw_path(struct sim_end *end)
+{
+    struct hws_assoc_status s;
+    if (hws_assoc_status(end->host->engine, end->assoc, &s) != HWS_OK)
+        return 0;
+    return (uint8_t)(1 + sim_rng_below(&end->host->rng, s.path_count));
+}
+
+/* In two pieces, so that gathering is tried as well. */
+static void in_pieces(const struct sim_message *m, const uint8_t *bytes, struct hws_iovec iov[2])
+{
+    size_t first = m->len / 3;
+    iov[0] = (struct hws_iovec){bytes, first};
+    iov[1] = (struct hws_iovec){bytes + first, m->len - first};
+}
+
+static int give(struct sim_end *end, const struct hws_sndinfo *info)
+{
+    const struct sim_message *m = &end->ledger.messages[info->ppid];
+    struct hws_iovec iov[2];
+    in_pieces(m, sim_message_bytes(m), iov);
+    return hws_assoc_send(end->host->engine, end->assoc, info, iov, 2, world_of(end)->now_us);
+}
+
+/* Lends a copy of its own, so that a memory checker sees who reads it after it was given back. */
+static int lend(struct sim_end *end, const struct hws_sndinfo *info)
+{
+    const struct sim_message *m = &end->ledger.messages[info->ppid];
+    uint8_t **slot = &end->ledger.lent[info->ppid];
+    struct hws_iovec iov[2];
+    *slot = zeroed(m->len, 1);
+    memcpy(*slot, sim_message_bytes(m), m->len);
+    in_pieces(m, *slot, iov);
+    int error = hws_assoc_send_lent(end->host->engine, end->assoc, info, iov, 2, slot,
+                                    world_of(end)->now_us);
+    if (error != HWS_OK) {
+        free(*slot);
+        *slot = NULL;
+    }
+    return error;
+}
+
+static void take_lent(struct sim_host *host)
+{
+    void *handle;
+    while (hws_engine_lent_done(host->engine, &handle)) {
+        uint8_t **slot = handle;
+        SIM_CHECK(host->node.world, *slot != NULL, "lent bytes come back twice");
+        free(*slot);
+        *slot = NULL;
+    }
+}
+
 static bool send_one(struct sim_end *end)
 {
     struct sim_ledger *l = &end->ledger;
     const struct sim_message *m = &l->messages[l->sent];
-    struct hws_sndinfo info = {.sid = m->sid, .flags = m->flags, .ppid = l->sent};
-    /* In two pieces, so that gathering is tried as well. */
-    size_t first = m->len / 3;
-    struct hws_iovec iov[2] = {{sim_message_bytes(m), first},
-                               {sim_message_bytes(m) + first, m->len - first}};
-    int error = hws_assoc_send(end->host->engine, end->assoc, &info, iov, 2, world_of(end)->now_us);
+    struct hws_sndinfo info = {.sid = m->sid,
+                               .flags = m->flags,
+                               .ppid = l->sent,
+                               .context = m->context,
+                               .path = m->overrides ? draw_path(end) : 0};
+    int error = m->lent ? lend(end, &info) : give(end, &info);
     if (error == HWS_E_AGAIN) {
         end->may_send = false;
         return false;
@@ -402,6 +537,7 @@ static void app_turn(struct sim_host *host)
     struct sim_app *app = host->app;
     for (uint32_t i = 0; i < app->end_count && !host->node.world->failed; i++)
         end_turn(app->ends[i]);
+    take_lent(host);
 }
 
 static struct sim_end *find_end(struct sim_host *host, hws_assoc_id id)
@@ -464,6 +600,7 @@ static void app_restart(struct sim_end *end)
               "more restarts than the other end has connected");
     end->restarts_told++;
     other(end)->ledger.breaks = true;
+    end_take_failed(end, HWS_E_RESET);
     sim_ledger_renew(&end->ledger);
     end->may_send = true;
 }
@@ -556,6 +693,8 @@ void sim_app_restart(struct sim_host *host, uint32_t down_us, uint32_t connect_u
     for (uint32_t i = 0; i < app->end_count; i++) {
         struct sim_end *end = app->ends[i];
         end->endpoint = 0;
+        end->abandoned.known = false;
+        take_back_lent(&end->ledger);
         if (end->released)
             end->assoc = NO_MORE_ASSOCS;
         else
@@ -573,12 +712,15 @@ static void flow_abort(struct sim_world *world, void *ctx, uint32_t arg)
         sim_world_call(world, 1000000, NULL, flow_abort, flow, arg);
         return;
     }
+    struct hws_assoc_status status = {0};
+    (void)hws_assoc_status(end->host->engine, end->assoc, &status);
     int error = hws_assoc_abort(end->host->engine, end->assoc, "enough", 6, world->now_us);
     if (error == HWS_E_NOENT && in_trouble(end)) { /* it has ended, and DOWN is on its way */
         sim_world_call(world, 1000000, NULL, flow_abort, flow, arg);
         return;
     }
     flow->aborted = true;
+    end->abandoned = (struct sim_abandoned){.known = true, .unacked_bytes = status.unacked_bytes};
     SIM_CHECK(world, error == HWS_OK, "abort: %s", hws_error_text(error));
     end->down = true;
     end->host->changed = true;

@@ -14,6 +14,9 @@ struct sim_message {
     uint32_t pattern; /* where in the pattern its bytes begin */
     uint16_t sid;
     uint16_t flags; /* HWS_SEND_* */
+    uint32_t context;
+    bool lent;
+    bool overrides; /* names one of the paths there are */
 };
 
 /* The messages one end sends. A message's PPID is its index. */
@@ -23,6 +26,9 @@ struct sim_ledger {
     uint32_t sent; /* accepted by the sender's engine */
     uint32_t delivered;
     uint8_t *seen;       /* per message */
+    uint8_t *failed;     /* per message: told that it would not arrive, and how far it came */
+    uint8_t **lent;      /* per message: its bytes while they are lent */
+    uint32_t failures;   /* told so far */
     uint32_t *last;      /* per stream: index + 1 of the last ordered message delivered */
     uint16_t *ssn;       /* per stream: SSN of the next ordered message */
     uint32_t open;       /* index + 1 of the message that is being read */
@@ -61,6 +67,12 @@ struct sim_end_config {
     struct hws_params params;
 };
 
+/* What is known of an association when its application ends it. */
+struct sim_abandoned {
+    bool known;
+    uint32_t unacked_bytes;
+};
+
 struct sim_end {
     struct sim_end_config config;
     struct sim_flow *flow;
@@ -73,6 +85,7 @@ struct sim_end {
     bool may_send, may_read;         /* as far as the engine is known to allow */
     bool send_waiting, read_waiting; /* for the end of the gap or period */
     uint32_t connects, restarts_told;
+    struct sim_abandoned abandoned;
 };
 
 struct sim_flow {
@@ -99,6 +112,10 @@ const uint8_t *sim_message_bytes(const struct sim_message *message);
 /** Enters what recv gave; broken promises go to the world. */
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info);
+
+/** Enters what the sender's engine said will not arrive; returns its length. */
+uint32_t sim_ledger_fail(struct sim_world *world, struct sim_ledger *ledger,
+                         const struct hws_failed *failed);
 
 /** Everything of the sender's incarnation has been sent and delivered. */
 bool sim_ledger_arrived(const struct sim_ledger *ledger);

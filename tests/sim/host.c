@@ -134,6 +134,15 @@ static void check_path_packet(struct sim_host *host, const struct hws_path_statu
               "DATA to an unconfirmed address (5.4)");
 }
 
+static void check_ip_options(struct sim_host *host, hws_assoc_id id, uint32_t index,
+                             const struct hws_train *train)
+{
+    struct hws_path_params params;
+    if (hws_path_params(host->engine, id, index, &params) == HWS_OK)
+        SIM_CHECK(host->node.world, train->tos == params.tos && train->ttl == params.ttl,
+                  "a packet with another TOS or TTL than its path's");
+}
+
 static void check_packet(struct sim_host *host, const struct hws_train *train,
                          const uint8_t *packet, uint32_t len, const struct before *was)
 {
@@ -149,6 +158,8 @@ static void check_packet(struct sim_host *host, const struct hws_train *train,
         if (!was[i].exists || header.vtag != was[i].assoc.remote_vtag)
             continue;
         const struct hws_path_status *path = path_to(&was[i], &train->dst);
+        if (path != NULL && has_data(packet, len))
+            check_ip_options(host, host->assocs[i], (uint32_t)(path - was[i].paths), train);
         if (path != NULL)
             check_path_packet(host, path, train, packet, len);
     }

@@ -47,6 +47,14 @@ static void live(struct sim_case *c)
         continue;
 }
 
+static bool nothing_lent(const struct sim_ledger *l)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->lent[i] != NULL)
+            return false;
+    return true;
+}
+
 static void check_arrived(struct sim_case *c)
 {
     for (uint32_t i = 0; i < c->flow_count; i++) {
@@ -54,6 +62,7 @@ static void check_arrived(struct sim_case *c)
         SIM_CHECK(&c->world, sim_flow_done(flow), "flow %u did not end", i);
         for (uint32_t k = 0; k < 2; k++) {
             const struct sim_ledger *l = &flow->ends[k].ledger;
+            SIM_CHECK(&c->world, nothing_lent(l), "flow %u, end %u: lent bytes were kept", i, k);
             SIM_CHECK(&c->world, flow->aborted || flow->cut_short || sim_ledger_arrived(l),
                       "flow %u, end %u: %u of %u messages arrived, %u of them since message %u", i,
                       k, l->delivered, l->count, l->fresh, l->first);
