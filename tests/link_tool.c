@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "proto/bytes.h"
 
@@ -65,6 +66,8 @@ void link_submit(struct hws_link *link, const struct link_send *send)
     train.segment_len = send->count == 1 ? last_len : send->len;
     train.may_fragment = send->fragment_mtu != 0;
     train.mtu = send->fragment_mtu;
+    train.tos = send->tos;
+    train.ttl = send->ttl;
     train.dst = link_addr(send->dst, send->udp_port);
     if (send->src != NULL)
         train.src = link_addr(send->src, 0);
@@ -104,6 +107,51 @@ void link_unref(const struct hws_packet_in *packets, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         hws_buf_unref(packets[i].buf);
+}
+
+void link_watch_ip(int fd, bool ipv6)
+{
+    int on = 1, level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    assert_int_equal(setsockopt(fd, level, ipv6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof(on)),
+                     0);
+    assert_int_equal(setsockopt(fd, level, ipv6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof(on)),
+                     0);
+}
+
+/* A value of a control message: IPv4's TOS is one byte, all others are an int. */
+static int control_value(const struct cmsghdr *c)
+{
+    int value = 0;
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+        return *CMSG_DATA(c);
+    memcpy(&value, CMSG_DATA(c), sizeof(value));
+    return value;
+}
+
+void link_check_ip(int fd, uint8_t tos, uint8_t ttl)
+{
+    uint8_t byte;
+    _Alignas(struct cmsghdr) uint8_t control[256];
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = sizeof(control)};
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int seen = 0;
+    assert_int_equal(poll(&wait, 1, WAIT_STEPS * WAIT_STEP_MS), 1);
+    assert_true(recvmsg(fd, &msg, 0) > 0);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+        bool v6 = c->cmsg_level == IPPROTO_IPV6;
+        if (c->cmsg_type == (v6 ? IPV6_TCLASS : IP_TOS)) {
+            assert_int_equal(control_value(c), tos);
+            seen |= 1;
+        } else if (c->cmsg_type == (v6 ? IPV6_HOPLIMIT : IP_TTL)) {
+            assert_int_equal(control_value(c), ttl);
+            seen |= 2;
+        }
+    }
+    assert_int_equal(seen, 3);
 }
 
 bool link_wait_event(struct hws_link *link, struct hws_net_event *event)

@@ -21,6 +21,7 @@ struct link_send {
     uint32_t count, len, last_len; /* packets, bytes of each, of the last one (0: the same) */
     uint32_t seed;                 /* of the first packet; counts up */
     uint32_t fragment_mtu;         /* what IP may fragment it for, 0: it may not */
+    uint8_t tos, ttl;              /* 0: the system's */
 };
 
 /** Builds and submits one train. */
@@ -36,6 +37,12 @@ size_t link_receive(struct hws_link *link, struct hws_packet_in *packets, size_t
 void link_expect_nothing(struct hws_link *link);
 
 void link_unref(const struct hws_packet_in *packets, size_t count);
+
+/** Makes a socket tell the TOS and TTL of packets, or their traffic class and hop limit. */
+void link_watch_ip(int fd, bool ipv6);
+
+/** Fails the test unless the next packet that the socket receives within 2 s has these. */
+void link_check_ip(int fd, uint8_t tos, uint8_t ttl);
 
 /** Waits up to 2 s for an event. */
 bool link_wait_event(struct hws_link *link, struct hws_net_event *event);

@@ -546,6 +546,59 @@ static void test_interface(void **state)
     assert_non_null(strstr(error, "nowhere0"));
 }
 
+static int raw_receiver(bool ipv6)
+{
+    int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_RAW, 132);
+    assert_true(fd >= 0);
+    link_watch_ip(fd, ipv6);
+    return fd;
+}
+
+/* What a train says of IP's header, each of its packets has, and the next train does not. */
+static void test_tos_and_ttl(void **state)
+{
+    struct pair *links = links_of(state);
+    const char *hosts[] = {"127.0.0.1", "::1"};
+    for (int i = 0; i < 2; i++) {
+        int fd = raw_receiver(i == 1);
+        struct link_send plain = to_b(hosts[i], 1, 100), marked = to_b(hosts[i], 3, 100);
+        marked.src = hosts[i];
+        marked.tos = 0xb8;
+        marked.ttl = 7;
+        link_submit(links->a, &plain);
+        link_submit(links->a, &marked);
+        link_submit(links->a, &plain);
+        marked.tos = 0;
+        link_send(links->a, &marked);
+        link_check_ip(fd, 0, 64);
+        for (int k = 0; k < 3; k++)
+            link_check_ip(fd, 0xb8, 7);
+        link_check_ip(fd, 0, 64);
+        for (int k = 0; k < 3; k++)
+            link_check_ip(fd, 0, 7);
+        close(fd);
+    }
+    assert_int_equal(links->a->ops->stats(links->a)->tx_failed, 0);
+}
+
+/* Fragments have them, too; those of IPv6 are made here. */
+static void test_tos_of_fragments(void **state)
+{
+    struct pair *links = links_of(state);
+    const char *hosts[] = {"127.0.0.1", "::1"};
+    netns_set_lo_mtu(1500);
+    for (int i = 0; i < 2; i++) {
+        int fd = raw_receiver(i == 1);
+        struct link_send send = to_b(hosts[i], 1, 4000);
+        send.fragment_mtu = 1400;
+        send.tos = 0x10;
+        send.ttl = 9;
+        link_send(links->a, &send);
+        link_check_ip(fd, 0x10, 9);
+        close(fd);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -571,6 +624,8 @@ int main(void)
         TEST(test_overflow_is_counted),
         TEST(test_missing_capability),
         TEST(test_interface),
+        TEST(test_tos_and_ttl),
+        TEST(test_tos_of_fragments),
     };
     have_namespace = netns_enter();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,44 @@ static void test_libuv_watches_errors(void **state)
     assert_true(watch.told);
 }
 
+static int udp_receiver(bool ipv6, uint16_t port)
+{
+    struct sockaddr_in6 name6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in name4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int only = 1, fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+    assert_true(fd >= 0);
+    if (ipv6)
+        assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)), 0);
+    assert_int_equal(ipv6 ? bind(fd, (struct sockaddr *)&name6, sizeof(name6))
+                          : bind(fd, (struct sockaddr *)&name4, sizeof(name4)),
+                     0);
+    link_watch_ip(fd, ipv6);
+    return fd;
+}
+
+/* What a train says of IP's header, each of its packets has, cut by UDP_SEGMENT or not. */
+static void test_tos_and_ttl(void **state)
+{
+    struct pair *links = links_of(state);
+    const char *hosts[] = {"127.0.0.1", "::1"};
+    for (int i = 0; i < 2; i++) {
+        int fd = udp_receiver(i == 1, 9900);
+        struct link_send plain = to_b(hosts[i], 2, 100), marked = to_b(hosts[i], 5, 100);
+        plain.udp_port = marked.udp_port = 9900;
+        marked.src = hosts[i];
+        marked.tos = 0xb8;
+        marked.ttl = 7;
+        link_submit(links->a, &plain);
+        link_submit(links->a, &marked);
+        link_send(links->a, &plain);
+        for (int k = 0; k < 9; k++)
+            link_check_ip(fd, k >= 2 && k < 7 ? 0xb8 : 0, k >= 2 && k < 7 ? 7 : 64);
+        close(fd);
+    }
+    assert_int_equal(links->a->ops->stats(links->a)->tx_failed, 0);
+    assert_int_equal(links->a->ops->stats(links->a)->tx_calls, 2); /* one for each family */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -317,6 +355,7 @@ int main(void)
         TEST(test_too_big),
         TEST(test_port_unreachable),
         TEST(test_libuv_watches_errors),
+        TEST(test_tos_and_ttl),
     };
     have_namespace = netns_enter();
     return cmocka_run_group_tests(tests, NULL, NULL);

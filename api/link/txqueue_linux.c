@@ -16,9 +16,9 @@
 #define EVENTS 32u      /* failures that wait to be told */
 #define PACKETS_MAX 64u /* of a train: UDP_MAX_SEGMENTS of older kernels */
 #define UDP_BYTES_MAX                                                                              \
-    65487                 /* of one message with UDP_SEGMENT: IP's length, IPv6 and UDP header     \
-                           */
-#define CONTROL_BYTES 96u /* a packet info and UDP_SEGMENT */
+    65487                  /* of one message with UDP_SEGMENT: IP's length, IPv6 and UDP header    \
+                            */
+#define CONTROL_BYTES 128u /* a packet info, TOS, TTL and UDP_SEGMENT */
 
 struct entry {
     struct hws_train train;
@@ -123,6 +123,18 @@ static void add_source(struct entry *e, const struct hws_addr *src)
     }
 }
 
+/* Only what is not the socket's own setting: most packets carry none of it. */
+static void add_ip_options(struct entry *e)
+{
+    bool ipv6 = e->train.dst.family == HWS_FAMILY_IPV6;
+    int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    int tos = e->train.tos, ttl = e->train.ttl;
+    if (tos != 0)
+        add_control(e, level, ipv6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
+    if (ttl != 0)
+        add_control(e, level, ipv6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof(ttl));
+}
+
 static uint32_t segments_max(const struct hws_train *train)
 {
     uint32_t fit = UDP_BYTES_MAX / train->segment_len;
@@ -138,6 +150,7 @@ static void prepare(struct entry *e, bool udp)
     e->segments_max = 1;
     e->control_len = 0;
     add_source(e, &train->src);
+    add_ip_options(e);
     if (udp && train->packets > 1) {
         uint16_t segment_len = (uint16_t)train->segment_len;
         e->segments_max = segments_max(train);
