@@ -1,0 +1,103 @@
+# Compares what two programs of the same source said, line by line, "CASE: STEP: ANSWER".
+# Usage: awk -f compare.awk explained kernel.out hawser.out
+# Exit code: 0 when every line that differs is explained, and every explanation is still needed.
+#
+# explained has a paragraph for each reason: the reason in lines that begin with "# ", then the
+# differences it explains, "CASE: STEP | what the kernel answers | what hawser answers". A * stands
+# for any text. A step that a side never came to has the answer "not said".
+
+function pattern(glob)
+{
+    gsub(/[][\\.^$(){}?+|]/, "\\\\&", glob)
+    gsub(/[*]/, ".*", glob)
+    return "^" glob "$"
+}
+
+function wrong(text)
+{
+    print text
+    failed = 1
+}
+
+function read_explained(    part)
+{
+    if ($0 == "") {
+        reason = 0
+    } else if (/^# /) {
+        reason = 1
+    } else if (split($0, part, " [|] ") != 3) {
+        wrong("explained, line " FNR ": not of three parts: " $0)
+    } else if (!reason) {
+        wrong("explained, line " FNR ": no reason: " $0)
+    } else {
+        entry[++entries] = $0
+        key_is[entries] = pattern(part[1])
+        kernel_is[entries] = pattern(part[2])
+        hawser_is[entries] = pattern(part[3])
+    }
+}
+
+# The end of "CASE: STEP" in the line.
+function split_line(line,    first, second)
+{
+    first = index(line, ": ")
+    second = index(substr(line, first + 2), ": ")
+    return first == 0 || second == 0 ? 0 : first + second
+}
+
+function read_answer(side,    end, key)
+{
+    end = split_line($0)
+    if (end == 0) {
+        wrong(side " says something else: " $0)
+        return
+    }
+    key = substr($0, 1, end)
+    if ((side, key) in said)
+        wrong(side " says it twice: " key)
+    said[side, key] = substr($0, end + 3)
+    if (!(key in seen))
+        order[++keys] = key
+    seen[key] = 1
+}
+
+function explained(key, kernel, hawser,    i)
+{
+    for (i = 1; i <= entries; i++) {
+        if (key ~ key_is[i] && kernel ~ kernel_is[i] && hawser ~ hawser_is[i]) {
+            used[i] = 1
+            return 1
+        }
+    }
+    return 0
+}
+
+function compare(key,    kernel, hawser)
+{
+    kernel = ("kernel", key) in said ? said["kernel", key] : "not said"
+    hawser = ("hawser", key) in said ? said["hawser", key] : "not said"
+    if (kernel == hawser)
+        return
+    differ++
+    if (explained(key, kernel, hawser))
+        known++
+    else
+        wrong(key "\n    kernel  " kernel "\n    hawser  " hawser)
+}
+
+FNR == 1 { file++ }
+file == 1 { read_explained() }
+file == 2 { read_answer("kernel") }
+file == 3 { read_answer("hawser") }
+
+END {
+    for (i = 1; i <= keys; i++)
+        compare(order[i])
+    for (i = 1; i <= entries; i++)
+        if (!(i in used))
+            wrong("explained, and does not differ any more: " entry[i])
+    printf "%d steps, %d differ, %d of them explained\n", keys, differ, known
+    if (file != 3 || keys == 0)
+        wrong("a side said nothing")
+    exit failed
+}
