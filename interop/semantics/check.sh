@@ -49,4 +49,4 @@ ask_hawser "$@" &
 hawser=$!
 ask_kernel "$@"
 wait "$hawser"
-awk -f "$here/compare.awk" "$here/explained" "$work/kernel" "$work/hawser"
+awk -f "$here/compare.awk" file=1 "$here/explained" file=2 "$work/kernel" file=3 "$work/hawser"

@@ -1,5 +1,5 @@
 # Compares what two programs of the same source said, line by line, "CASE: STEP: ANSWER".
-# Usage: awk -f compare.awk explained kernel.out hawser.out
+# Usage: awk -f compare.awk file=1 explained file=2 KERNEL file=3 HAWSER
 # Exit code: 0 when every line that differs is explained, and every explanation is still needed.
 #
 # explained has a paragraph for each reason: the reason in lines that begin with "# ", then the
@@ -85,7 +85,6 @@ function compare(key,    kernel, hawser)
         wrong(key "\n    kernel  " kernel "\n    hawser  " hawser)
 }
 
-FNR == 1 { file++ }
 file == 1 { read_explained() }
 file == 2 { read_answer("kernel") }
 file == 3 { read_answer("hawser") }
@@ -97,7 +96,7 @@ END {
         if (!(i in used))
             wrong("explained, and does not differ any more: " entry[i])
     printf "%d steps, %d differ, %d of them explained\n", keys, differ, known
-    if (file != 3 || keys == 0)
-        wrong("a side said nothing")
+    if (keys == 0)
+        wrong("nobody said anything")
     exit failed
 }
