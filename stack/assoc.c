@@ -194,9 +194,23 @@ struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
     return best;
 }
 
+struct hws_path *hws_assoc_next_path(const struct hws_assoc *a, uint8_t last)
+{
+    for (unsigned i = 1; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[(last + i) % a->path_count];
+        if (p->confirmed && p->owned)
+            return p;
+    }
+    return a->paths[last];
+}
+
 struct hws_path *hws_assoc_answer_path(struct hws_path *p)
 {
-    return p->confirmed && p->owned ? p : hws_assoc_data_path(p->assoc);
+    const struct hws_assoc *a = p->assoc;
+    if (p->confirmed && p->owned)
+        return p;
+    return a->state == HWS_STATE_SHUTDOWN_SENT ? a->paths[a->shutdown_path]
+                                               : hws_assoc_data_path(a);
 }
 
 bool hws_assoc_has_alternate(const struct hws_path *p)
@@ -214,10 +228,11 @@ struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_
     if (was->errors == 0 && hws_path_fit(was))
         return was;
     struct hws_path *best = hws_assoc_data_path(a);
-    for (unsigned i = 0; i < a->path_count; i++) {
-        struct hws_path *p = a->paths[i];
-        bool elsewhere =
-            best == was && p != was && fitness(p) == fitness(best) && p->errors == best->errors;
+    if (fitness(best) < HWS_FITNESS_ACTIVE) /* none is: those that failed as often take turns */
+        best = was;
+    for (unsigned i = 1; i < a->path_count; i++) {
+        struct hws_path *p = a->paths[(last + i) % a->path_count];
+        bool elsewhere = best == was && fitness(p) == fitness(was) && p->errors == was->errors;
         if (better(p, best) || elsewhere)
             best = p;
     }

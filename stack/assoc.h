@@ -92,6 +92,9 @@ bool hws_assoc_has_alternate(const struct hws_path *p);
  * retransmission), else on one that has failed less often (6.4; RFC 7829, 3.2). */
 struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last);
 
+/** The confirmed path that follows path number `last` in turn; that one when there is no other. */
+struct hws_path *hws_assoc_next_path(const struct hws_assoc *a, uint8_t last);
+
 /** Where to answer what came on `p`: there, unless nothing but HEARTBEATs may go to an address not
  * confirmed (5.4). */
 struct hws_path *hws_assoc_answer_path(struct hws_path *p);

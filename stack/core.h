@@ -167,6 +167,8 @@ struct hws_assoc {
 
     uint32_t preservative_ms;  /* longer life asked for the next cookie (5.2.6), 0: none */
     uint64_t shutdown_sent_us; /* SHUTDOWN or SHUTDOWN ACK was sent last */
+    uint8_t shutdown_path;     /* and where */
+    uint8_t shutdown_turn;     /* where it was sent last in turn, since nothing said what works */
     uint64_t cookie_sent_us;   /* COOKIE ECHO was sent last */
     uint8_t *cookie;           /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;

@@ -21,18 +21,6 @@ static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
     hws_timer_start(a, HWS_TIMER_T1, rto_us); /* each address has its own T1 (5.1) */
 }
 
-/* The confirmed path after the one tried last. A COOKIE ECHO, whose size the peer chose, goes to no
- * address that it only named (5.4). */
-static struct hws_path *next_path(const struct hws_assoc *a)
-{
-    for (unsigned i = 1; i < a->path_count; i++) {
-        struct hws_path *p = a->paths[(a->init_path + i) % a->path_count];
-        if (p->confirmed && p->owned)
-            return p;
-    }
-    return a->paths[a->init_path];
-}
-
 static void send_init(struct hws_assoc *a, struct hws_path *p)
 {
     a->state = HWS_STATE_COOKIE_WAIT;
@@ -282,9 +270,10 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
     if (tried->errors < UINT16_MAX)
         tried->errors++;
     hws_rto_back_off(&tried->rto);
-    if (a->state == HWS_STATE_COOKIE_WAIT) {
-        send_init(a, next_path(a));
-        return;
-    }
-    send_cookie_echo(a, next_path(a));
+    /* A COOKIE ECHO, whose size the peer chose, goes to no address that it only named (5.4). */
+    struct hws_path *next = hws_assoc_next_path(a, a->init_path);
+    if (a->state == HWS_STATE_COOKIE_WAIT)
+        send_init(a, next);
+    else
+        send_cookie_echo(a, next);
 }

@@ -13,6 +13,7 @@ static void send_on(struct hws_path *p, uint16_t want)
 {
     hws_unwant(p->assoc, HWS_WANT_HEARTBEAT);
     hws_want(p, want);
+    p->assoc->shutdown_path = p->index;
     p->assoc->shutdown_sent_us = p->assoc->engine->now_us;
     hws_timer_start(p->assoc, HWS_TIMER_T2, p->rto.rto_us);
 }
@@ -45,23 +46,41 @@ void hws_shutdown_progress(struct hws_assoc *a)
     }
 }
 
+/* HEARTBEATs are over (8.3), so nothing tells which path works: each confirmed one gets its turn,
+ * whatever is thought of it. */
+static struct hws_path *path_in_turn(struct hws_assoc *a)
+{
+    struct hws_path *p = hws_assoc_next_path(a, a->shutdown_turn);
+    a->shutdown_turn = p->index;
+    return p;
+}
+
 void hws_shutdown_data_came(struct hws_path *p)
 {
     p->assoc->sack_now = true;
-    send_on(hws_assoc_answer_path(p), HWS_WANT_SHUTDOWN);
+    send_on(p->confirmed && p->owned ? p : path_in_turn(p->assoc), HWS_WANT_SHUTDOWN);
 }
 
-void hws_shutdown_heard(struct hws_assoc *a)
+/* Where the peer was heard, unless that was tried and led to nothing. */
+static struct hws_path *path_after(struct hws_path *heard)
 {
+    struct hws_assoc *a = heard->assoc;
+    bool tried = heard->index == a->shutdown_path;
+    return heard->confirmed && heard->owned && !tried ? heard : path_in_turn(a);
+}
+
+void hws_shutdown_heard(struct hws_path *p)
+{
+    struct hws_assoc *a = p->assoc;
     if (a->state != HWS_STATE_SHUTDOWN_SENT)
         return;
     a->errors = 0;
-    struct hws_path *p = hws_assoc_data_path(a);
+    uint64_t rto_us = a->paths[a->shutdown_path]->rto.rto_us;
     /* What comes often would put T2 off for ever, and a lost SHUTDOWN with it. */
-    if (a->engine->now_us - a->shutdown_sent_us >= p->rto.rto_us)
-        send_on(p, HWS_WANT_SHUTDOWN);
+    if (a->engine->now_us - a->shutdown_sent_us >= rto_us)
+        send_on(path_after(p), HWS_WANT_SHUTDOWN);
     else
-        hws_timer_start(a, HWS_TIMER_T2, p->rto.rto_us);
+        hws_timer_start(a, HWS_TIMER_T2, rto_us);
 }
 
 int hws_assoc_shutdown(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
@@ -139,11 +158,11 @@ void hws_shutdown_complete_in(struct hws_assoc *a, struct hws_rx *rx, const stru
 void hws_shutdown_t2_expired(struct hws_assoc *a)
 {
     a->engine->stats.timeouts_t2++;
-    struct hws_path *p = hws_assoc_data_path(a);
+    struct hws_path *p = a->paths[a->shutdown_path];
     hws_rto_back_off(&p->rto);
     if (!hws_path_error(p, HWS_PATH_FAULT_TIMEOUT))
         return;
-    p = hws_assoc_data_path(a);
+    p = hws_assoc_retransmission_path(a, a->shutdown_path);
     send_on(p, a->state == HWS_STATE_SHUTDOWN_SENT ? HWS_WANT_SHUTDOWN : HWS_WANT_SHUTDOWN_ACK);
 }
 

@@ -17,7 +17,7 @@ void hws_shutdown_progress(struct hws_assoc *a);
 void hws_shutdown_data_came(struct hws_path *p);
 
 /** A packet of the peer came: in SHUTDOWN-SENT it is alive and sending, T2 starts anew (9.2). */
-void hws_shutdown_heard(struct hws_assoc *a);
+void hws_shutdown_heard(struct hws_path *p);
 
 void hws_shutdown_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);
 void hws_shutdown_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk);

@@ -125,6 +125,42 @@ static void one_sack_per_packet(void **state)
     pair_free(p);
 }
 
+static void soon_inactive(struct hws_params *a, struct hws_params *b)
+{
+    a->path_max_retrans = b->path_max_retrans = 1;
+    a->assoc_max_retrans = 100;
+    a->rto_max_us = 1000000;
+    a->hb_interval_us = 0;
+}
+
+/* 6.4.1: when no path answers, data tries them all in turn: any may be the one that works again. */
+static void dead_paths_take_turns(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 4, .params = soon_inactive});
+    pair_connect(p);
+    pair_run(p, 10ull * SECOND);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(pair_path_to(&p->a, &p->b.addrs[i]).confirmed);
+        p->cut[i] = true;
+    }
+    pair_send(&p->a, 0, 0, "x", 1);
+    pair_run(p, 20ull * SECOND);
+    uint32_t data[4] = {0};
+    for (unsigned second = 0; second < 20; second++) {
+        pair_wait(p, SECOND);
+        while (p->a.wire_head != NULL) {
+            struct pair_packet *packet = pair_take(&p->a);
+            for (uint32_t i = 0; i < 4 && strstr(pair_chunks(packet), "DATA") != NULL; i++)
+                data[i] += hws_addr_same(&packet->dst, &p->b.addrs[i]);
+            free(packet);
+        }
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        assert_in_range(data[i], 4, 6);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +169,7 @@ int main(void)
         cmocka_unit_test(an_owned_address_is_not_listed),
         cmocka_unit_test(restart_unblocks_the_sender),
         cmocka_unit_test(one_sack_per_packet),
+        cmocka_unit_test(dead_paths_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

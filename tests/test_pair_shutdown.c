@@ -660,6 +660,125 @@ static void going_out_of_service(void **state)
     }
 }
 
+/* ---- Several addresses ---- */
+
+/* Takes what is on the wire, and answers where the last SHUTDOWN went: the number of the peer's
+ * address; `none` when there was none. */
+static uint32_t shutdown_went_to(struct pair *p, uint32_t none)
+{
+    uint32_t to = none;
+    while (p->a.wire_head != NULL) {
+        struct pair_packet *packet = pair_take(&p->a);
+        for (uint32_t i = 0; strstr(pair_chunks(packet), "SHUTDOWN") != NULL && i < 4; i++)
+            if (hws_addr_same(&packet->dst, &p->b.addrs[i]))
+                to = i;
+        free(packet);
+    }
+    return to;
+}
+
+/* a is up with b at four addresses, all confirmed, and in SHUTDOWN-SENT. */
+static struct pair *four_addresses_in_shutdown_sent(void)
+{
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 4, .params = no_heartbeats});
+    pair_connect(p);
+    pair_run(p, 10ull * SECOND);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(pair_path_to(&p->a, &p->b.addrs[i]).confirmed);
+    pair_shutdown(&p->a);
+    assert_int_equal(shutdown_went_to(p, 9), 0);
+    return p;
+}
+
+/* 9.2, 6.4.1: a SHUTDOWN without an answer goes to another address next, and round all of them. */
+static void t2_goes_round(void **state)
+{
+    (void)state;
+    struct pair *p = four_addresses_in_shutdown_sent();
+    uint32_t seen = 1, last = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        pair_next_timer(&p->a);
+        uint32_t to = shutdown_went_to(p, last);
+        assert_int_not_equal(to, last);
+        seen = i == 3 ? 1u << to : seen | 1u << to; /* a second round */
+        assert_true(i != 2 || seen == 15);
+        last = to;
+    }
+    assert_int_equal(seen & 14, 14);
+    pair_free(p);
+}
+
+/* 8.1: what T2 counts, it counts against the path that was asked. */
+static void t2_counts_where_it_asked(void **state)
+{
+    (void)state;
+    struct pair *p = four_addresses_in_shutdown_sent();
+    pair_next_timer(&p->a);
+    uint32_t second = shutdown_went_to(p, 9);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).errors, 1);
+    pair_next_timer(&p->a);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[0]).errors, 1);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[second]).errors, 1);
+    pair_free(p);
+}
+
+/* 9.2: a peer that is heard of restarts T2 for ever; SHUTDOWN finds the address that works. */
+static void shutdown_finds_the_way_while_the_peer_is_heard(void **state)
+{
+    (void)state;
+    struct pair *p = four_addresses_in_shutdown_sent();
+    uint8_t buf[100];
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct hws_builder b;
+        pair_wait(p, 600000);
+        pair_forge(&p->a, &b, buf, sizeof buf);
+        assert_true(hws_chunk_put(&b, HWS_CHUNK_HEARTBEAT, 0, "\0\1\0\10abcd", 8));
+        pair_inject_between(&p->a, &p->b.addrs[2], &p->a.addrs[2], buf, hws_builder_finish(&b));
+        uint32_t to = shutdown_went_to(p, 9);
+        seen |= to < 4 ? 1u << to : 0;
+        assert_true(i > 1 || seen == 0 || seen == 4); /* first where it was heard */
+    }
+    assert_int_equal(pair_stats(&p->a)->timeouts_t2, 0);
+    assert_int_equal(seen, 15);
+    pair_free(p);
+}
+
+/* 5.4, 9.2: DATA from an address that nobody has confirmed cannot be answered there. The answers go
+ * round the others, since nothing tells which of them works. */
+static void data_from_an_unconfirmed_address_in_shutdown_sent(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 4, .params = no_heartbeats});
+    pair_begin(&p->a);
+    struct hws_init init;
+    struct hws_tlv chunk;
+    pair_arrives(&p->a, "INIT");
+    chunk = pair_chunk(pair_first(&p->b), 0);
+    assert_true(hws_init_decode(&chunk, &init));
+    p->cut[3] = true;
+    pair_settle(p);
+    pair_run(p, 20ull * SECOND);
+    assert_false(pair_path_to(&p->a, &p->b.addrs[3]).confirmed);
+    assert_true(pair_path_to(&p->a, &p->b.addrs[1]).confirmed);
+    pair_shutdown(&p->a);
+    (void)shutdown_went_to(p, 9);
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        uint8_t buf[100];
+        struct hws_builder b;
+        struct hws_data data = {
+            .tsn = init.tsn, .flags = HWS_DATA_B | HWS_DATA_E, .payload_len = 4};
+        pair_forge(&p->a, &b, buf, sizeof buf);
+        assert_non_null(hws_data_encode(&b, &data));
+        pair_inject_between(&p->a, &p->b.addrs[3], &p->a.addrs[3], buf, hws_builder_finish(&b));
+        assert_string_equal(pair_chunks(pair_first(&p->a)), "SACK+SHUTDOWN");
+        seen |= 1u << shutdown_went_to(p, 9);
+    }
+    assert_int_equal(seen, 7);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +806,10 @@ int main(void)
         cmocka_unit_test(abort_behind_shutdown_ack),
         cmocka_unit_test(abort_reason_is_told),
         cmocka_unit_test(going_out_of_service),
+        cmocka_unit_test(t2_goes_round),
+        cmocka_unit_test(t2_counts_where_it_asked),
+        cmocka_unit_test(shutdown_finds_the_way_while_the_peer_is_heard),
+        cmocka_unit_test(data_from_an_unconfirmed_address_in_shutdown_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
