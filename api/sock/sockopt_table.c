@@ -36,7 +36,7 @@
 /* An option of an extension to come. */
 #define TO_COME(id)                                                                                \
     {                                                                                              \
-        SCTP(id)                                                                                   \
+        .name = #id, .level = IPPROTO_SCTP, .option = (id)                                         \
     }
 
 static const struct hws_sockopt_row rows[] = {
