@@ -135,6 +135,24 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     hws_retransmit_tell_progress(a);
 }
 
+/* What is in flight on the path is to be sent again. */
+static void take_back(struct hws_path *p)
+{
+    hws_outq_timeout(&p->assoc->outq, p->index);
+    p->timing = false;
+}
+
+/* The window opens while a probe that was dropped waits for T3, which has been backed off: it goes
+ * at once, and new data with it. Once: what is lost from then on is lost like all else. */
+static void window_opened(struct hws_assoc *a, const struct hws_outq_ack *ack)
+{
+    if (!a->probing || ack->new_paths != 0 || a->peer_a_rwnd < a->outq.flight_payload)
+        return;
+    a->probing = false;
+    for (unsigned i = 0; i < a->path_count; i++)
+        take_back(a->paths[i]);
+}
+
 /* ---- Chunks ---- */
 
 /* Whether the cumulative TSN, and `last_tsn` beyond it, can be applied: neither old nor of data
@@ -183,6 +201,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     hws_outq_sack(&a->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery, &ack);
     a->peer_a_rwnd = sack.a_rwnd;
     a->sacks_seen = true;
+    window_opened(a, &ack);
     settle(a, &ack, flight_before);
 }
 
@@ -237,13 +256,6 @@ static bool only_window_closed(struct hws_assoc *a)
     bool closed = a->probing && a->sacks_seen;
     a->sacks_seen = false;
     return closed;
-}
-
-/* What is in flight on the path is to be sent again. */
-static void take_back(struct hws_path *p)
-{
-    hws_outq_timeout(&p->assoc->outq, p->index);
-    p->timing = false;
 }
 
 void hws_retransmit_path_cut(struct hws_path *p)

@@ -186,6 +186,54 @@ static void small_window_no_heartbeats(struct hws_params *a, struct hws_params *
     a->hb_interval_us = 0;
 }
 
+/* A probe was dropped, and T3 has been backed off to a minute: the window update that says there is
+ * room lets it go at once. */
+static void an_open_window_does_not_wait_for_t3(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = small_window_no_heartbeats});
+    pair_connect(p);
+    for (uint8_t i = 0; i < 8; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 1000);
+    pair_send_pattern(&p->a, 0, 0, 8, 60); /* all of it is the probe */
+    pair_run(p, 310ull * SECOND);
+    assert_true(pair_stats(&p->a)->window_probes > 5);
+    assert_true(pair_path(&p->a).rto_us > 30ull * SECOND);
+    assert_true(pair_status(&p->a).unacked_chunks > 0);
+    assert_int_equal(pair_drain(&p->b), 8000);
+    pair_run(p, SECOND);
+    assert_int_equal(pair_drain(&p->b), 60);
+    assert_int_equal(pair_status(&p->a).unacked_bytes, 0);
+    pair_free(p);
+}
+
+/* ... once: to a peer that says there is room, and does not take it, T3 is the pace again. */
+static void room_that_is_none_is_believed_once(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect_and_talk(p);
+    send_full(p, 3);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    send_full(p, 3);
+    lose_all(p);
+    uint32_t sent = pair_status(&p->a).flight_bytes / FULL_PACKET;
+    give_sack(&p->a, tsn + sent - 1, 0, NULL, 0);
+    pair_wait(p, SECOND);
+    lose_all(p);
+    give_sack(&p->a, tsn + sent - 1, 0, NULL, 0);
+    pair_silent(p);
+    give_sack(&p->a, tsn + sent - 1, 63, NULL, 0); /* not enough for what is in flight */
+    pair_silent(p);
+    give_sack(&p->a, tsn + sent - 1, 64, NULL, 0);
+    assert_int_equal(data_of(pair_first(&p->a), 0).tsn, tsn + sent);
+    lose_all(p);
+    give_sack(&p->a, tsn + sent - 1, 64, NULL, 0);
+    give_sack(&p->a, tsn + sent - 1, 64, NULL, 0);
+    pair_silent(p);
+    pair_free(p);
+}
+
 /* 6.1 A: a probe that nobody answers at all is an error like any other (8.1). */
 static void probes_of_a_dead_peer_are_errors(void **state)
 {
@@ -726,6 +774,8 @@ int main(void)
         cmocka_unit_test(data_waits_for_the_cookie_ack),
         cmocka_unit_test(new_data_stops_at_the_window),
         cmocka_unit_test(probes_of_a_closed_window_are_no_errors),
+        cmocka_unit_test(an_open_window_does_not_wait_for_t3),
+        cmocka_unit_test(room_that_is_none_is_believed_once),
         cmocka_unit_test(probes_of_a_dead_peer_are_errors),
         cmocka_unit_test(one_probe_and_nothing_else),
         cmocka_unit_test(first_probe_after_one_rto),
