@@ -94,6 +94,71 @@ int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
     return HWS_OK;
 }
 
+int hws_assoc_peek(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
+                   size_t *len, struct hws_rcvinfo *info, uint64_t now_us)
+{
+    const char *message = fake_engine.message;
+    int rc = hws_assoc_recv(engine, id, buf, capacity, len, info, now_us);
+    fake_engine.message = message;
+    return rc;
+}
+
+int hws_assoc_next(const struct hws_engine *engine, hws_assoc_id id, struct hws_next *out)
+{
+    (void)engine;
+    (void)id;
+    if (fake_engine.message == NULL)
+        return HWS_E_AGAIN;
+    *out = (struct hws_next){.len = (uint32_t)strlen(fake_engine.message), .whole = true};
+    return HWS_OK;
+}
+
+int hws_assoc_recv_view(struct hws_engine *engine, hws_assoc_id id, struct hws_recv_view *out)
+{
+    (void)engine;
+    (void)id;
+    (void)out;
+    return HWS_E_AGAIN;
+}
+
+void hws_recv_view_release(struct hws_engine *engine, struct hws_recv_view *view)
+{
+    (void)engine;
+    (void)view;
+}
+
+int hws_assoc_send_lent(struct hws_engine *engine, hws_assoc_id id, const struct hws_sndinfo *info,
+                        const struct hws_iovec *iov, size_t iov_count, void *lent, uint64_t now_us)
+{
+    (void)lent;
+    return hws_assoc_send(engine, id, info, iov, iov_count, now_us);
+}
+
+bool hws_engine_lent_done(struct hws_engine *engine, void **lent)
+{
+    (void)engine;
+    (void)lent;
+    return false;
+}
+
+int hws_assoc_failed(struct hws_engine *engine, hws_assoc_id id, struct hws_failed *out)
+{
+    (void)engine;
+    (void)id;
+    (void)out;
+    return HWS_E_AGAIN;
+}
+
+int hws_endpoint_set_locals(struct hws_engine *engine, hws_endpoint_id id,
+                            const struct hws_addr *locals, size_t count)
+{
+    (void)engine;
+    (void)id;
+    (void)locals;
+    (void)count;
+    return HWS_OK;
+}
+
 int hws_assoc_shutdown(struct hws_engine *engine, hws_assoc_id id, uint64_t now_us)
 {
     (void)engine;

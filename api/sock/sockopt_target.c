@@ -10,38 +10,40 @@
 
 bool hws_sockopt_is_one_to_one(const struct hws_sock *sock)
 {
-    (void)sock;
-    return true;
+    return sock->style == HWS_SOCK_ONE_TO_ONE;
 }
 
 static bool is_many(const struct hws_sock *sock)
 {
-    return !hws_sockopt_is_one_to_one(sock);
+    return sock->style == HWS_SOCK_ONE_TO_MANY;
 }
 
 /* The association after `assoc`, or the first one; 0: there is no other. */
 static hws_assoc_id next_assoc(const struct hws_sock *sock, hws_assoc_id assoc)
 {
-    return assoc == 0 && sock->state != HWS_SOCK_OVER ? sock->assoc : 0;
+    const struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
+    member = assoc == 0 ? hws_sock_first_member(sock) : hws_sock_next_member(member);
+    return member != NULL ? member->assoc : 0;
 }
 
 /* The association that an id in a value means, 0 when there is none. As in the kernel, a socket of
  * the one-to-one style has one only while it is connected. */
 static hws_assoc_id assoc_of_id(const struct hws_sock *sock, sctp_assoc_t id)
 {
-    (void)id;
-    return sock->state == HWS_SOCK_CONNECTED ? sock->assoc : 0;
+    const struct hws_member *member = hws_sock_member(sock, id);
+    return member != NULL ? member->assoc : 0;
 }
 
 sctp_assoc_t hws_sockopt_id(const struct hws_sock *sock, hws_assoc_id assoc)
 {
-    (void)sock;
-    return assoc != 0 ? SCTP_ALL_ASSOC + 1 : SCTP_FUTURE_ASSOC;
+    const struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
+    return member != NULL ? member->id : SCTP_FUTURE_ASSOC;
 }
 
 static struct hws_assoc_options *options_of(struct hws_sock *sock, hws_assoc_id assoc)
 {
-    return assoc != 0 ? &sock->assoc_options : &sock->options.future;
+    struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
+    return member != NULL ? &member->options : &sock->options.future;
 }
 
 /* ---- Whom a value is for ---- */
