@@ -1,0 +1,287 @@
+/** @file
+ * SCTP for programs that run on libuv: handles and requests in libuv's own manner.
+ *
+ * A runtime lives on the program's loop (the `loop` of struct hws_runtime_config), one for each
+ * loop; handles are made in it. There is no thread and, however many handles there are, no
+ * descriptor but the runtime's few.
+ *
+ * Memory: handles (hws_uv_t) and requests (hws_uv_connect_t, ...) are the caller's, initialised by
+ * the call that takes them. A handle stays untouched until its close callback, a request until its
+ * own callback; either may free it. `data` is the caller's and is never touched.
+ *
+ * Threads: everything here belongs to the thread that runs the loop. Callbacks run on it, from
+ * uv_run, never from inside a call of this library. A callback may call everything here and close
+ * and free what it likes, but not free the runtime.
+ *
+ * Answers: 0 or more, or a negative UV_E* (on this system -errno, with the Linux kernel's numbers).
+ * A call that answers less than 0 has changed nothing, and its callback will not come. Every call
+ * on a handle that is closing answers UV_EBADF.
+ *
+ * Loop: as with libuv's handles, uv_run goes on while a handle is active (it listens, reads, or has
+ * a request under way) and referenced. */
+#ifndef HAWSER_UV_H
+#define HAWSER_UV_H
+
+#include <uv.h>
+
+#include "hawser.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hws_uv_s hws_uv_t;
+typedef struct hws_uv_connect_s hws_uv_connect_t;
+typedef struct hws_uv_write_s hws_uv_write_t;
+typedef struct hws_uv_shutdown_s hws_uv_shutdown_t;
+typedef struct hws_uv_message_s hws_uv_message_t;
+
+/** An association waits for hws_uv_accept. `status` is 0. */
+typedef void (*hws_uv_connection_cb)(hws_uv_t *server, int status);
+/** The association is up (0), or why not. */
+typedef void (*hws_uv_connect_cb)(hws_uv_connect_t *request, int status);
+/** The message was accepted (0), or why it never will be. */
+typedef void (*hws_uv_write_cb)(hws_uv_write_t *request, int status);
+/** The association ended gracefully (0), or how else. */
+typedef void (*hws_uv_shutdown_cb)(hws_uv_shutdown_t *request, int status);
+/** Asks for a buffer; `suggested_bytes` is one that holds most messages. A buffer of length 0 ends
+ * the attempt with UV_ENOBUFS. */
+typedef void (*hws_uv_alloc_cb)(hws_uv_t *handle, size_t suggested_bytes, uv_buf_t *buf);
+/** `nread` bytes of a message lie in `buf`, which is the caller's again, also when `nread` is 0
+ * (nothing was there) or negative. See hws_uv_read_start. */
+typedef void (*hws_uv_read_cb)(hws_uv_t *handle, ssize_t nread, const uv_buf_t *buf,
+                               const hws_uv_message_t *message);
+/** The handle is the caller's again. */
+typedef void (*hws_uv_close_cb)(hws_uv_t *handle);
+
+/** A socket. */
+struct hws_uv_s {
+    void *data;                  /**< the caller's */
+    uv_loop_t *loop;             /**< read only */
+    struct hws_runtime *runtime; /**< read only */
+    /** @privatesection */
+    struct hws_sock *sock; /* NULL: none was needed yet */
+    int domain, type;
+    unsigned flags;
+    int error;        /* what ended the association */
+    uv_timer_t timer; /* keeps the loop alive, and brings callbacks in a later turn */
+    hws_uv_connection_cb connection_cb;
+    hws_uv_alloc_cb alloc_cb;
+    hws_uv_read_cb read_cb;
+    hws_uv_close_cb close_cb;
+    hws_uv_connect_t *connect_request;
+    hws_uv_shutdown_t *shutdown_request;
+    struct hws_uv_write_list {
+        hws_uv_write_t *first, *last;
+    } waiting, done; /* for the send buffer; for their callbacks */
+    size_t waiting_bytes, waiting_count;
+    uint64_t accepted; /* associations taken from it */
+};
+
+/** A request to connect. */
+struct hws_uv_connect_s {
+    void *data;       /**< the caller's */
+    hws_uv_t *handle; /**< read only */
+    /** @privatesection */
+    hws_uv_connect_cb cb;
+};
+
+/** Buffers of a message that a write request holds without allocating. */
+#define HWS_UV_BUFS_INLINE 4u
+
+/** A request to write one message. */
+struct hws_uv_write_s {
+    void *data;       /**< the caller's */
+    hws_uv_t *handle; /**< read only */
+    /** @privatesection */
+    hws_uv_write_cb cb;
+    hws_uv_write_t *next;
+    struct sctp_sndinfo info;
+    unsigned buf_count;
+    uv_buf_t *bufs;
+    uv_buf_t bufs_inline[HWS_UV_BUFS_INLINE];
+    size_t bytes;
+    int status;
+};
+
+/** A request to end an association gracefully. */
+struct hws_uv_shutdown_s {
+    void *data;       /**< the caller's */
+    hws_uv_t *handle; /**< read only */
+    /** @privatesection */
+    hws_uv_shutdown_cb cb;
+};
+
+/** What came with received bytes. */
+struct hws_uv_message_s {
+    struct sctp_rcvinfo info; /**< stream, SSN, PPID as the peer sent it, SCTP_UNORDERED, TSN,
+                                   association (RFC 6458, 5.3.5) */
+    int flags;                /**< MSG_EOR: these bytes end their message */
+};
+
+/* ---- Handles ---- */
+
+/** Initialises a one-to-one handle (RFC 6458, 4) in `runtime`, whose `loop` is the caller's. Until
+ * it is closed the runtime must not be freed.
+ * @return 0, or UV_EINVAL: the runtime has a loop of its own. */
+HWS_API int hws_uv_init(struct hws_runtime *runtime, hws_uv_t *handle);
+
+/** Closes the handle: the socket is closed at once (a graceful
+ * end goes on in the background; with received data unread the peer gets an ABORT; RFC
+ * 6458, 4.1.6). Requests under way end with UV_ECANCELED. All of that is told in a later turn of
+ * the loop, at last by `cb` (may be NULL), and nothing about the handle after it. Closing twice
+ * does nothing. */
+HWS_API void hws_uv_close(hws_uv_t *handle, hws_uv_close_cb cb);
+
+/** Whether hws_uv_close was called. */
+HWS_API int hws_uv_is_closing(const hws_uv_t *handle);
+
+/** Whether it listens, reads, or has a request under way. */
+HWS_API int hws_uv_is_active(const hws_uv_t *handle);
+
+/** Has the handle, while active, keep uv_run going, as it does from the beginning. Calling twice
+ * does nothing more. */
+HWS_API void hws_uv_ref(hws_uv_t *handle);
+
+/** Ends that, for the handle and its requests. Calling twice does nothing more. */
+HWS_API void hws_uv_unref(hws_uv_t *handle);
+
+/** Whether the handle, while active, keeps uv_run going. */
+HWS_API int hws_uv_has_ref(const hws_uv_t *handle);
+
+/* ---- Associations ---- */
+
+/** Binds to one address and port (RFC 6458, 4.1.2). Port 0 takes a free one from 49152 up.
+ * @return 0, or UV_EINVAL (bound already), UV_EADDRINUSE, UV_EADDRNOTAVAIL, UV_EAFNOSUPPORT,
+ * UV_ENOMEM. */
+HWS_API int hws_uv_bind(hws_uv_t *handle, const struct sockaddr *addr);
+
+/** Binds to `count` (1..8) addresses, packed back to back and all with the same port, which are the
+ * paths of the association (RFC 6458, 9.1). Once per handle.
+ * @param flags  SCTP_BINDX_ADD_ADDR.
+ * @return 0, or as hws_uv_bind; UV_EINVAL when the ports differ; UV_ENOTSUP for
+ * other flags. */
+HWS_API int hws_uv_bindx(hws_uv_t *handle, const struct sockaddr *addrs, int count, int flags);
+
+/** Accepts associations from peers; binds to a free port when not bound (RFC 6458, 4.1.3). `cb`
+ * comes for each; one that it leaves waiting is told of again when the next one comes, or when
+ * another one was accepted.
+ * @param backlog  how many may wait, at least 1; further ones are aborted.
+ * @return 0, or UV_EINVAL (connected), UV_EADDRINUSE, UV_ENOMEM. */
+HWS_API int hws_uv_listen(hws_uv_t *handle, int backlog, hws_uv_connection_cb cb);
+
+/** Gives the oldest association that waits to `client`, which was initialised in the same runtime
+ * and not used since (RFC 6458, 4.1.4).
+ * @return 0, or UV_EAGAIN (none waits), UV_EINVAL (not listening, another runtime), UV_EBUSY (the
+ * client was used). */
+HWS_API int hws_uv_accept(hws_uv_t *server, hws_uv_t *client);
+
+/** Connects to a peer (RFC 6458, 4.1.5). Messages may be written at once; they go out when it is
+ * up.
+ * @return 0, or UV_EALREADY, UV_EISCONN, UV_ENOTSUP (listening), UV_EINVAL (port 0, wildcard
+ * address), UV_EAFNOSUPPORT, UV_ENETUNREACH, UV_EHOSTUNREACH, UV_EADDRINUSE, UV_ENOMEM. The
+ * callback's status: 0, UV_ECONNREFUSED, UV_ETIMEDOUT, UV_EHOSTUNREACH, UV_ECANCELED, ... */
+HWS_API int hws_uv_connect(hws_uv_connect_t *request, hws_uv_t *handle, const struct sockaddr *addr,
+                           hws_uv_connect_cb cb);
+
+/** Connects to a peer known by `count` (1..8) packed addresses; the first is tried first (RFC 6458,
+ * 9.9). Otherwise as hws_uv_connect. */
+HWS_API int hws_uv_connectx(hws_uv_connect_t *request, hws_uv_t *handle,
+                            const struct sockaddr *addrs, int count, hws_uv_connect_cb cb);
+
+/** Ends the association gracefully once every message written before was accepted (RFC 9260, 9.2).
+ * Nothing can be written any more, received messages can still be read. The callback comes when the
+ * association is over: status 0 says that the peer acknowledged everything.
+ * @return 0, or UV_ENOTCONN, UV_EALREADY (a shutdown is under way). */
+HWS_API int hws_uv_shutdown(hws_uv_shutdown_t *request, hws_uv_t *handle, hws_uv_shutdown_cb cb);
+
+/** Ends the association at once: the peer gets an ABORT with `reason` (at most 128 bytes, may be
+ * NULL), what was not acknowledged is lost, and requests under way end with UV_ECONNABORTED
+ * (RFC 9260, 9.1). The handle stays open.
+ * @return 0, or UV_ENOTCONN, UV_EINVAL (reason too long). */
+HWS_API int hws_uv_abort(hws_uv_t *handle, const void *reason, size_t reason_len);
+
+/* ---- Messages ---- */
+
+/** Writes one message gathered from `nbufs` (1..64) buffers. The array is copied, the bytes are
+ * not: they belong to the request until its callback, which comes when the send buffer (SO_SNDBUF)
+ * has accepted the message, not when the peer has acknowledged it (that is what hws_uv_shutdown
+ * tells). Callbacks come in the order of the requests.
+ * @param info  snd_sid is the stream, snd_ppid goes to the peer as it stands, snd_flags may have
+ *              SCTP_UNORDERED and SCTP_SACK_IMMEDIATELY (RFC 6458, 5.3.4); copied; NULL: stream 0,
+ *              PPID 0, ordered.
+ * @param cb    or NULL.
+ * @return 0, or UV_EINVAL (no such stream or flag, empty, nbufs), UV_EMSGSIZE (above 64 MiB),
+ * UV_EPIPE (shut down by either side), UV_ENOTCONN, UV_ENOMEM, or what the association ended with.
+ * The callback's status: 0, one of these, or UV_ECANCELED. */
+HWS_API int hws_uv_write(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
+                         unsigned nbufs, const struct sctp_sndinfo *info, hws_uv_write_cb cb);
+
+/** Writes one message now or not at all, without a request.
+ * @return its bytes, or as hws_uv_write; UV_EAGAIN: the send buffer is full, or requests wait. */
+HWS_API ssize_t hws_uv_try_write(hws_uv_t *handle, const uv_buf_t bufs[], unsigned nbufs,
+                                 const struct sctp_sndinfo *info);
+
+/** Bytes of the messages that requests hold because the send buffer is full: 0 as long as the peer
+ * keeps pace. A program that stops writing while this is above a mark of its own, and
+ * goes on in a write callback, never holds more. */
+HWS_API size_t hws_uv_get_write_queue_size(const hws_uv_t *handle);
+
+/** How many messages requests hold because the send buffer is full. */
+HWS_API size_t hws_uv_get_write_queue_count(const hws_uv_t *handle);
+
+/** Has messages read: `alloc_cb` gives a buffer, `read_cb` gets it back with
+ * - nread > 0: so many bytes of a message, the whole of it or as much as fits or has come; the
+ * parts of a message follow one another, MSG_EOR in message->flags marks the last;
+ * - nread == 0: nothing, not even an end; nread < 0: UV_EOF (the association ended gracefully), or
+ *   what it ended with (UV_ECONNRESET, UV_ETIMEDOUT, ...), and reading has stopped; UV_ENOBUFS.
+ * `message` is NULL unless nread > 0, and valid until `read_cb` returns. While nothing is read the
+ * receive buffer fills and the peer's sending comes to a halt. Called again it replaces the
+ * callbacks.
+ * @return 0, or UV_ENOTCONN, UV_EINVAL (listening, or a callback is missing). */
+HWS_API int hws_uv_read_start(hws_uv_t *handle, hws_uv_alloc_cb alloc_cb, hws_uv_read_cb read_cb);
+
+/** Stops reading: `read_cb` does not come again, but to give back the buffer when `alloc_cb` itself
+ * stops reading or closes the handle. Always 0. */
+HWS_API int hws_uv_read_stop(hws_uv_t *handle);
+
+/* ---- Names and options ---- */
+
+/** The local address and port, the primary path's when there is an association; `len` is
+ * value-result, in bytes.
+ * @return 0, or UV_EINVAL (not bound). */
+HWS_API int hws_uv_getsockname(const hws_uv_t *handle, struct sockaddr *addr, int *len);
+
+/** The peer's primary address and its port; `len` is value-result, in bytes.
+ * @return 0, or UV_ENOTCONN. */
+HWS_API int hws_uv_getpeername(const hws_uv_t *handle, struct sockaddr *addr, int *len);
+
+/** The peer's addresses (RFC 6458, 9.3), also after the association is over.
+ * @param id     not used: a one-to-one handle has one association at most.
+ * @param addrs  where the list goes, packed back to back; the caller gives it to
+ *               hws_uv_freepaddrs.
+ * @return how many; 0 (*addrs is NULL): no association; or UV_ENOMEM. */
+HWS_API int hws_uv_getpaddrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs);
+
+/** Frees what hws_uv_getpaddrs gave; NULL is allowed. (RFC 6458, 9.4) */
+HWS_API void hws_uv_freepaddrs(struct sockaddr *addrs);
+
+/** The addresses that the handle is bound to (RFC 6458, 9.5); otherwise as hws_uv_getpaddrs. 0: not
+ * bound. The caller gives the list to hws_uv_freeladdrs. */
+HWS_API int hws_uv_getladdrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs);
+
+/** Frees what hws_uv_getladdrs gave; NULL is allowed. (RFC 6458, 9.6) */
+HWS_API void hws_uv_freeladdrs(struct sockaddr *addrs);
+
+/** Sets an option (RFC 6458, 8); <hawser/options.h> lists them. `len` is in bytes.
+ * @return 0, or UV_ENOPROTOOPT, UV_EINVAL, UV_EISCONN, UV_ENOTCONN, UV_ENOTSUP. */
+HWS_API int hws_uv_setsockopt(hws_uv_t *handle, int level, int option, const void *value, int len);
+
+/** Reads an option; `len` is value-result, in bytes. Errors as hws_uv_setsockopt. */
+HWS_API int hws_uv_getsockopt(hws_uv_t *handle, int level, int option, void *value, int *len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

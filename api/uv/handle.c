@@ -1,0 +1,180 @@
+/* Life of a handle: its timer, its steps, its end. */
+#include "api/uv/handle.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "api/runtime/env.h"
+#include "api/runtime/runtime.h"
+
+/* A timer set so far ahead never fires: it is there to keep the loop alive. */
+#define NEVER_MS UINT64_MAX
+
+/* ---- The loop ---- */
+
+static bool wants_loop(const hws_uv_t *handle)
+{
+    return hws_uv_is(handle, HWS_UV_LISTENING) || handle->read_cb != NULL ||
+           handle->connect_request != NULL || handle->shutdown_request != NULL ||
+           handle->waiting.first != NULL || handle->done.first != NULL;
+}
+
+static void step(hws_uv_t *handle)
+{
+    bool open = hws_uv_step_connect(handle) && hws_uv_step_accept(handle) &&
+                hws_uv_step_write(handle) && hws_uv_step_shutdown(handle) &&
+                hws_uv_step_read(handle);
+    if (open)
+        hws_uv_settle(handle);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    hws_uv_t *handle = timer->data;
+    handle->flags &= ~(HWS_UV_SCHEDULED | HWS_UV_AWAKE);
+    step(handle);
+}
+
+void hws_uv_schedule(hws_uv_t *handle)
+{
+    if (hws_uv_is(handle, HWS_UV_SCHEDULED) || hws_uv_is(handle, HWS_UV_CLOSING))
+        return;
+    handle->flags |= HWS_UV_SCHEDULED | HWS_UV_AWAKE;
+    uv_timer_start(&handle->timer, on_timer, 0, 0);
+}
+
+void hws_uv_settle(hws_uv_t *handle)
+{
+    bool wanted = wants_loop(handle);
+    if (hws_uv_is(handle, HWS_UV_SCHEDULED) || wanted == hws_uv_is(handle, HWS_UV_AWAKE))
+        return;
+    handle->flags ^= HWS_UV_AWAKE;
+    if (wanted)
+        uv_timer_start(&handle->timer, on_timer, NEVER_MS, 0);
+    else
+        uv_timer_stop(&handle->timer);
+}
+
+/* ---- The socket ---- */
+
+bool hws_uv_over(hws_uv_t *handle)
+{
+    if (hws_uv_is(handle, HWS_UV_OVER) || (hws_sock_ready(handle->sock) & HWS_SOCK_CLOSED) == 0)
+        return hws_uv_is(handle, HWS_UV_OVER);
+    handle->flags |= HWS_UV_OVER;
+    handle->error = handle->connect_request != NULL ? hws_sock_connect_result(handle->sock)
+                                                    : -hws_sock_take_error(handle->sock);
+    return true;
+}
+
+static void on_socket(struct hws_sock *sock, unsigned ready, void *arg)
+{
+    (void)sock;
+    (void)ready;
+    step(arg);
+}
+
+void hws_uv_take(hws_uv_t *handle, struct hws_sock *sock)
+{
+    handle->sock = sock;
+    hws_sock_set_callback(sock, on_socket, handle);
+}
+
+int hws_uv_open(hws_uv_t *handle)
+{
+    if (hws_uv_is(handle, HWS_UV_CLOSING))
+        return UV_EBADF;
+    if (handle->sock != NULL)
+        return 0;
+    struct hws_sock *sock = hws_sock_new(&handle->runtime->sockets);
+    if (sock == NULL)
+        return UV_ENOMEM;
+    hws_uv_take(handle, sock);
+    return 0;
+}
+
+void hws_uv_changed(hws_uv_t *handle, uint64_t now_us)
+{
+    hws_runtime_kick(handle->runtime, now_us);
+}
+
+/* ---- Handles ---- */
+
+int hws_uv_init(struct hws_runtime *runtime, hws_uv_t *handle)
+{
+    const size_t after_data = offsetof(hws_uv_t, loop);
+    if (runtime->owns_loop)
+        return UV_EINVAL;
+    memset((char *)handle + after_data, 0, sizeof(*handle) - after_data);
+    handle->loop = runtime->loop;
+    handle->runtime = runtime;
+    uv_timer_init(handle->loop, &handle->timer);
+    handle->timer.data = handle;
+    return 0;
+}
+
+static void cancel_connect(hws_uv_t *handle)
+{
+    hws_uv_connect_t *request = handle->connect_request;
+    handle->connect_request = NULL;
+    if (request != NULL && request->cb != NULL)
+        request->cb(request, UV_ECANCELED);
+}
+
+static void cancel_shutdown(hws_uv_t *handle)
+{
+    hws_uv_shutdown_t *request = handle->shutdown_request;
+    handle->shutdown_request = NULL;
+    if (request != NULL && request->cb != NULL)
+        request->cb(request, UV_ECANCELED);
+}
+
+static void on_closed(uv_handle_t *timer)
+{
+    hws_uv_t *handle = timer->data;
+    cancel_connect(handle);
+    hws_uv_cancel_writes(handle);
+    cancel_shutdown(handle);
+    if (handle->close_cb != NULL)
+        handle->close_cb(handle);
+}
+
+void hws_uv_close(hws_uv_t *handle, hws_uv_close_cb cb)
+{
+    if (hws_uv_is(handle, HWS_UV_CLOSING))
+        return;
+    handle->flags |= HWS_UV_CLOSING;
+    handle->close_cb = cb;
+    if (handle->sock != NULL) {
+        uint64_t now_us = hws_env_now_us();
+        hws_sock_close(handle->sock, now_us);
+        handle->sock = NULL;
+        hws_uv_changed(handle, now_us);
+    }
+    uv_close((uv_handle_t *)&handle->timer, on_closed);
+}
+
+int hws_uv_is_closing(const hws_uv_t *handle)
+{
+    return hws_uv_is(handle, HWS_UV_CLOSING);
+}
+
+int hws_uv_is_active(const hws_uv_t *handle)
+{
+    return !hws_uv_is(handle, HWS_UV_CLOSING) && wants_loop(handle);
+}
+
+void hws_uv_ref(hws_uv_t *handle)
+{
+    uv_ref((uv_handle_t *)&handle->timer);
+}
+
+void hws_uv_unref(hws_uv_t *handle)
+{
+    uv_unref((uv_handle_t *)&handle->timer);
+}
+
+int hws_uv_has_ref(const hws_uv_t *handle)
+{
+    return uv_has_ref((const uv_handle_t *)&handle->timer);
+}

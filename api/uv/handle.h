@@ -1,0 +1,59 @@
+/* The inside of a libuv handle: what its calls share. One function, hws_uv_step, does what can be
+ * done and calls what is to be called; it runs when the socket says that something changed, and in
+ * a later turn of the loop when a call left something to tell. */
+#ifndef HWS_API_UV_HANDLE_H
+#define HWS_API_UV_HANDLE_H
+
+#include "api/hawser/uv.h"
+#include "api/sock/socket.h"
+
+/* Flags of a handle. */
+#define HWS_UV_CLOSING 0x1u
+#define HWS_UV_LISTENING 0x2u
+#define HWS_UV_SCHEDULED 0x4u /* hws_uv_step is to come in a later turn */
+#define HWS_UV_AWAKE 0x8u     /* the timer keeps the loop alive */
+#define HWS_UV_OVER 0x10u     /* the association ended, and `error` says how */
+#define HWS_UV_SHUT 0x20u     /* the shutdown has begun */
+
+static inline bool hws_uv_is(const hws_uv_t *handle, unsigned flag)
+{
+    return (handle->flags & flag) != 0;
+}
+
+/** Has hws_uv_step called in a later turn of the loop. */
+void hws_uv_schedule(hws_uv_t *handle);
+
+/** The handle may have become active or idle: lets it keep the loop alive, or not. */
+void hws_uv_settle(hws_uv_t *handle);
+
+/** Makes the socket when there is none yet. UV_EBADF: the handle is closing. */
+int hws_uv_open(hws_uv_t *handle);
+
+/** Gives a new handle its socket. */
+void hws_uv_take(hws_uv_t *handle, struct hws_sock *sock);
+
+/** Whether the handle has an association, has had one, or is getting one. */
+static inline bool hws_uv_has_association(const hws_uv_t *handle)
+{
+    return handle->sock != NULL && handle->sock->state >= HWS_SOCK_CONNECTING;
+}
+
+/** Whether the association is over: `error` then says how, for all who ask. The handle has a
+ * socket. */
+bool hws_uv_over(hws_uv_t *handle);
+
+/** What was changed in the engine has to be sent. */
+void hws_uv_changed(hws_uv_t *handle, uint64_t now_us);
+
+/* The parts of a step. Each does what can be done now and calls back; false: the handle was closed
+ * by a callback. */
+bool hws_uv_step_connect(hws_uv_t *handle);
+bool hws_uv_step_accept(hws_uv_t *handle);
+bool hws_uv_step_write(hws_uv_t *handle);
+bool hws_uv_step_shutdown(hws_uv_t *handle);
+bool hws_uv_step_read(hws_uv_t *handle);
+
+/** Calls back all that still waits, with UV_ECANCELED where nothing else is known. */
+void hws_uv_cancel_writes(hws_uv_t *handle);
+
+#endif

@@ -1,0 +1,597 @@
+/* Handles and requests of <hawser/uv.h>: pairs of them on one loop, over UDP on the loopback
+ * interface and over the memory link. */
+#include "uv_world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Associations ---- */
+
+static void a_message_goes_and_comes(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    struct sctp_sndinfo info = {.snd_sid = 3, .snd_ppid = htonl(7), .snd_flags = SCTP_UNORDERED};
+    uv_peer_write(&pair.client, "over there", 10, &info);
+    uv_world_run_until(w, &pair.server.messages, 1);
+    assert_int_equal(pair.server.len, 10);
+    assert_memory_equal(pair.server.bytes, "over there", 10);
+    assert_int_equal(pair.server.last.info.rcv_sid, 3);
+    assert_int_equal(pair.server.last.info.rcv_ppid, htonl(7));
+    assert_int_equal(pair.server.last.info.rcv_flags, SCTP_UNORDERED);
+    assert_int_equal(pair.server.last.flags, MSG_EOR);
+    uv_peer_write(&pair.server, "and back", 8, NULL);
+    uv_world_run_until(w, &pair.client.messages, 1);
+    assert_memory_equal(pair.client.bytes, "and back", 8);
+    uv_pair_close(w, &pair);
+}
+
+static void nobody_listens(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer peer;
+    uv_peer_init(w->b, &peer);
+    uv_peer_connect(w, &peer, PORT + 1);
+    uv_world_run_until(w, &peer.connects, 1);
+    assert_int_equal(peer.status, UV_ECONNREFUSED);
+    assert_int_equal(uv_peer_try_write(&peer, "x", 1), UV_ECONNREFUSED);
+    uv_peer_close(w, &peer);
+}
+
+static void a_graceful_end_is_told_to_both(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    uv_peer_write(&pair.client, "last words", 10, NULL);
+    uv_peer_shutdown(&pair.client);
+    assert_int_equal(uv_peer_try_write(&pair.client, "x", 1), UV_EPIPE);
+    uv_world_run_until(w, &pair.client.shutdowns, 1);
+    uv_world_run_until(w, &pair.client.ends, 1);
+    uv_world_run_until(w, &pair.server.ends, 1);
+    assert_int_equal(pair.client.status, 0);
+    assert_int_equal(pair.client.end, UV_EOF);
+    assert_int_equal(pair.server.end, UV_EOF);
+    assert_memory_equal(pair.server.bytes, "last words", 10);
+    assert_false(hws_uv_is_active(&pair.server.handle));
+    uv_pair_close(w, &pair);
+}
+
+static void an_abort_is_told_to_both(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    hws_uv_shutdown_t late;
+    uv_pair_open(w, &pair);
+    assert_int_equal(hws_uv_abort(&pair.client.handle, "enough", 6), 0);
+    uv_world_run_until(w, &pair.client.ends, 1);
+    uv_world_run_until(w, &pair.server.ends, 1);
+    assert_int_equal(pair.client.end, UV_ECONNABORTED);
+    assert_int_equal(pair.server.end, UV_ECONNRESET);
+    assert_int_equal(uv_peer_try_write(&pair.server, "x", 1), UV_ECONNRESET);
+    assert_int_equal(hws_uv_shutdown(&late, &pair.server.handle, NULL), UV_ENOTCONN);
+    assert_int_equal(hws_uv_abort(&pair.client.handle, NULL, 0), UV_ENOTCONN);
+    uv_pair_close(w, &pair);
+}
+
+static void the_reader_that_starts_late_is_told_how_it_ended(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    uv_peer_write(&pair.client, "first", 5, NULL);
+    uv_peer_shutdown(&pair.client);
+    uv_world_run_until(w, &pair.client.shutdowns, 1);
+    uv_world_turns(w, 3);
+    assert_int_equal(pair.server.messages, 0);
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.server.ends, 1);
+    assert_int_equal(pair.server.messages, 1);
+    assert_int_equal(pair.server.end, UV_EOF);
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.server.ends, 2);
+    uv_pair_close(w, &pair);
+}
+
+/* ---- What calls answer ---- */
+
+static void bind_answers(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer one, two;
+    struct sockaddr_in any = uv_world_address("0.0.0.0", PORT + 7);
+    struct sockaddr_in both[2] = {uv_world_address(w->address, 1), uv_world_address(w->address, 2)};
+    uv_peer_init(w->a, &one);
+    uv_peer_init(w->a, &two);
+    assert_int_equal(hws_uv_bind(&one.handle, (struct sockaddr *)&any), 0);
+    assert_int_equal(hws_uv_bind(&one.handle, (struct sockaddr *)&any), UV_EINVAL);
+    assert_int_equal(hws_uv_bind(&two.handle, (struct sockaddr *)&any), UV_EADDRINUSE);
+    any.sin_family = AF_UNIX;
+    assert_int_equal(hws_uv_bind(&two.handle, (struct sockaddr *)&any), UV_EAFNOSUPPORT);
+    assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 2, SCTP_BINDX_ADD_ADDR),
+                     UV_EINVAL);
+    assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 1, SCTP_BINDX_REM_ADDR),
+                     UV_ENOTSUP);
+    both[1] = both[0];
+    assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 1, SCTP_BINDX_ADD_ADDR), 0);
+    uv_peer_close(w, &one);
+    uv_peer_close(w, &two);
+}
+
+static void without_an_association(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer peer;
+    hws_uv_shutdown_t shutdown;
+    hws_uv_write_t write;
+    uv_buf_t buf = uv_buf_init("x", 1);
+    struct sockaddr_storage name;
+    struct sockaddr *names;
+    int len = sizeof(name);
+    uv_peer_init(w->b, &peer);
+    assert_int_equal(hws_uv_write(&write, &peer.handle, &buf, 1, NULL, NULL), UV_ENOTCONN);
+    assert_int_equal(uv_peer_try_write(&peer, "x", 1), UV_ENOTCONN);
+    assert_int_equal(hws_uv_read_start(&peer.handle, uv_peer_alloc, uv_peer_on_read), UV_ENOTCONN);
+    assert_int_equal(hws_uv_shutdown(&shutdown, &peer.handle, NULL), UV_ENOTCONN);
+    assert_int_equal(hws_uv_abort(&peer.handle, NULL, 0), UV_ENOTCONN);
+    assert_int_equal(hws_uv_accept(&peer.handle, &peer.handle), UV_EINVAL);
+    assert_int_equal(hws_uv_getsockname(&peer.handle, (struct sockaddr *)&name, &len), UV_EINVAL);
+    assert_int_equal(hws_uv_getpeername(&peer.handle, (struct sockaddr *)&name, &len), UV_ENOTCONN);
+    assert_int_equal(hws_uv_getpaddrs(&peer.handle, 0, &names), 0);
+    assert_null(names);
+    assert_int_equal(hws_uv_getladdrs(&peer.handle, 0, &names), 0);
+    assert_false(hws_uv_is_active(&peer.handle));
+    uv_peer_close(w, &peer);
+}
+
+static void connect_answers(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    hws_uv_connect_t again;
+    struct sockaddr_in to = uv_world_address(w->address, 0);
+    struct sockaddr *addr = (struct sockaddr *)&to;
+    uv_peer_init(w->b, &pair.client);
+    assert_int_equal(hws_uv_connect(&again, &pair.client.handle, addr, NULL), UV_EINVAL);
+    to.sin_port = htons(PORT);
+    assert_int_equal(hws_uv_connect(&again, &w->listener, addr, NULL), UV_ENOTSUP);
+    uv_pair_connect(w, &pair);
+    assert_int_equal(hws_uv_connect(&again, &pair.client.handle, addr, NULL), UV_EISCONN);
+    assert_int_equal(hws_uv_listen(&pair.client.handle, 1, uv_world_on_connection), UV_EINVAL);
+    to.sin_family = AF_UNIX;
+    assert_int_equal(hws_uv_connect(&again, &pair.client.handle, addr, NULL), UV_EAFNOSUPPORT);
+    uv_pair_close(w, &pair);
+}
+
+static void connecting_twice_is_already(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer peer;
+    hws_uv_connect_t again;
+    struct sockaddr_in to = uv_world_address(w->address, PORT);
+    uv_peer_init(w->b, &peer);
+    uv_peer_connect(w, &peer, PORT);
+    assert_int_equal(hws_uv_connect(&again, &peer.handle, (struct sockaddr *)&to, NULL),
+                     UV_EALREADY);
+    uv_peer_close(w, &peer);
+    assert_int_equal(peer.status, UV_ECANCELED);
+}
+
+static void write_answers(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    hws_uv_write_t request;
+    struct sctp_sndinfo info = {.snd_sid = 60000};
+    uv_buf_t bufs[65] = {{.base = "x", .len = 1}};
+    uv_pair_open(w, &pair);
+    hws_uv_t *handle = &pair.client.handle;
+    assert_int_equal(hws_uv_write(&request, handle, bufs, 1, &info, NULL), UV_EINVAL);
+    info = (struct sctp_sndinfo){.snd_flags = 0x4000};
+    assert_int_equal(hws_uv_write(&request, handle, bufs, 1, &info, NULL), UV_EINVAL);
+    assert_int_equal(hws_uv_write(&request, handle, bufs, 0, NULL, NULL), UV_EINVAL);
+    assert_int_equal(hws_uv_write(&request, handle, bufs, 65, NULL, NULL), UV_EINVAL);
+    bufs[0].len = 0;
+    assert_int_equal(hws_uv_write(&request, handle, bufs, 1, NULL, NULL), UV_EINVAL);
+    bufs[0].len = (64u << 20) + 1;
+    assert_int_equal(hws_uv_try_write(handle, bufs, 1, NULL), UV_EMSGSIZE);
+    assert_int_equal(hws_uv_get_write_queue_count(handle), 0);
+    uv_pair_close(w, &pair);
+}
+
+static void everything_on_a_closing_handle_is_ebadf(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    hws_uv_connect_t connect;
+    hws_uv_shutdown_t shutdown;
+    struct sockaddr_in to = uv_world_address(w->address, PORT);
+    struct sockaddr *addr = (struct sockaddr *)&to;
+    int one = 1, len = sizeof(one);
+    uv_pair_open(w, &pair);
+    hws_uv_t *handle = &pair.client.handle;
+    hws_uv_close(handle, uv_peer_on_close);
+    hws_uv_close(handle, NULL);
+    assert_true(hws_uv_is_closing(handle));
+    assert_int_equal(hws_uv_bind(handle, addr), UV_EBADF);
+    assert_int_equal(hws_uv_connect(&connect, handle, addr, NULL), UV_EBADF);
+    assert_int_equal(hws_uv_listen(handle, 1, uv_world_on_connection), UV_EBADF);
+    assert_int_equal(hws_uv_accept(&w->listener, handle), UV_EBADF);
+    assert_int_equal(uv_peer_try_write(&pair.client, "x", 1), UV_EBADF);
+    assert_int_equal(hws_uv_read_start(handle, uv_peer_alloc, uv_peer_on_read), UV_EBADF);
+    assert_int_equal(hws_uv_read_stop(handle), 0);
+    assert_int_equal(hws_uv_shutdown(&shutdown, handle, NULL), UV_EBADF);
+    assert_int_equal(hws_uv_abort(handle, NULL, 0), UV_EBADF);
+    assert_int_equal(hws_uv_setsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &one, len), UV_EBADF);
+    assert_int_equal(hws_uv_getsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &one, &len), UV_EBADF);
+    assert_int_equal(pair.client.closes, 0);
+    uv_world_run_until(w, &pair.client.closes, 1);
+    uv_peer_close(w, &pair.server);
+}
+
+static void names_and_options(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    struct sockaddr_in name = {0};
+    struct sockaddr *names;
+    struct sctp_status status = {0};
+    int len = sizeof(name), one = 1, size = sizeof(one);
+    uv_pair_open(w, &pair);
+    assert_int_equal(hws_uv_getpeername(&pair.client.handle, (struct sockaddr *)&name, &len), 0);
+    assert_int_equal(len, sizeof(name));
+    assert_int_equal(ntohs(name.sin_port), PORT);
+    len = sizeof(name);
+    assert_int_equal(hws_uv_getsockname(&pair.server.handle, (struct sockaddr *)&name, &len), 0);
+    assert_int_equal(ntohs(name.sin_port), PORT);
+    assert_in_range(hws_uv_getpaddrs(&pair.client.handle, 0, &names), 1, 8);
+    assert_int_equal(ntohs(((struct sockaddr_in *)(void *)names)->sin_port), PORT);
+    hws_uv_freepaddrs(names);
+    assert_int_equal(hws_uv_getladdrs(&pair.server.handle, 0, &names), 1);
+    hws_uv_freeladdrs(names);
+    hws_uv_t *handle = &pair.client.handle;
+    assert_int_equal(hws_uv_setsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &one, size), 0);
+    one = 0;
+    assert_int_equal(hws_uv_getsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &one, &size), 0);
+    assert_int_equal(one, 1);
+    size = sizeof(status);
+    assert_int_equal(hws_uv_getsockopt(handle, IPPROTO_SCTP, SCTP_STATUS, &status, &size), 0);
+    assert_int_equal(status.sstat_state, SCTP_ESTABLISHED);
+    size = -1;
+    assert_int_equal(hws_uv_getsockopt(handle, IPPROTO_SCTP, SCTP_STATUS, &status, &size),
+                     UV_EINVAL);
+    assert_int_equal(hws_uv_setsockopt(handle, IPPROTO_SCTP, 9999, &one, sizeof(one)),
+                     UV_ENOPROTOOPT);
+    uv_pair_close(w, &pair);
+}
+
+/* ---- Accepting ---- */
+
+static void an_association_left_waiting_is_told_of_again(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer first, second, client;
+    uv_peer_init(w->b, &first);
+    uv_peer_connect(w, &first, PORT);
+    uv_world_run_until(w, &w->connections, 1);
+    uv_world_turns(w, 3);
+    assert_int_equal(w->connections, 1);
+    uv_peer_init(w->b, &second);
+    uv_peer_connect(w, &second, PORT);
+    w->next = &client;
+    uv_world_run_until(w, &w->connections, 3); /* for the first, and for the second */
+    uv_world_run_until(w, &second.connects, 1);
+    assert_null(w->next);
+    uv_peer_close(w, &client);
+    uv_peer_close(w, &first);
+    uv_peer_close(w, &second);
+}
+
+static void accept_answers(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    struct uv_peer other;
+    uv_pair_open(w, &pair);
+    uv_peer_init(w->a, &other);
+    assert_int_equal(hws_uv_accept(&w->listener, &other.handle), UV_EAGAIN);
+    assert_int_equal(hws_uv_accept(&w->listener, &pair.server.handle), UV_EBUSY);
+    assert_int_equal(hws_uv_accept(&w->listener, &pair.client.handle), UV_EINVAL);
+    assert_int_equal(hws_uv_accept(&pair.server.handle, &other.handle), UV_EINVAL);
+    uv_peer_close(w, &other);
+    uv_pair_close(w, &pair);
+}
+
+/* ---- Back-pressure ---- */
+
+static void requests_wait_for_the_send_buffer(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    enum { COUNT = 40, BYTES = 256 << 10 };
+    static hws_uv_write_t requests[COUNT];
+    char *message = calloc(1, BYTES);
+    uv_buf_t buf = uv_buf_init(message, BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    for (int i = 0; i < COUNT; i++) {
+        requests[i].data = &pair.client;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &pair.client.handle, &buf, 1, NULL, uv_peer_on_write), 0);
+    }
+    size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
+    assert_in_range(waiting, 1, COUNT - 1);
+    assert_int_equal(hws_uv_get_write_queue_size(&pair.client.handle), waiting * BYTES);
+    assert_int_equal(hws_uv_try_write(&pair.client.handle, &buf, 1, NULL), UV_EAGAIN);
+    assert_int_equal(pair.client.writes, 0); /* no callback from inside a call */
+    uv_peer_shutdown(&pair.client);
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.client.shutdowns, 1);
+    assert_int_equal(pair.client.writes, COUNT);
+    assert_int_equal(pair.client.status, 0);
+    assert_int_equal(hws_uv_get_write_queue_size(&pair.client.handle), 0);
+    uv_world_run_until(w, &pair.server.ends, 1);
+    assert_int_equal(pair.server.total, (uint64_t)COUNT * BYTES);
+    uv_pair_close(w, &pair);
+    free(message);
+}
+
+static void closing_cancels_what_waits(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    enum { COUNT = 40, BYTES = 256 << 10 };
+    static hws_uv_write_t requests[COUNT];
+    char *message = calloc(1, BYTES);
+    uv_buf_t bufs[5];
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    for (int i = 0; i < 5; i++)
+        bufs[i] = uv_buf_init(message, BYTES / 5);
+    for (int i = 0; i < COUNT; i++) {
+        requests[i].data = &pair.client;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &pair.client.handle, bufs, 5, NULL, uv_peer_on_write), 0);
+    }
+    size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
+    uv_peer_shutdown(&pair.client);
+    hws_uv_close(&pair.client.handle, uv_peer_on_close);
+    assert_int_equal(pair.client.writes, 0);
+    uv_world_run_until(w, &pair.client.closes, 1);
+    assert_int_equal(pair.client.writes, COUNT);
+    assert_int_equal(pair.client.canceled, waiting + 1); /* and the shutdown */
+    uv_peer_close(w, &pair.server);
+    free(message);
+}
+
+static void an_abort_fails_what_waits(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    enum { COUNT = 40, BYTES = 256 << 10 };
+    static hws_uv_write_t requests[COUNT];
+    char *message = calloc(1, BYTES);
+    uv_buf_t buf = uv_buf_init(message, BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    for (int i = 0; i < COUNT; i++) {
+        requests[i].data = &pair.client;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &pair.client.handle, &buf, 1, NULL, uv_peer_on_write), 0);
+    }
+    uv_peer_shutdown(&pair.client);
+    hws_uv_abort(&pair.server.handle, NULL, 0);
+    uv_world_run_until(w, &pair.client.shutdowns, 1);
+    assert_int_equal(pair.client.writes, COUNT);
+    assert_int_equal(pair.client.status, UV_ECONNRESET);
+    uv_pair_close(w, &pair);
+    free(message);
+}
+
+static void messages_larger_than_the_buffer_come_in_parts(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    enum { BYTES = 3 << 20 };
+    char *message = malloc(BYTES);
+    for (int i = 0; i < BYTES; i++)
+        message[i] = (char)(i * 7 + i / 251);
+    uv_pair_open(w, &pair);
+    pair.server.keep = malloc(BYTES);
+    uv_peer_write(&pair.client, message, BYTES, NULL);
+    uv_world_run_until(w, &pair.server.messages, 1);
+    assert_int_equal(pair.server.total, BYTES);
+    assert_memory_equal(pair.server.keep, message, BYTES);
+    free(pair.server.keep);
+    uv_pair_close(w, &pair);
+    free(message);
+}
+
+static void reading_stops_and_goes_on(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    pair.server.stop_after = 2; /* the callback stops reading */
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(uv_peer_try_write(&pair.client, "abcde", 5), 5);
+    uv_world_run_until(w, &pair.server.messages, 2);
+    uv_world_turns(w, 5);
+    assert_int_equal(pair.server.messages, 2);
+    assert_false(hws_uv_is_active(&pair.server.handle));
+    pair.server.stop_after = 0;
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.server.messages, 5);
+    uv_pair_close(w, &pair);
+}
+
+static void without_a_buffer_reading_is_tried_again(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    pair.server.no_buffers = 2;
+    assert_int_equal(uv_peer_try_write(&pair.client, "abcde", 5), 5);
+    uv_world_run_until(w, &pair.server.messages, 1);
+    assert_int_equal(pair.server.enobufs, 2);
+    uv_pair_close(w, &pair);
+}
+
+/* ---- Closing in callbacks ---- */
+
+static void closing_in_any_callback(void **state)
+{
+    struct uv_world *w = *state;
+    for (enum uv_peer_callback where = UV_PEER_CONNECT; where <= UV_PEER_SHUTDOWN; where++) {
+        struct uv_pair pair;
+        uv_peer_init(w->b, &pair.client);
+        pair.client.close_in = where;
+        uv_pair_start(w, &pair);
+        uv_world_run_until(w, &w->connections, 1);
+        w->connections = 0;
+        uv_world_run_until(w, &pair.client.connects, 1);
+        if (where != UV_PEER_CONNECT) {
+            uv_peer_read(&pair.client);
+            uv_peer_write(&pair.client, "x", 1, NULL);
+            uv_peer_write(&pair.client, "y", 1, NULL);
+            uv_peer_write(&pair.server, "z", 1, NULL);
+            if (where == UV_PEER_SHUTDOWN)
+                uv_peer_shutdown(&pair.client);
+        }
+        uv_world_run_until(w, &pair.client.closes, 1);
+        unsigned callbacks = pair.client.callbacks;
+        uv_world_turns(w, 5);
+        assert_int_equal(pair.client.callbacks, callbacks); /* nothing after it */
+        uv_peer_close(w, &pair.server);
+    }
+}
+
+static void on_listener_gone(hws_uv_t *server)
+{
+    free(server);
+}
+
+static void close_the_listener(hws_uv_t *server, int status)
+{
+    assert_int_equal(status, 0);
+    ++*(unsigned *)server->data;
+    uv_stop(server->loop);
+    hws_uv_close(server, on_listener_gone);
+}
+
+static void the_listener_may_close_and_free_itself(void **state)
+{
+    struct uv_world *w = *state;
+    hws_uv_t *server = malloc(sizeof(*server));
+    unsigned told = 0;
+    struct sockaddr_in any = uv_world_address("0.0.0.0", PORT + 3);
+    struct uv_peer one, two;
+    assert_int_equal(hws_uv_init(w->a, server), 0);
+    server->data = &told;
+    assert_int_equal(hws_uv_bind(server, (struct sockaddr *)&any), 0);
+    assert_int_equal(hws_uv_listen(server, 5, close_the_listener), 0);
+    uv_peer_init(w->b, &one);
+    uv_peer_init(w->b, &two);
+    uv_peer_connect(w, &one, PORT + 3);
+    uv_peer_connect(w, &two, PORT + 3);
+    uv_world_run_until(w, &told, 1);
+    uv_world_turns(w, 5);
+    assert_int_equal(told, 1);
+    uv_peer_close(w, &one);
+    uv_peer_close(w, &two);
+}
+
+/* ---- The loop ---- */
+
+static void activity_and_references(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_peer peer;
+    assert_true(hws_uv_is_active(&w->listener));
+    assert_true(hws_uv_has_ref(&w->listener));
+    hws_uv_unref(&w->listener);
+    hws_uv_unref(&w->listener);
+    assert_false(hws_uv_has_ref(&w->listener));
+    hws_uv_ref(&w->listener);
+    assert_true(hws_uv_has_ref(&w->listener));
+    uv_peer_init(w->b, &peer);
+    assert_false(hws_uv_is_active(&peer.handle));
+    uv_peer_connect(w, &peer, PORT);
+    assert_true(hws_uv_is_active(&peer.handle));
+    uv_peer_close(w, &peer);
+    assert_false(hws_uv_is_active(&peer.handle));
+}
+
+static void a_runtime_with_a_loop_of_its_own_is_refused(void **state)
+{
+    (void)state;
+    struct hws_runtime_config config;
+    hws_uv_t handle;
+    hws_runtime_config_init(&config);
+    config.udp = true;
+    struct hws_runtime *runtime = hws_runtime_new(&config, NULL);
+    assert_non_null(runtime);
+    assert_int_equal(hws_uv_init(runtime, &handle), UV_EINVAL);
+    hws_runtime_free(runtime);
+}
+
+static void many_handles(void **state)
+{
+    struct uv_world *w = *state;
+    enum { COUNT = 200 };
+    static struct uv_pair pairs[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        uv_pair_open(w, &pairs[i]);
+        uv_peer_write(&pairs[i].client, "hello", 5, NULL);
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        uv_world_run_until(w, &pairs[i].server.messages, 1);
+        hws_uv_close(&pairs[i].client.handle, uv_peer_on_close);
+        hws_uv_close(&pairs[i].server.handle, uv_peer_on_close);
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        uv_world_run_until(w, &pairs[i].client.closes, 1);
+        uv_world_run_until(w, &pairs[i].server.closes, 1);
+    }
+}
+
+#define BOTH(test)                                                                                 \
+    {#test " (UDP)", test, uv_world_open_udp, uv_world_close, NULL},                               \
+    {                                                                                              \
+#test " (memory)", test, uv_world_open_memory, uv_world_close, NULL                        \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(a_message_goes_and_comes),
+        BOTH(nobody_listens),
+        BOTH(a_graceful_end_is_told_to_both),
+        BOTH(an_abort_is_told_to_both),
+        BOTH(the_reader_that_starts_late_is_told_how_it_ended),
+        BOTH(bind_answers),
+        BOTH(without_an_association),
+        BOTH(connect_answers),
+        BOTH(connecting_twice_is_already),
+        BOTH(write_answers),
+        BOTH(everything_on_a_closing_handle_is_ebadf),
+        BOTH(names_and_options),
+        BOTH(an_association_left_waiting_is_told_of_again),
+        BOTH(accept_answers),
+        BOTH(requests_wait_for_the_send_buffer),
+        BOTH(closing_cancels_what_waits),
+        BOTH(an_abort_fails_what_waits),
+        BOTH(messages_larger_than_the_buffer_come_in_parts),
+        BOTH(reading_stops_and_goes_on),
+        BOTH(without_a_buffer_reading_is_tried_again),
+        BOTH(closing_in_any_callback),
+        BOTH(the_listener_may_close_and_free_itself),
+        BOTH(activity_and_references),
+        BOTH(many_handles),
+        cmocka_unit_test(a_runtime_with_a_loop_of_its_own_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
