@@ -178,7 +178,7 @@ HWS_API int hws_uv_accept(hws_uv_t *server, hws_uv_t *client);
 
 /** Connects to a peer (RFC 6458, 4.1.5). Messages may be written at once; they go out when it is
  * up.
- * @return 0, or UV_EALREADY, UV_EISCONN, UV_ENOTSUP (listening), UV_EINVAL (port 0, wildcard
+ * @return 0, or UV_EALREADY, UV_EISCONN (or listening), UV_EINVAL (port 0, wildcard
  * address), UV_EAFNOSUPPORT, UV_ENETUNREACH, UV_EHOSTUNREACH, UV_EADDRINUSE, UV_ENOMEM. The
  * callback's status: 0, UV_ECONNREFUSED, UV_ETIMEDOUT, UV_EHOSTUNREACH, UV_ECANCELED, ... */
 HWS_API int hws_uv_connect(hws_uv_connect_t *request, hws_uv_t *handle, const struct sockaddr *addr,
