@@ -70,12 +70,24 @@ static void nobody_non_blocking(void)
     answer("connect", connect_to(fd, WORLD_NOBODY, PORT));
     polled("poll at once", fd, 0);
     answer("connect again", connect_to(fd, WORLD_NOBODY, PORT));
-    answer("listen", listen(fd, 1));
     answer("send", send(fd, "x", 1, MSG_NOSIGNAL));
     answer("recv", recv(fd, &(char){0}, 1, 0));
-    answer("shutdown", shutdown(fd, SHUT_WR));
+    answer("accept", accept(fd, NULL, NULL));
+    answer("bind", bind_to(fd, WORLD_FIRST, PORT));
     polled("poll at last", fd, POLLERR);
     so_error("SO_ERROR", fd);
+}
+
+static void nobody_and_others(void)
+{
+    int fd = one_to_one(), other = one_to_one();
+    world_nobody();
+    non_blocking(fd);
+    non_blocking(other);
+    answer("connect", connect_to(fd, WORLD_NOBODY, PORT));
+    answer("listen", listen(fd, 1));
+    answer("connect", connect_to(other, WORLD_NOBODY, PORT));
+    answer("shutdown", shutdown(other, SHUT_WR));
 }
 
 static void nobody_and_elsewhere(void)
@@ -237,6 +249,7 @@ const struct semantic_case cases_connect[] = {
     {"connect refused, again", refused_connect_again},
     {"connect to nobody", nobody},
     {"connect while connecting", nobody_non_blocking},
+    {"connect, then listen or shutdown", nobody_and_others},
     {"connect while connecting, elsewhere", nobody_and_elsewhere},
     {"connect to nobody, SO_SNDTIMEO", nobody_limited},
     {"connect unreachable", unreachable},

@@ -155,6 +155,29 @@ static void more_addresses(void)
     hear("server", server);
 }
 
+static void more_addresses_ipv6(void)
+{
+    int server = socket(AF_INET6, SOCK_SEQPACKET, IPPROTO_SCTP);
+    int client = socket(AF_INET6, SOCK_SEQPACKET, IPPROTO_SCTP);
+    struct address a = address_of("::1", PORT);
+    struct in6_addr same = IN6ADDR_LOOPBACK_INIT;
+    struct control c = {.used = 0};
+    ready("bind", bind_to(server, "::1", PORT));
+    ready("listen", listen(server, 1));
+    add(&c, IPPROTO_SCTP, SCTP_DSTADDRV6, &same, sizeof(same));
+    answer("DSTADDRV6", send_with(client, "hello", &c, &a));
+    hear("server", server);
+}
+
+static void authentication(void)
+{
+    struct ends e = connected();
+    struct sctp_authinfo key = {.auth_keynumber = 0};
+    answer("AUTHINFO, key 0", send_one(e.client, "a", SCTP_AUTHINFO, &key, sizeof(key)));
+    answer("1 byte", send_one(e.client, "b", SCTP_AUTHINFO, &key, 1));
+    hear_all("got", e.server, 1);
+}
+
 static void defaults(void)
 {
     struct ends e = connected();
@@ -181,6 +204,8 @@ const struct semantic_case cases_control[] = {
     {"control INIT", init},
     {"control INIT, one-to-one", init_one_to_one},
     {"control DSTADDRV4", more_addresses},
+    {"control DSTADDRV6", more_addresses_ipv6},
+    {"control AUTHINFO", authentication},
     {"control defaults", defaults},
     {0},
 };

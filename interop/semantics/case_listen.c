@@ -139,6 +139,14 @@ static void backlog_one(void)
         answer("connect", connect_to(one_to_one(), HERE, PORT));
 }
 
+static void limited(void)
+{
+    int fd = listener(PORT);
+    struct timeval limit = {.tv_usec = 30000};
+    ready("SO_RCVTIMEO", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
+    answer("accept", accept(fd, NULL, NULL));
+}
+
 /* What happened before accept is found there. */
 static void waited(void)
 {
@@ -179,6 +187,7 @@ const struct semantic_case cases_listen[] = {
     {"accept inherits", inherits},
     {"listen backlog", backlog},
     {"listen backlog of one", backlog_one},
+    {"accept SO_RCVTIMEO", limited},
     {"accept late", waited},
     {"accept what is gone", gone_before},
     {0},

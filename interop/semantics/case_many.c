@@ -309,6 +309,31 @@ static void interleaved(void)
     hear_into("last", server, 64, 0);
 }
 
+/* With fragment interleave level 1 another association's message may come between two parts. */
+static void interleaved_one(void)
+{
+    int server = many_at(PORT), a = one_to_one(), b = one_to_one();
+    option_int(server, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, 1);
+    ready("connect", connect_to(a, HERE, PORT));
+    ready("connect", connect_to(b, HERE, PORT));
+    ready("send", send(a, "0123456789", 10, 0));
+    await(server, POLLIN);
+    hear_into("part of a", server, 4, 0);
+    ready("send", send(b, "other", 5, 0));
+    delivered(b);
+    hear_into("then", server, 64, 0);
+    hear_into("last", server, 64, 0);
+}
+
+static void implicit_non_blocking(void)
+{
+    int server = many_at(PORT), client = one_to_many();
+    non_blocking(client);
+    answer("first", send_to(client, "first", PORT, 0));
+    answer("second", send_to(client, "second", PORT, 0));
+    hear_all("server", server, 2);
+}
+
 static void autoclose(void)
 {
     int server = many_at(PORT), client = one_to_many();
@@ -334,6 +359,8 @@ const struct semantic_case cases_many[] = {
     {"many peeloff of one-to-one", peel_one_to_one},
     {"many peeled off, end", peeled_end},
     {"many parts", interleaved},
+    {"many parts, interleaved", interleaved_one},
+    {"many implicit setup, non-blocking", implicit_non_blocking},
     {"many autoclose", autoclose},
     {0},
 };

@@ -228,6 +228,7 @@ static void several_addresses(void)
 {
     struct ends e = {.listener = one_to_one(), .client = one_to_one()};
     world_addresses();
+    impatient(e.client);
     subscribe(e.client);
     subscribe(e.listener);
     ready("bindx", bindx_to(e.listener, SCTP_BINDX_ADD_ADDR, PORT,

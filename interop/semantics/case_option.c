@@ -402,6 +402,71 @@ static void device(void)
     answer("none", setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
 }
 
+/* The options of extensions, and of what a structure of its own is needed for. */
+static void extensions(void)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } others[] = {
+        {"SET_PEER_PRIMARY_ADDR", SCTP_SET_PEER_PRIMARY_ADDR},
+        {"AUTH_CHUNK", SCTP_AUTH_CHUNK},
+        {"HMAC_IDENT", SCTP_HMAC_IDENT},
+        {"AUTH_KEY", SCTP_AUTH_KEY},
+        {"AUTH_ACTIVE_KEY", SCTP_AUTH_ACTIVE_KEY},
+        {"AUTH_DELETE_KEY", SCTP_AUTH_DELETE_KEY},
+        {"PEER_AUTH_CHUNKS", SCTP_PEER_AUTH_CHUNKS},
+        {"LOCAL_AUTH_CHUNKS", SCTP_LOCAL_AUTH_CHUNKS},
+        {"AUTO_ASCONF", SCTP_AUTO_ASCONF},
+        {"PR_SUPPORTED", SCTP_PR_SUPPORTED},
+        {"DEFAULT_PRINFO", SCTP_DEFAULT_PRINFO},
+        {"RECONFIG_SUPPORTED", SCTP_RECONFIG_SUPPORTED},
+        {"ENABLE_STREAM_RESET", SCTP_ENABLE_STREAM_RESET},
+        {"RESET_STREAMS", SCTP_RESET_STREAMS},
+        {"ADD_STREAMS", SCTP_ADD_STREAMS},
+        {"STREAM_SCHEDULER", SCTP_STREAM_SCHEDULER},
+        {"STREAM_SCHEDULER_VALUE", SCTP_STREAM_SCHEDULER_VALUE},
+        {"INTERLEAVING_SUPPORTED", SCTP_INTERLEAVING_SUPPORTED},
+        {"ASCONF_SUPPORTED", SCTP_ASCONF_SUPPORTED},
+        {"AUTH_SUPPORTED", SCTP_AUTH_SUPPORTED},
+        {"ECN_SUPPORTED", SCTP_ECN_SUPPORTED},
+        {"EXPOSE_POTENTIALLY_FAILED_STATE", SCTP_EXPOSE_POTENTIALLY_FAILED_STATE},
+    };
+    int fd = one_to_one();
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        _Alignas(8) char value[64] = {0};
+        socklen_t size = sizeof(value);
+        answer(others[i].name, getsockopt(fd, IPPROTO_SCTP, others[i].number, value, &size));
+    }
+}
+
+static void opt_info(void)
+{
+    int server = many_listener(PORT), fd = one_to_many();
+    struct sctp_rtoinfo rto = {.srto_assoc_id = 0};
+    struct sctp_status status = {.sstat_assoc_id = 0};
+    struct sctp_assoc_value value = {.assoc_id = 0};
+    uint32_t ids[2] = {0};
+    socklen_t size = sizeof(ids);
+    sctp_assoc_t id = 0;
+    ready("connectx", connectx_to(fd, PORT, (const char *const[]){HERE, NULL}, &id));
+    answer("ids", sctp_opt_info(fd, 0, SCTP_GET_ASSOC_ID_LIST, ids, &size));
+    say("id", "%s", id == (sctp_assoc_t)ids[1] ? "the same" : "another");
+    size = sizeof(rto);
+    answer("RTOINFO", sctp_opt_info(fd, id, SCTP_RTOINFO, &rto, &size));
+    say("RTOINFO", "%u bytes: %s %u", size, say_association(rto.srto_assoc_id), rto.srto_max);
+    answer("RTOINFO, association 77777", sctp_opt_info(fd, 77777, SCTP_RTOINFO, &rto, &size));
+    size = sizeof(status);
+    answer("STATUS", sctp_opt_info(fd, id, SCTP_STATUS, &status, &size));
+    say("STATUS", "state %d", status.sstat_state);
+    size = sizeof(value);
+    answer("MAX_BURST", sctp_opt_info(fd, id, SCTP_MAX_BURST, &value, &size));
+    say("MAX_BURST", "%u", value.assoc_value);
+    answer("unknown", sctp_opt_info(fd, id, 9999, &value, &size));
+    answer("bad descriptor", sctp_opt_info(-1, 0, SCTP_RTOINFO, &rto, &size));
+    close(server);
+}
+
 const struct semantic_case cases_option[] = {
     {"options, fresh", fresh},
     {"options, one-to-many", fresh_many},
@@ -416,5 +481,7 @@ const struct semantic_case cases_option[] = {
     {"options unknown", unknown},
     {"options inherited", inherited},
     {"option SO_BINDTODEVICE", device},
+    {"options of extensions", extensions},
+    {"option opt_info", opt_info},
     {0},
 };

@@ -91,6 +91,37 @@ static void addresses(void)
     hear_all("got", e.server, 1);
 }
 
+/* RFC 6458, 5.3.4: an address overrides the primary path; another association's is none. */
+static void address_override(void)
+{
+    struct ends e = {.listener = one_to_one(), .client = one_to_one()};
+    struct address second = address_of("127.0.0.2", PORT), third = address_of("127.0.0.3", PORT);
+    ready("bindx", bindx_to(e.listener, SCTP_BINDX_ADD_ADDR, PORT,
+                            (const char *const[]){HERE, "127.0.0.2", NULL}));
+    ready("listen", listen(e.listener, 1));
+    ready("connect", connect_to(e.client, HERE, PORT));
+    e.server = (int)ready("accept", accept(e.listener, NULL, NULL));
+    answer("ADDR_OVER", sctp_sendmsg(e.client, "a", 1, (struct sockaddr *)&second.storage,
+                                     second.size, 0, SCTP_ADDR_OVER, 0, 0, 0));
+    answer("without it", sctp_sendmsg(e.client, "b", 1, (struct sockaddr *)&second.storage,
+                                      second.size, 0, 0, 0, 0, 0));
+    answer("of nobody", sctp_sendmsg(e.client, "c", 1, (struct sockaddr *)&third.storage,
+                                     third.size, 0, SCTP_ADDR_OVER, 0, 0, 0));
+    hear_all("got", e.server, 2);
+}
+
+/* While the INIT is on its way. */
+static void before_up(void)
+{
+    int server = listener(PORT), fd = one_to_one(), accepted;
+    non_blocking(fd);
+    answer("connect", connect_to(fd, HERE, PORT));
+    answer("send", send(fd, "early", 5, MSG_NOSIGNAL));
+    await(server, POLLIN);
+    accepted = (int)ready("accept", accept(server, NULL, NULL));
+    hear("got", accepted);
+}
+
 static void sizes(void)
 {
     static char big[65536];
@@ -247,6 +278,8 @@ const struct semantic_case cases_send[] = {
     {"send SIGPIPE", pipe_signal},
     {"send SIGPIPE, aborted", pipe_signal_lost},
     {"send addresses", addresses},
+    {"send SCTP_ADDR_OVER", address_override},
+    {"send before it is up", before_up},
     {"send sizes", sizes},
     {"send too large", too_large},
     {"send unfragmented", unfragmented},
