@@ -291,6 +291,15 @@ static void the_primary_path(void **state)
     prim = (struct sctp_prim){0};
     assert_int_equal(get(w, SCTP_PRIMARY_ADDR, &prim, sizeof(prim)), 0);
     struct sockaddr_storage expected = peer(SECOND), got = prim.ssp_addr;
+    const struct sockaddr_in6 *mapped = (const struct sockaddr_in6 *)(const void *)&got;
+    const struct in_addr *ip = &((const struct sockaddr_in *)(const void *)&expected)->sin_addr;
+    assert_int_equal(mapped->sin6_family, AF_INET6); /* what an AF_INET6 socket wants by default */
+    assert_true(IN6_IS_ADDR_V4MAPPED(&mapped->sin6_addr));
+    assert_memory_equal(&mapped->sin6_addr.s6_addr[12], ip, sizeof(*ip));
+    int off = 0;
+    assert_int_equal(set(w, SCTP_I_WANT_MAPPED_V4_ADDR, &off, sizeof(off)), 0);
+    assert_int_equal(get(w, SCTP_PRIMARY_ADDR, &prim, sizeof(prim)), 0);
+    got = prim.ssp_addr;
     assert_memory_equal(&got, &expected, sizeof(struct sockaddr_in));
 }
 

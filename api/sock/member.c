@@ -245,20 +245,7 @@ struct hws_member *hws_sock_next_member(const struct hws_member *member)
     return skip_over(TAILQ_NEXT(member, in_sock));
 }
 
-/* ---- Parameters and paths ---- */
-
-static bool has_assoc(const struct hws_sock *sock)
-{
-    return sock->state == HWS_SOCK_CONNECTING || sock->state == HWS_SOCK_CONNECTED;
-}
-
-int hws_sock_params(const struct hws_sock *sock, struct hws_params *out)
-{
-    if (has_assoc(sock))
-        return -hws_sock_errno(hws_assoc_params(sock->sockets->engine, sock->assoc, out));
-    *out = sock->params;
-    return 0;
-}
+/* ---- Parameters ---- */
 
 int hws_sock_set_future_params(struct hws_sock *sock, const struct hws_params *params)
 {
@@ -268,32 +255,4 @@ int hws_sock_set_future_params(struct hws_sock *sock, const struct hws_params *p
     if (rc == HWS_OK)
         sock->params = *params;
     return -hws_sock_errno(rc);
-}
-
-int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params, uint64_t now_us)
-{
-    if (sock->state == HWS_SOCK_OVER)
-        return -ENOTCONN;
-    if (!has_assoc(sock))
-        return hws_sock_set_future_params(sock, params);
-    return -hws_sock_errno(
-        hws_assoc_set_params(sock->sockets->engine, sock->assoc, params, now_us));
-}
-
-int hws_sock_find_path(const struct hws_sock *sock, const struct hws_addr *remote, uint16_t port,
-                       uint32_t *index)
-{
-    const struct hws_engine *engine = sock->sockets->engine;
-    struct hws_assoc_status status;
-    struct hws_path_status path;
-    if (sock->assoc == 0 || hws_assoc_status(engine, sock->assoc, &status) < 0)
-        return -ENOTCONN;
-    for (uint32_t i = 0; i < status.path_count && port == status.remote_port; i++) {
-        if (hws_assoc_path_status(engine, sock->assoc, i, &path) == 0 &&
-            hws_addr_same(&path.remote, remote)) {
-            *index = i;
-            return 0;
-        }
-    }
-    return -EINVAL;
 }

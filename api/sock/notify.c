@@ -106,7 +106,7 @@ void hws_notify_path(struct hws_member *member, const struct hws_event *event)
     if (change == NULL)
         return;
     struct sockaddr_storage address;
-    hws_sockopt_write_address(member->sock, &event->remote, member->remote_port, &address);
+    hws_sock_write_address(member->sock, &event->remote, member->remote_port, &address);
     memcpy(&change->spc_aaddr, &address, sizeof(address));
     change->spc_state = what.state;
     change->spc_error = what.error;

@@ -330,28 +330,14 @@ struct hws_member *hws_sock_next_member(const struct hws_member *member);
 /** The only association of a one-to-one or peeled off socket, over or not; NULL: none. */
 struct hws_member *hws_sock_only_member(const struct hws_sock *sock);
 
-/** Has notifications of `type` (SCTP_ASSOC_CHANGE, ...) made from now on, or no more, as `id` says:
- * an association, SCTP_FUTURE_ASSOC, SCTP_CURRENT_ASSOC or SCTP_ALL_ASSOC. -EINVAL (no such
- * association or type), -ENOMEM. (RFC 6458, 6.2.2) */
-int hws_sock_set_event(struct hws_sock *sock, sctp_assoc_t id, uint16_t type, bool on,
-                       uint64_t now_us);
-
-/** The same for many: of the types whose bit is in `mask` those are on whose bit is in `events`,
- * for the socket and all its associations. (RFC 6458, 6.2.1) */
-int hws_sock_set_events(struct hws_sock *sock, uint32_t events, uint32_t mask, uint64_t now_us);
-
-/** The parameters of the association of a one-to-one socket, or of those to come. */
-int hws_sock_params(const struct hws_sock *sock, struct hws_params *out);
-
-/** Changes them. -EINVAL (out of range), -ENOTCONN (the association is over). */
-int hws_sock_set_params(struct hws_sock *sock, const struct hws_params *params, uint64_t now_us);
+/** Has notifications made from now on, or no more, by `member` or, NULL, by associations to come:
+ * of the types whose bit is in `mask` those whose bit is in `events`; bit n is SCTP_SN_TYPE_BASE +
+ * n. (RFC 6458, 6.2) */
+void hws_sock_subscribe(struct hws_sock *sock, struct hws_member *member, uint32_t events,
+                        uint32_t mask, uint64_t now_us);
 
 /** Those that associations to come begin with, whatever there is. -EINVAL (out of range). */
 int hws_sock_set_future_params(struct hws_sock *sock, const struct hws_params *params);
-
-/** Finds the path to `remote`: its index. -EINVAL: the peer has no such address. -ENOTCONN. */
-int hws_sock_find_path(const struct hws_sock *sock, const struct hws_addr *remote, uint16_t port,
-                       uint32_t *index);
 
 /* ---- Data ---- */
 

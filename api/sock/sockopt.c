@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "api/sock/sockopt_value.h"
@@ -89,16 +90,14 @@ static socklen_t write_value(const struct hws_sockopt_row *row, union hws_sockop
 
 /* ---- The calls ---- */
 
-static int check_family(const struct hws_sock *sock, const struct hws_sockopt_row *row)
+static bool is_for_family(const struct hws_sock *sock, const struct hws_sockopt_row *row)
 {
-    (void)sock;
-    (void)row;
-    return 0;
+    return (row->limits & HWS_SOCKOPT_ONLY_IPV6) == 0 || sock->family == AF_INET6;
 }
 
 static int may_set(const struct hws_sock *sock, const struct hws_sockopt_row *row)
 {
-    if (row == NULL || row->set == NULL || check_family(sock, row) < 0)
+    if (row == NULL || row->set == NULL || !is_for_family(sock, row))
         return -ENOPROTOOPT;
     unsigned forbidden = hws_sockopt_is_one_to_one(sock) ? HWS_SOCKOPT_NOT_ONE_TO_ONE
                                                          : HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE;
@@ -122,10 +121,17 @@ int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *va
     return hws_sockopt_apply(&target, row, &copy);
 }
 
-static int may_get(const struct hws_sock *sock, const struct hws_sockopt_row *row)
+/* The kernel's answers, where an AF_INET socket knows no other levels than these. */
+static int unknown(const struct hws_sock *sock, int level)
 {
-    if (row == NULL || (row->get == NULL && row->get_list == NULL) || check_family(sock, row) < 0)
-        return -ENOPROTOOPT;
+    bool known = level == SOL_SOCKET || level == IPPROTO_SCTP || level == IPPROTO_IP;
+    return known || sock->family == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
+static int may_get(const struct hws_sock *sock, const struct hws_sockopt_row *row, int level)
+{
+    if (row == NULL || (row->get == NULL && row->get_list == NULL) || !is_for_family(sock, row))
+        return unknown(sock, level);
     bool forbidden =
         hws_sockopt_is_one_to_one(sock) && (row->limits & HWS_SOCKOPT_NOT_ONE_TO_ONE) != 0;
     return forbidden ? -EOPNOTSUPP : 0;
@@ -161,7 +167,7 @@ static int get_value(struct hws_sock *sock, const struct hws_sockopt_row *row, v
 int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, socklen_t *len)
 {
     const struct hws_sockopt_row *row = find(level, option);
-    int rc = may_get(sock, row);
+    int rc = may_get(sock, row, level);
     if (rc < 0)
         return rc;
     if (len == NULL)

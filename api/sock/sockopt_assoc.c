@@ -19,7 +19,7 @@ HWS_SOCKOPT_GET(status)
     if (rc < 0)
         return hws_sockopt_errno(rc);
     value->status = (struct sctp_status){
-        .sstat_assoc_id = hws_sockopt_id(sock, target->assoc),
+        .sstat_assoc_id = target->member->id,
         .sstat_state = (int)status.state - (int)HWS_STATE_CLOSED + (int)SCTP_CLOSED,
         .sstat_rwnd = status.peer_rwnd,
         .sstat_unackdata = saturate(status.unacked_chunks),
@@ -29,7 +29,7 @@ HWS_SOCKOPT_GET(status)
         .sstat_fragmentation_point = status.fragmentation_point,
     };
     struct sctp_paddrinfo primary;
-    rc = hws_sockopt_write_paddrinfo(sock, target->assoc, status.primary, &primary);
+    rc = hws_sockopt_write_paddrinfo(target->member, status.primary, &primary);
     value->status.sstat_primary = primary;
     return rc;
 }
@@ -48,7 +48,7 @@ HWS_SOCKOPT_GET(assoc_stats)
     if (rc < 0)
         return hws_sockopt_errno(rc);
     if (counts.rto_max_remote.family != HWS_FAMILY_NONE)
-        hws_sockopt_write_address(sock, &counts.rto_max_remote, status.remote_port, &address);
+        hws_sock_write_address(sock, &counts.rto_max_remote, status.remote_port, &address);
     value->assoc_stats = (struct sctp_assoc_stats){
         .sas_assoc_id = value->assoc_stats.sas_assoc_id,
         .sas_obs_rto_ipaddr = address,
@@ -75,19 +75,23 @@ HWS_SOCKOPT_GET(assoc_stats)
 
 HWS_SOCKOPT_GET(assoc_number)
 {
-    value->count = target->sock->assoc != 0;
+    value->count = target->sock->live_count;
     return 0;
 }
 
 int hws_sockopt_get_assoc_ids(const struct hws_sock *sock, void *value, socklen_t *len)
 {
-    struct sctp_assoc_ids head = {.gaids_number_of_ids = sock->assoc != 0};
-    sctp_assoc_t id = hws_sockopt_id(sock, sock->assoc);
-    socklen_t needed = (socklen_t)(sizeof(head) + head.gaids_number_of_ids * sizeof(id));
+    struct sctp_assoc_ids head = {.gaids_number_of_ids = sock->live_count};
+    size_t needed = sizeof(head) + sock->live_count * sizeof(sctp_assoc_t);
+    uint8_t *at = (uint8_t *)value + sizeof(head);
     if (*len < needed)
         return -EINVAL;
     memcpy(value, &head, sizeof(head));
-    memcpy((uint8_t *)value + sizeof(head), &id, needed - sizeof(head));
-    *len = needed;
+    for (const struct hws_member *member = hws_sock_first_member(sock); member != NULL;
+         member = hws_sock_next_member(member)) {
+        memcpy(at, &member->id, sizeof(member->id));
+        at += sizeof(member->id);
+    }
+    *len = (socklen_t)needed;
     return 0;
 }

@@ -3,14 +3,6 @@
 
 #include "api/sock/sockopt_value.h"
 
-static void want(struct hws_assoc_options *options, unsigned index, bool on)
-{
-    if (on)
-        options->events |= 1u << index;
-    else
-        options->events &= ~(1u << index);
-}
-
 /* Applications that take path events by hws_one_path_event want them kept. */
 static void follow(const struct hws_sockopt_target *target)
 {
@@ -27,9 +19,12 @@ static bool is_type(uint16_t type)
 
 HWS_SOCKOPT_SET(event)
 {
-    if (!is_type(value->event.se_type))
+    const struct sctp_event *in = &value->event;
+    uint32_t mask = is_type(in->se_type) ? 1u << (in->se_type - SCTP_SN_TYPE_BASE) : 0;
+    if (mask == 0)
         return -EINVAL;
-    want(target->options, value->event.se_type - SCTP_SN_TYPE_BASE, value->event.se_on != 0);
+    hws_sock_subscribe(target->sock, target->member, in->se_on != 0 ? mask : 0, mask,
+                       target->now_us);
     follow(target);
     return 0;
 }
@@ -46,8 +41,11 @@ HWS_SOCKOPT_GET(event)
 
 HWS_SOCKOPT_SET(events)
 {
+    uint32_t events = 0;
     for (socklen_t i = 0; i < target->len; i++)
-        want(target->options, i, value->events[i] != 0);
+        events |= value->events[i] != 0 ? 1u << i : 0;
+    hws_sock_subscribe(target->sock, target->member, events, (1u << target->len) - 1,
+                       target->now_us);
     follow(target);
     return 0;
 }

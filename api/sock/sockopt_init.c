@@ -25,11 +25,13 @@ HWS_SOCKOPT_SET(initmsg)
 HWS_SOCKOPT_GET(initmsg)
 {
     const struct hws_params *params = &target->sock->params;
-    value->initmsg = (struct sctp_initmsg){.sinit_num_ostreams = params->ostreams,
-                                           .sinit_max_instreams = params->max_instreams,
-                                           .sinit_max_attempts = params->max_init_retrans,
-                                           .sinit_max_init_timeo =
-                                               (uint16_t)(params->init_rto_max_us / HWS_US_PER_MS)};
+    uint32_t timeo_us = params->init_rto_max_us != 0 ? params->init_rto_max_us : params->rto_max_us;
+    uint32_t timeo_ms = timeo_us / HWS_US_PER_MS;
+    value->initmsg = (struct sctp_initmsg){
+        .sinit_num_ostreams = params->ostreams,
+        .sinit_max_instreams = params->max_instreams,
+        .sinit_max_attempts = params->max_init_retrans,
+        .sinit_max_init_timeo = (uint16_t)(timeo_ms < UINT16_MAX ? timeo_ms : UINT16_MAX)};
     return 0;
 }
 

@@ -187,32 +187,40 @@ HWS_SOCKOPT_SET(paddrparams)
     return rc == 0 && (in->spp_flags & SPP_HB_DEMAND) != 0 ? demand_heartbeats(target) : rc;
 }
 
+/* Of an association: that of the path with the smallest. */
 static uint32_t path_mtu(const struct hws_sockopt_target *target)
 {
-    struct hws_path_status status;
-    bool found = is_path(target) && hws_assoc_path_status(engine_of(target), target->assoc,
-                                                          target->path, &status) == HWS_OK;
-    return found ? status.mtu : 0;
+    struct hws_path_status path;
+    struct hws_assoc_status status = {.path_count = 0};
+    uint32_t mtu = 0;
+    if (target->assoc != 0)
+        hws_assoc_status(engine_of(target), target->assoc, &status);
+    for (uint32_t i = 0; i < status.path_count; i++) {
+        if ((!is_path(target) || i == target->path) &&
+            hws_assoc_path_status(engine_of(target), target->assoc, i, &path) == HWS_OK)
+            mtu = mtu == 0 || path.mtu < mtu ? path.mtu : mtu;
+    }
+    return mtu;
 }
 
 HWS_SOCKOPT_GET(paddrparams)
 {
     struct sctp_paddrparams *out = &value->paddrparams;
     struct hws_path_params path;
-    union hws_sockopt_value sack = {.sack_info = {0}};
+    struct hws_params params;
     int rc = load(target, &path);
     if (rc == 0)
-        rc = hws_sockopt_get_delayed_sack(target, &sack);
+        rc = hws_sockopt_load(target, &params);
     if (rc < 0)
         return rc;
     out->spp_hbinterval = path.hb_interval_us / HWS_US_PER_MS;
     out->spp_pathmaxrxt = path.path_max_retrans;
     out->spp_pathmtu = path_mtu(target);
-    out->spp_sackdelay = sack.sack_info.sack_delay;
+    out->spp_sackdelay = params.sack_delay_us / HWS_US_PER_MS;
     out->spp_dscp = path.tos & DSCP_BITS;
     out->spp_flags = (path.hb_interval_us != 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE) |
                      (path.pmtud ? SPP_PMTUD_ENABLE : SPP_PMTUD_DISABLE) |
-                     (sack.sack_info.sack_freq > 1 ? SPP_SACKDELAY_ENABLE : SPP_SACKDELAY_DISABLE) |
+                     (params.sack_packets > 1 ? SPP_SACKDELAY_ENABLE : SPP_SACKDELAY_DISABLE) |
                      ((path.tos & DSCP_BITS) != 0 && target->len >= sizeof(*out) ? SPP_DSCP : 0u);
     return 0;
 }
@@ -354,7 +362,7 @@ HWS_SOCKOPT_GET(primary)
         rc = hws_assoc_path_status(engine_of(target), target->assoc, status.primary, &path);
     if (rc < 0)
         return hws_sockopt_errno(rc);
-    hws_sockopt_write_address(target->sock, &path.remote, status.remote_port, &address);
+    hws_sock_write_address(target->sock, &path.remote, status.remote_port, &address);
     value->prim.ssp_addr = address;
     return 0;
 }
@@ -372,20 +380,17 @@ int hws_sockopt_path_state(const struct hws_path_status *path)
     return states[path->state];
 }
 
-int hws_sockopt_write_paddrinfo(const struct hws_sock *sock, hws_assoc_id assoc, uint32_t index,
+int hws_sockopt_write_paddrinfo(const struct hws_member *member, uint32_t index,
                                 struct sctp_paddrinfo *out)
 {
-    struct hws_assoc_status status;
     struct hws_path_status path;
     struct sockaddr_storage address;
-    int rc = hws_assoc_status(sock->sockets->engine, assoc, &status);
-    if (rc == HWS_OK)
-        rc = hws_assoc_path_status(sock->sockets->engine, assoc, index, &path);
+    int rc = hws_assoc_path_status(member->sock->sockets->engine, member->assoc, index, &path);
     if (rc < 0)
         return hws_sockopt_errno(rc);
-    hws_sockopt_write_address(sock, &path.remote, status.remote_port, &address);
+    hws_sock_write_address(member->sock, &path.remote, member->remote_port, &address);
     *out = (struct sctp_paddrinfo){
-        .spinfo_assoc_id = hws_sockopt_id(sock, assoc),
+        .spinfo_assoc_id = member->id,
         .spinfo_address = address,
         .spinfo_state = hws_sockopt_path_state(&path),
         .spinfo_cwnd = path.cwnd,
@@ -399,7 +404,7 @@ int hws_sockopt_write_paddrinfo(const struct hws_sock *sock, hws_assoc_id assoc,
 HWS_SOCKOPT_GET(paddrinfo)
 {
     struct sctp_paddrinfo info;
-    int rc = hws_sockopt_write_paddrinfo(target->sock, target->assoc, target->path, &info);
+    int rc = hws_sockopt_write_paddrinfo(target->member, target->path, &info);
     if (rc < 0)
         return rc;
     if (info.spinfo_state == SCTP_PF && target->options->expose_pf == HWS_EXPOSE_PF_NO)

@@ -10,22 +10,23 @@
 /* ---- SO_RCVBUF, SO_SNDBUF: the kernel sets, and tells, twice what it is asked for, so that half
  * of it can be overhead; the engine counts the half that is user data. ---- */
 
-#define BUFFER_MIN_BYTES 4096u
+#define RCVBUF_MIN_BYTES 4096u
+#define SNDBUF_MIN_BYTES 2304u
 #define BUFFER_MAX_BYTES (INT_MAX / 2)
 
 /* As in the kernel no size is wrong: those beyond a bound become it. */
-static uint32_t buffer_bytes(int asked)
+static uint32_t buffer_bytes(int asked, uint32_t least)
 {
     if ((uint32_t)asked > BUFFER_MAX_BYTES)
         return BUFFER_MAX_BYTES;
-    return (uint32_t)asked > BUFFER_MIN_BYTES ? (uint32_t)asked : BUFFER_MIN_BYTES;
+    return (uint32_t)asked > least ? (uint32_t)asked : least;
 }
 
 HWS_SOCKOPT_SET(rcvbuf)
 {
     struct hws_params params;
     int rc = hws_sockopt_load(target, &params);
-    params.rcvbuf_bytes = buffer_bytes(value->number);
+    params.rcvbuf_bytes = buffer_bytes(value->number, RCVBUF_MIN_BYTES);
     if (params.pd_point_bytes > params.rcvbuf_bytes)
         params.pd_point_bytes = params.rcvbuf_bytes;
     return rc == 0 ? hws_sockopt_store(target, &params) : rc;
@@ -41,7 +42,7 @@ HWS_SOCKOPT_SET(sndbuf)
 {
     struct hws_params params;
     int rc = hws_sockopt_load(target, &params);
-    params.sndbuf_bytes = buffer_bytes(value->number);
+    params.sndbuf_bytes = buffer_bytes(value->number, SNDBUF_MIN_BYTES);
     return rc == 0 ? hws_sockopt_store(target, &params) : rc;
 }
 
@@ -196,8 +197,7 @@ HWS_SOCKOPT_GET(protocol)
 
 HWS_SOCKOPT_GET(domain)
 {
-    (void)target;
-    value->number = AF_INET6;
+    value->number = target->sock->family;
     return 0;
 }
 

@@ -10,6 +10,8 @@
 
 #include <linux/sctp.h>
 
+#include "proto/addr.h"
+
 /** Whether applications are told of Potentially Failed paths (RFC 7829, 7.3). The values are the
  * kernel's. */
 enum hws_expose_pf {
@@ -60,6 +62,12 @@ void hws_sock_options_init(struct hws_sock *sock);
 /** Gives a socket that was accepted or peeled off what its parent has, all options included that
  * are plain fields of the socket. */
 void hws_sock_options_inherit(struct hws_sock *sock, const struct hws_sock *parent);
+
+/** Writes an address as applications of this socket want it: IPv4 is mapped on AF_INET6 sockets,
+ * unless SCTP_I_WANT_MAPPED_V4_ADDR is off; the wildcard is that of the socket's family. Returns
+ * the bytes used. (RFC 6458, 8.1.15) */
+socklen_t hws_sock_write_address(const struct hws_sock *sock, const struct hws_addr *addr,
+                                 uint16_t port, struct sockaddr_storage *out);
 
 /** The UDP port of peers this socket connects to (RFC 6951); 0: without UDP. */
 uint16_t hws_sock_peer_udp_port(const struct hws_sock *sock);

@@ -18,34 +18,6 @@ static bool is_many(const struct hws_sock *sock)
     return sock->style == HWS_SOCK_ONE_TO_MANY;
 }
 
-/* The association after `assoc`, or the first one; 0: there is no other. */
-static hws_assoc_id next_assoc(const struct hws_sock *sock, hws_assoc_id assoc)
-{
-    const struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
-    member = assoc == 0 ? hws_sock_first_member(sock) : hws_sock_next_member(member);
-    return member != NULL ? member->assoc : 0;
-}
-
-/* The association that an id in a value means, 0 when there is none. As in the kernel, a socket of
- * the one-to-one style has one only while it is connected. */
-static hws_assoc_id assoc_of_id(const struct hws_sock *sock, sctp_assoc_t id)
-{
-    const struct hws_member *member = hws_sock_member(sock, id);
-    return member != NULL ? member->assoc : 0;
-}
-
-sctp_assoc_t hws_sockopt_id(const struct hws_sock *sock, hws_assoc_id assoc)
-{
-    const struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
-    return member != NULL ? member->id : SCTP_FUTURE_ASSOC;
-}
-
-static struct hws_assoc_options *options_of(struct hws_sock *sock, hws_assoc_id assoc)
-{
-    struct hws_member *member = hws_member_by_assoc(sock->sockets, assoc);
-    return member != NULL ? &member->options : &sock->options.future;
-}
-
 /* ---- Whom a value is for ---- */
 
 static sctp_assoc_t id_in(const struct hws_sockopt_row *row, const union hws_sockopt_value *value)
@@ -55,17 +27,19 @@ static sctp_assoc_t id_in(const struct hws_sockopt_row *row, const union hws_soc
     return id;
 }
 
-static void aim(struct hws_sockopt_target *target, hws_assoc_id assoc)
+/* NULL: at the associations to come. */
+static void aim(struct hws_sockopt_target *target, struct hws_member *member)
 {
-    target->assoc = assoc;
-    target->options = options_of(target->sock, assoc);
+    target->member = member;
+    target->assoc = member != NULL ? member->assoc : 0;
+    target->options = member != NULL ? &member->options : &target->sock->options.future;
     target->path = HWS_LIMIT_PATHS;
 }
 
 /* An association, or with SCTP_FUTURE_ASSOC those to come. */
 static int aim_by_id(struct hws_sockopt_target *target, sctp_assoc_t id)
 {
-    aim(target, assoc_of_id(target->sock, id));
+    aim(target, hws_sock_member(target->sock, id));
     bool unknown = target->assoc == 0 && id != SCTP_FUTURE_ASSOC && is_many(target->sock);
     return unknown ? -EINVAL : 0;
 }
@@ -92,14 +66,12 @@ static int find_path(struct hws_sockopt_target *target, const struct hws_addr *r
 static int aim_at_path(struct hws_sockopt_target *target, const struct hws_addr *remote,
                        uint16_t port, sctp_assoc_t id)
 {
-    hws_assoc_id named = assoc_of_id(target->sock, id);
-    hws_assoc_id assoc = 0;
-    while ((assoc = next_assoc(target->sock, assoc)) != 0) {
-        aim(target, assoc);
-        if ((named == 0 || named == assoc) && find_path(target, remote, port) == 0)
-            return 0;
-    }
-    return -EINVAL;
+    struct hws_member *member = hws_sock_member_at(target->sock, remote, port);
+    const struct hws_member *named = hws_sock_member(target->sock, id);
+    if (member == NULL || member->state == HWS_MEMBER_OVER || (named != NULL && named != member))
+        return -EINVAL;
+    aim(target, member);
+    return find_path(target, remote, port);
 }
 
 enum naming { NAMES_NOTHING, NAMES_PATH, NAMES_NONSENSE };
@@ -134,7 +106,7 @@ static int aim_by_address(struct hws_sockopt_target *target, const struct hws_so
 
 static int aim_at_assoc(struct hws_sockopt_target *target, sctp_assoc_t id)
 {
-    aim(target, assoc_of_id(target->sock, id));
+    aim(target, hws_sock_member(target->sock, id));
     return target->assoc != 0 ? 0 : -EINVAL;
 }
 
@@ -152,7 +124,7 @@ int hws_sockopt_aim(struct hws_sockopt_target *target, const struct hws_sockopt_
     case HWS_SOCKOPT_GET_PATH:
         return aim_by_address(target, row, value);
     default:
-        aim(target, 0);
+        aim(target, NULL);
         return 0;
     }
 }
@@ -163,9 +135,9 @@ static int set_all(struct hws_sockopt_target *target, const struct hws_sockopt_r
                    const union hws_sockopt_value *value)
 {
     int rc = 0;
-    hws_assoc_id assoc = 0;
-    while ((assoc = next_assoc(target->sock, assoc)) != 0) {
-        aim(target, assoc);
+    struct hws_member *member = hws_sock_first_member(target->sock);
+    for (; member != NULL; member = hws_sock_next_member(member)) {
+        aim(target, member);
         int one = row->set(target, value);
         rc = rc != 0 ? rc : one;
     }
@@ -175,7 +147,7 @@ static int set_all(struct hws_sockopt_target *target, const struct hws_sockopt_r
 static int set_future(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
                       const union hws_sockopt_value *value)
 {
-    aim(target, 0);
+    aim(target, NULL);
     return row->set(target, value);
 }
 
@@ -198,7 +170,7 @@ static int set_many(struct hws_sockopt_target *target, const struct hws_sockopt_
                     const union hws_sockopt_value *value)
 {
     sctp_assoc_t id = id_in(row, value);
-    aim(target, assoc_of_id(target->sock, id));
+    aim(target, hws_sock_member(target->sock, id));
     if (target->assoc != 0)
         return row->set(target, value);
     if (!is_many(target->sock) || id == SCTP_FUTURE_ASSOC)
@@ -262,18 +234,11 @@ int hws_sockopt_load(const struct hws_sockopt_target *target, struct hws_params 
 
 int hws_sockopt_store(const struct hws_sockopt_target *target, const struct hws_params *params)
 {
-    struct hws_sock *sock = target->sock;
-    struct hws_engine *engine = sock->sockets->engine;
-    int rc = HWS_OK;
-    if (target->assoc != 0) {
-        rc = hws_assoc_set_params(engine, target->assoc, params, target->now_us);
-        return rc == HWS_E_NOENT ? 0 : hws_sockopt_errno(rc); /* over: nothing is left to change */
-    }
-    if (sock->endpoint != 0)
-        rc = hws_endpoint_set_params(engine, sock->endpoint, params);
-    if (rc == HWS_OK)
-        sock->params = *params;
-    return hws_sockopt_errno(rc);
+    struct hws_engine *engine = target->sock->sockets->engine;
+    if (target->assoc == 0)
+        return hws_sock_set_future_params(target->sock, params);
+    int rc = hws_assoc_set_params(engine, target->assoc, params, target->now_us);
+    return rc == HWS_E_NOENT ? 0 : hws_sockopt_errno(rc); /* over: nothing is left to change */
 }
 
 bool hws_sockopt_ms_ok(uint32_t ms)
@@ -285,11 +250,4 @@ void hws_sockopt_set_ms(uint32_t *us, uint32_t ms)
 {
     if (ms != 0)
         *us = ms * HWS_US_PER_MS;
-}
-
-void hws_sockopt_write_address(const struct hws_sock *sock, const struct hws_addr *addr,
-                               uint16_t port, struct sockaddr_storage *out)
-{
-    (void)sock;
-    hws_sockaddr_write(addr, port, out);
 }

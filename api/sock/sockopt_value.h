@@ -52,7 +52,8 @@ union hws_sockopt_value {
 /** Whom the value is for. */
 struct hws_sockopt_target {
     struct hws_sock *sock;
-    hws_assoc_id assoc;                /* 0: what associations to come begin with */
+    struct hws_member *member;         /* NULL: what associations to come begin with */
+    hws_assoc_id assoc;                /* the engine's name of it, or 0 */
     struct hws_assoc_options *options; /* of that association, or of those to come */
     uint32_t path;   /* index; HWS_LIMIT_PATHS: no path was named, all are meant */
     socklen_t len;   /* of the value, as given */
@@ -131,18 +132,11 @@ int hws_sockopt_errno(int error);
 /** Whether the socket is of the one-to-one style, one that was peeled off not included. */
 bool hws_sockopt_is_one_to_one(const struct hws_sock *sock);
 
-/** The sctp_assoc_t of an association of this socket. */
-sctp_assoc_t hws_sockopt_id(const struct hws_sock *sock, hws_assoc_id assoc);
-
-/** Writes an address as applications of this socket want it (SCTP_I_WANT_MAPPED_V4_ADDR). */
-void hws_sockopt_write_address(const struct hws_sock *sock, const struct hws_addr *addr,
-                               uint16_t port, struct sockaddr_storage *out);
-
 /** enum sctp_spinfo_state of a path. */
 int hws_sockopt_path_state(const struct hws_path_status *path);
 
 /** What RFC 6458 tells of path number `index` of an association (8.2.2). */
-int hws_sockopt_write_paddrinfo(const struct hws_sock *sock, hws_assoc_id assoc, uint32_t index,
+int hws_sockopt_write_paddrinfo(const struct hws_member *member, uint32_t index,
                                 struct sctp_paddrinfo *out);
 
 /** Whether `in` (0: the value stays as it is) milliseconds fit into microseconds. */
