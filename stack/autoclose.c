@@ -24,9 +24,10 @@ static uint64_t last_data_us(const struct hws_assoc *a)
 /* DATA only leaves its time behind; the timer looks when it expires. */
 void hws_autoclose_timer_expired(struct hws_assoc *a)
 {
-    uint64_t idle_us = a->engine->now_us - last_data_us(a);
     if (a->state != HWS_STATE_ESTABLISHED)
         return;
+    /* What waits to be acknowledged, perhaps for a path to come back, is not idle. */
+    uint64_t idle_us = hws_assoc_unacked(a) > 0 ? 0 : a->engine->now_us - last_data_us(a);
     if (idle_us < a->params.autoclose_us) {
         hws_timer_start(a, HWS_TIMER_AUTOCLOSE, a->params.autoclose_us - idle_us);
         return;

@@ -28,7 +28,7 @@
 /* What sets the tone of a world; the rest is drawn to fit. */
 struct mood {
     struct sim_rng rng;
-    struct sim_rng more; /* for what came later, so that seeds keep their worlds */
+    struct sim_rng more, still_more; /* for what came later, so that seeds keep their worlds */
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
@@ -212,6 +212,18 @@ static void draw_send_params(struct mood *m, struct hws_params *p)
     p->max_fragment_bytes = m->huge ? PICK(rng, 0, 3000) : PICK(rng, 0, 0, 0, 201, 333, 1000);
 }
 
+/* And those of the receiving side. */
+static void draw_recv_params(struct mood *m, struct hws_params *p)
+{
+    struct sim_rng *rng = &m->still_more;
+    p->pd_point_bytes = PICK(rng, 0, 0, 1, 500, 3000, p->rcvbuf_bytes / 2);
+    p->adaptation = sim_rng_below(rng, 2) == 0;
+    p->adaptation_indication = (uint32_t)sim_rng_next(rng);
+    p->pmtud_interval_us = PICK(rng, 600 * SECOND_US, 600 * SECOND_US, 5 * SECOND_US, SECOND_US);
+    if (!m->restarts && !m->long_outage)
+        p->init_rto_max_us = PICK(rng, 0, 0, 5 * SECOND_US, 20 * SECOND_US);
+}
+
 static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,
                          uint32_t unordered_ppm)
 {
@@ -259,6 +271,10 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
         c->send_gap_us = sim_rng_scale(rng, 100, 100000);
     draw_params(m, &c->params);
     draw_send_params(m, &c->params);
+    draw_recv_params(m, &c->params);
+    c->reading =
+        (enum sim_reading)PICK(&m->still_more, SIM_READ_COPY, SIM_READ_PEEK, SIM_READ_VIEW);
+    c->shared = !connects && sim_rng_below(&m->still_more, 8) == 0;
 }
 
 static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
@@ -309,6 +325,15 @@ static void draw_remotes(struct sim_case *c, struct mood *m, struct sim_end *end
     e->remotes[0] = swapped;
 }
 
+/* Longer than anything keeps data waiting: so it is the end only when all is done. */
+static void draw_autoclose(struct mood *m, struct sim_end *end)
+{
+    end->config.shuts_down = false;
+    end->config.params.rto_max_us = 10 * SECOND_US;
+    end->config.params.autoclose_us =
+        PICK(&m->still_more, 150 * SECOND_US, 200 * SECOND_US, 300 * SECOND_US);
+}
+
 static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
 {
     struct sim_rng *rng = &m->rng;
@@ -320,6 +345,8 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
     flow->ending = sim_rng_below(rng, 12) == 0  ? SIM_END_ABORT
                    : sim_rng_below(rng, 2) == 0 ? SIM_END_EARLY
                                                 : SIM_END_LATE;
+    if (!m->restarts && !m->long_outage && sim_rng_below(&m->still_more, 10) == 0)
+        flow->ending = SIM_END_IDLE;
     flow->abort_at_us = sim_rng_scale(rng, SECOND_US, 20 * SECOND_US);
     flow->abort_end = sim_rng_below(rng, 2);
     flow->trouble_from_us = m->trouble_from_us;
@@ -333,6 +360,8 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         /* T5-shutdown-guard is five times that (9.2). */
         if (flow->ending == SIM_END_EARLY && !m->long_outage && !m->restarts)
             end->config.params.rto_max_us = 60 * SECOND_US;
+        if (flow->ending == SIM_END_IDLE)
+            draw_autoclose(m, end);
         draw_workload(m, end);
         sim_app_add(&c->hosts[first ^ i], end);
         draw_remotes(c, m, end, &c->hosts[1 ^ first ^ i].node);
@@ -393,6 +422,9 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
             .max_packets = PICK(&m->rng, 1, 4, 16, 64),
             .copied_input = sim_rng_below(&m->rng, 2) == 0,
             .direct_alloc = sim_rng_below(&m->rng, 4) == 0 || DIRECT_ALLOC,
+            /* Of both families a peer is told only those of its scope, so two that connect to each
+             * other at once need not see that they mean the same association. */
+            .any_local = sim_rng_below(&m->still_more, 5) == 0 && !m->both_families,
         };
         sim_host_init(&c->hosts[i], &c->net, &config);
         draw_addrs(c, m, i);
@@ -572,6 +604,13 @@ static void conclude_end(struct sim_case *c, const struct sim_end *end)
     const struct sim_ledger *l = &end->ledger;
     bool *has = c->features;
     has[SIM_SAW_FAILED] |= l->failures > 0;
+    has[SIM_SAW_MESSAGE_CUT] |= l->cuts_seen > 0;
+    has[SIM_HAS_PEEKS] |= end->config.reading == SIM_READ_PEEK;
+    has[SIM_HAS_VIEWS] |= end->config.reading == SIM_READ_VIEW;
+    has[SIM_HAS_HOST_ADDRS] |= end->host->config.any_local;
+    has[SIM_HAS_SHARED_PORTS] |= end->config.shared;
+    has[SIM_HAS_ADAPTATION] |= end->config.params.adaptation;
+    has[SIM_HAS_AUTOCLOSE] |= end->config.params.autoclose_us > 0;
     has[SIM_HAS_FRAGMENT_LIMIT] |= end->config.params.max_fragment_bytes > 0;
     has[SIM_HAS_BURST_LIMIT] |= end->config.params.max_burst_packets > 0;
     for (uint32_t i = 0; i < l->sent; i++) {
@@ -624,6 +663,13 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_OVERRIDES] = "messages that name a path",
         [SIM_SAW_FAILED] = "failed messages that were told",
         [SIM_HAS_LONG_OUTAGE] = "an outage longer than life",
+        [SIM_HAS_PEEKS] = "reading by peeking first",
+        [SIM_HAS_VIEWS] = "reading by views",
+        [SIM_HAS_HOST_ADDRS] = "addresses of the host",
+        [SIM_HAS_SHARED_PORTS] = "ports of several endpoints",
+        [SIM_HAS_ADAPTATION] = "adaptation layer indications",
+        [SIM_HAS_AUTOCLOSE] = "associations that close when idle",
+        [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
         [SIM_SAW_SEND_FAILED] = "sends that failed",
         [SIM_SAW_HOST_UNREACHABLE] = "ICMP host unreachable",
@@ -642,7 +688,9 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
 {
     memset(c, 0, sizeof *c);
     c->seed = seed;
-    struct mood m = {.rng = sim_rng_seeded(seed), .more = sim_rng_seeded(~seed)};
+    struct mood m = {.rng = sim_rng_seeded(seed),
+                     .more = sim_rng_seeded(~seed),
+                     .still_more = sim_rng_seeded(seed + (UINT64_C(1) << 63))};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;

@@ -29,6 +29,12 @@ enum sim_feature {
     SIM_HAS_FRAGMENT_LIMIT,
     SIM_HAS_BURST_LIMIT, /* in packets */
     SIM_HAS_LONG_OUTAGE, /* longer than associations live */
+    SIM_HAS_PEEKS,
+    SIM_HAS_VIEWS,
+    SIM_HAS_HOST_ADDRS,   /* endpoints without addresses that tell the host's */
+    SIM_HAS_SHARED_PORTS, /* by several endpoints */
+    SIM_HAS_ADAPTATION,
+    SIM_HAS_AUTOCLOSE,
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -42,6 +48,7 @@ enum sim_feature {
     SIM_SAW_LOST_BY_SILENCE, /* an association that the outage outlived */
     SIM_SAW_OVERRIDES,       /* messages that name one of several paths */
     SIM_SAW_FAILED,          /* messages that were told not to arrive */
+    SIM_SAW_MESSAGE_CUT,     /* in the middle of its delivery in parts */
     SIM_FEATURES,
 };
 

@@ -120,6 +120,20 @@ static void message_begins(struct sim_world *world, struct sim_ledger *ledger,
     ledger->ssn[m->sid]++;
 }
 
+/* Another message comes before the end of the one that was being read. */
+static void message_is_cut(struct sim_world *world, struct sim_ledger *ledger)
+{
+    uint16_t sid = ledger->messages[ledger->open - 1].sid;
+    if (!ledger->breaks && ledger->cuts == 0)
+        return;
+    SIM_CHECK(world, ledger->cuts == 0 || ledger->cuts > 1 || sid == ledger->cut_sid,
+              "message %u is cut off, of stream %u instead of %u", ledger->open - 1, sid,
+              ledger->cut_sid);
+    ledger->cuts -= ledger->cuts > 0;
+    ledger->cuts_seen++;
+    ledger->open = 0;
+}
+
 void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, const uint8_t *data,
                         size_t len, const struct hws_rcvinfo *info)
 {
@@ -131,8 +145,8 @@ void sim_ledger_receive(struct sim_world *world, struct sim_ledger *ledger, cons
               "message %u is of an earlier incarnation", info->ppid);
     if (incarnation > ledger->incarnation_read)
         incarnation_begins(ledger, incarnation);
-    if (ledger->breaks && ledger->open != 0 && info->ppid != ledger->open - 1)
-        ledger->open = 0;
+    if (ledger->open != 0 && info->ppid != ledger->open - 1)
+        message_is_cut(world, ledger);
     if (ledger->open == 0)
         message_begins(world, ledger, info);
     if (world->failed)
@@ -251,6 +265,7 @@ static void end_renew(struct sim_end *end)
     sim_ledger_renew(&end->ledger);
     end->assoc = 0;
     end->up = end->down = end->may_send = end->may_read = false;
+    end->adaptation_told = end->reader.within = false;
 }
 
 /* The end has no association and will not get one. */
@@ -346,6 +361,7 @@ static void end_over(struct sim_end *end, int reason)
     int error = hws_assoc_release(end->host->engine, end->assoc, world_of(end)->now_us);
     SIM_CHECK(world_of(end), error == HWS_OK, "release: %s", hws_error_text(error));
     end->host->changed = true;
+    sim_read_give_back(end); /* it outlives the association */
     if (!in_trouble(end) || reason == HWS_E_EOF) {
         end->released = true;
         return;
@@ -360,16 +376,16 @@ static void end_over(struct sim_end *end, int reason)
 /* Reads until there is no more, or the quota is used up. */
 static void end_read(struct sim_end *end)
 {
-    static uint8_t buffer[1u << 16];
+    static uint8_t buffer[SIM_READ_MAX];
     bool slow = end->config.read_period_us != 0 && !end->down;
     uint64_t quota = slow ? end->config.read_quota : UINT64_MAX;
     for (uint64_t bytes = 0; bytes < quota && !world_of(end)->failed;) {
         size_t len = 0;
         struct hws_rcvinfo info = {0};
-        int error = hws_assoc_recv(end->host->engine, end->assoc, buffer, end->config.read_bytes,
-                                   &len, &info, world_of(end)->now_us);
+        int error = sim_read(end, buffer, &len, &info);
         if (error == HWS_E_AGAIN) {
             end->may_read = false;
+            sim_read_give_back(end); /* or nothing more would come */
             return;
         }
         if (error != HWS_OK) {
@@ -377,8 +393,6 @@ static void end_read(struct sim_end *end)
             end_over(end, error);
             return;
         }
-        SIM_CHECK(world_of(end), len != 0 && len <= end->config.read_bytes, "recv gave %zu bytes",
-                  len);
         end->host->changed = true;
         sim_ledger_receive(world_of(end), &other(end)->ledger, buffer, len, &info);
         bytes += len;
@@ -453,7 +467,10 @@ static bool send_one(struct sim_end *end)
         return false;
     }
     if (error != HWS_OK) {
-        SIM_CHECK(world_of(end), end->flow->aborted, "send: %s", hws_error_text(error));
+        /* Data that nothing could carry for so long: what is left cannot be sent any more. */
+        end->flow->cut_short |= end->flow->ending == SIM_END_IDLE && error == HWS_E_SHUTDOWN;
+        SIM_CHECK(world_of(end), end->flow->aborted || end->flow->cut_short, "send: %s",
+                  hws_error_text(error));
         l->sent = l->count;
         return false;
     }
@@ -605,6 +622,31 @@ static void app_restart(struct sim_end *end)
     end->may_send = true;
 }
 
+/* RFC 5061, 4.2.6: what the peer's endpoint says is told, before anything else of it. */
+static void check_adaptation(struct sim_end *end, const struct hws_event *event)
+{
+    const struct hws_params *peer = &other(end)->config.params;
+    if (event->type == HWS_EVENT_ADAPTATION) {
+        SIM_CHECK(world_of(end),
+                  peer->adaptation && event->indication == peer->adaptation_indication,
+                  "adaptation layer indication %u", event->indication);
+        end->adaptation_told = true;
+    }
+    SIM_CHECK(world_of(end),
+              event->type != HWS_EVENT_READABLE || end->adaptation_told == peer->adaptation,
+              "data before the adaptation layer indication");
+}
+
+/* A message in parts will not be completed. */
+static void app_cut(struct sim_end *end, const struct hws_event *event)
+{
+    struct sim_ledger *l = &other(end)->ledger;
+    SIM_CHECK(world_of(end), event->sid < l->streams, "a message in parts of stream %u",
+              event->sid);
+    l->cuts++;
+    l->cut_sid = event->sid;
+}
+
 static void app_event(struct sim_host *host, const struct hws_event *event)
 {
     ((struct sim_app *)host->app)->events[event->type]++;
@@ -615,11 +657,14 @@ static void app_event(struct sim_host *host, const struct hws_event *event)
     struct sim_end *end = find_end(host, event->assoc);
     if (end == NULL || event->type == HWS_EVENT_PATH_NEW)
         return;
-    bool own_abort = end->flow->aborted && event->type == HWS_EVENT_DOWN;
+    bool own_abort = end->flow->aborted && event->type >= HWS_EVENT_READABLE;
     SIM_CHECK(host->node.world, !end->released && (!end->down || own_abort),
               "event %d after the end", (int)event->type);
+    check_adaptation(end, event);
     if (event->type == HWS_EVENT_RESTART)
         app_restart(end);
+    if (event->type == HWS_EVENT_PARTIAL_ABORTED)
+        app_cut(end, event);
     if (event->type == HWS_EVENT_READABLE)
         end->may_read = true;
     else if (event->type == HWS_EVENT_WRITABLE)
@@ -655,14 +700,21 @@ static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *
         if (app->ends[i]->config.port == end->config.port && app->ends[i]->endpoint != 0)
             return app->ends[i]->endpoint;
     struct hws_addr locals[2 * SIM_NODE_ADDRS_MAX];
+    uint32_t count = named_addrs(&host->node, locals);
+    if (host->config.any_local)
+        hws_engine_set_host_addresses(host->engine, locals, count);
     struct hws_endpoint_config config = {.port = end->config.port,
                                          .locals = locals,
-                                         .local_count = named_addrs(&host->node, locals),
+                                         .local_count = host->config.any_local ? 0 : count,
+                                         .host_addresses = host->config.any_local,
                                          .listening = end->config.listens,
+                                         .reuse = end->config.shared,
                                          .params = &end->config.params};
     hws_endpoint_id id = 0;
-    int error = hws_endpoint_new(host->engine, &config, &id);
-    SIM_CHECK(host->node.world, error == HWS_OK, "endpoint: %s", hws_error_text(error));
+    for (uint32_t i = 0; i < (end->config.shared ? 3u : 1u); i++) {
+        int error = hws_endpoint_new(host->engine, &config, &id);
+        SIM_CHECK(host->node.world, error == HWS_OK, "endpoint: %s", hws_error_text(error));
+    }
     return id;
 }
 
@@ -695,6 +747,7 @@ void sim_app_restart(struct sim_host *host, uint32_t down_us, uint32_t connect_u
         end->endpoint = 0;
         end->abandoned.known = false;
         take_back_lent(&end->ledger);
+        end->reader = (struct sim_reader){0};
         if (end->released)
             end->assoc = NO_MORE_ASSOCS;
         else

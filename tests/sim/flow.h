@@ -8,6 +8,7 @@
 #define HWS_TESTS_SIM_FLOW_H
 
 #include "tests/sim/host.h"
+#include "tests/sim/reading.h"
 
 struct sim_message {
     uint32_t len;
@@ -34,6 +35,9 @@ struct sim_ledger {
     uint32_t open;       /* index + 1 of the message that is being read */
     uint32_t open_bytes; /* how much of it was read */
     bool breaks;         /* the reader's association restarted: its rest may never come */
+    uint32_t cuts;       /* messages in parts of which it was told that their rest will not come */
+    uint16_t cut_sid;    /* stream of the last of them */
+    uint64_t cuts_seen;
     uint64_t bytes_delivered;
     /* Incarnations, counted by the sender. */
     uint16_t incarnation;       /* of the next message to be sent */
@@ -48,6 +52,7 @@ enum sim_ending {
     SIM_END_LATE,  /* SHUTDOWN when everything has arrived */
     SIM_END_EARLY, /* SHUTDOWN when everything was accepted by send */
     SIM_END_ABORT, /* ABORT at some time */
+    SIM_END_IDLE,  /* nobody asks: the engine does when nothing was sent for long */
 };
 
 struct sim_flow;
@@ -57,6 +62,8 @@ struct sim_end_config {
     uint64_t connect_at_us; /* after the start */
     bool listens;
     bool shuts_down;
+    bool shared; /* several endpoints have its port: any of them may get its association */
+    enum sim_reading reading;
     uint32_t read_bytes;     /* most bytes a recv call asks for */
     uint32_t read_period_us; /* 0: reads at once; else so often ... */
     uint32_t read_quota;     /* ... and so many bytes each time */
@@ -81,7 +88,8 @@ struct sim_end {
     hws_endpoint_id endpoint;
     hws_assoc_id assoc;
     struct sim_ledger ledger; /* what this end sends */
-    bool up, down, released, shutdown_called;
+    struct sim_reader reader;
+    bool up, down, released, shutdown_called, adaptation_told;
     bool may_send, may_read;         /* as far as the engine is known to allow */
     bool send_waiting, read_waiting; /* for the end of the gap or period */
     uint32_t connects, restarts_told;

@@ -17,6 +17,7 @@ struct sim_host_config {
     bool copied_input;      /* hand in packets without a buffer to refer to */
     bool direct_alloc;
     bool own_host;
+    bool any_local; /* endpoints are bound to no address, and told what the host has */
 };
 
 struct sim_host {
