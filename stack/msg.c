@@ -10,26 +10,6 @@ struct hws_lending {
     struct hws_iovec iov[];
 };
 
-/* ---- Lists ---- */
-
-void hws_msg_list_push(struct hws_msg_list *list, struct hws_msg *msg)
-{
-    msg->next = NULL;
-    if (list->head == NULL)
-        list->head = msg;
-    else
-        list->tail->next = msg;
-    list->tail = msg;
-}
-
-struct hws_msg *hws_msg_list_pop(struct hws_msg_list *list)
-{
-    struct hws_msg *msg = list->head;
-    if (msg != NULL)
-        list->head = msg->next;
-    return msg;
-}
-
 /* ---- Life ---- */
 
 static struct hws_lending *lending(const struct hws_msg *msg)

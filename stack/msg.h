@@ -33,9 +33,24 @@ struct hws_msg_list {
     struct hws_msg *head, *tail;
 };
 
-void hws_msg_list_push(struct hws_msg_list *list, struct hws_msg *msg);
+static inline void hws_msg_list_push(struct hws_msg_list *list, struct hws_msg *msg)
+{
+    msg->next = NULL;
+    if (list->head == NULL)
+        list->head = msg;
+    else
+        list->tail->next = msg;
+    list->tail = msg;
+}
+
 /** The first one; NULL when there is none. */
-struct hws_msg *hws_msg_list_pop(struct hws_msg_list *list);
+static inline struct hws_msg *hws_msg_list_pop(struct hws_msg_list *list)
+{
+    struct hws_msg *msg = list->head;
+    if (msg != NULL)
+        list->head = msg->next;
+    return msg;
+}
 
 /* Whom lent bytes belong to. */
 struct hws_lender {

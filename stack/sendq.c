@@ -51,10 +51,8 @@ static bool grow(struct hws_sendq *q, uint16_t sid)
     return true;
 }
 
-bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid)
+bool hws_sendq_make_stream(struct hws_sendq *q, uint16_t sid)
 {
-    if (sid < q->capacity && q->streams[sid] != NULL)
-        return true;
     if (sid >= q->capacity && !grow(q, sid))
         return false;
     if (!q->sched->reserve(q->sched_state, q->stream_count + 1))

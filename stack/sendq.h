@@ -43,8 +43,13 @@ void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws
 /** Drops every message. Fragments that were cut keep theirs alive. */
 void hws_sendq_fini(struct hws_sendq *q);
 
+/** Makes a stream that is not there yet; false: no memory. */
+bool hws_sendq_make_stream(struct hws_sendq *q, uint16_t sid);
 /** Makes what a message for that stream needs; false: no memory. */
-bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid);
+static inline bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid)
+{
+    return (sid < q->capacity && q->streams[sid] != NULL) || hws_sendq_make_stream(q, sid);
+}
 /** Queues the message, whose reference becomes the queue's. Its stream is reserved. */
 void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg);
 

@@ -20,7 +20,8 @@ static bool cwnd_open(const struct hws_path *p)
 /* User data that a packet with one DATA chunk and nothing else in it carries. */
 static uint32_t full_payload(const struct hws_path *p)
 {
-    uint32_t amdcs = hws_assoc_amdcs(p->assoc), pmdcs = hws_path_pmdcs(p);
+    uint32_t pmdcs = hws_path_pmdcs(p);
+    uint32_t amdcs = p->assoc->path_count == 1 ? pmdcs : hws_assoc_amdcs(p->assoc);
     return (amdcs < pmdcs ? amdcs : pmdcs) - HWS_DATA_HEADER_LEN;
 }
 
@@ -80,11 +81,10 @@ static void watch_closed_window(struct hws_path *p)
 /* How much new user data the peer's window lets the next chunk have, 0: none. A window smaller than
  * the chunk that would be sent counts as closed (6.1 A, and the sender's silly window avoidance),
  * unless nothing is in flight: then what there is, or a probe. */
-static uint32_t window_allows(const struct hws_path *p)
+static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
 {
-    const struct hws_assoc *a = p->assoc;
     uint32_t rwnd = hws_assoc_peer_rwnd(a);
-    uint32_t useful = hws_transmit_fragment_max(p);
+    uint32_t useful = fragment_max;
     if (a->sendq.unsent_bytes < useful)
         useful = a->sendq.unsent_bytes;
     if (rwnd >= useful)
@@ -107,11 +107,11 @@ static bool nagle_holds(const struct hws_path *p)
                hws_path_pmdcs(p);
 }
 
-static bool new_data_possible(const struct hws_path *p)
+static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
 {
     const struct hws_assoc *a = p->assoc;
     return a->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) &&
-           a->burst_left > 0 && window_allows(p) > 0;
+           a->burst_left > 0 && window_allows(a, fragment_max) > 0;
 }
 
 /* The path of the next chunk to be sent again; there is one. */
@@ -151,7 +151,7 @@ bool hws_transmit_possible(struct hws_path *p)
     if (a->outq.flight_payload == 0 && a->burst_left < a->params.max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
     watch_closed_window(p);
-    return new_data_possible(p) && !nagle_holds(p);
+    return new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
 }
 
 /* ---- One chunk ---- */
@@ -257,21 +257,25 @@ static void decay_idle_cwnd(struct hws_path *p)
 }
 
 /* Cuts one fragment that fits packet and window. False: the packet is as full as it gets. */
-static bool cut(struct hws_path *p, const struct hws_builder *b, struct hws_fragment *out)
+static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragment_max,
+                struct hws_fragment *out)
 {
-    struct hws_assoc *a = p->assoc;
     uint32_t room = hws_builder_room(b);
     uint32_t header = HWS_DATA_HEADER_LEN - 4; /* room counts the chunk's value */
     if (room < header + 4)
         return false;
     room -= header;
-    uint32_t full = hws_transmit_fragment_max(p);
-    uint32_t window = window_allows(p);
-    if (window < full)
-        full = window;
+    uint32_t window = window_allows(a, fragment_max);
+    uint32_t full = window < fragment_max ? window : fragment_max;
     if (room > full)
         room = full;
     return hws_sendq_cut(&a->sendq, room, full, out);
+}
+
+/* Whether the next message is for this path, too. */
+static bool goes_here(const struct hws_path *p)
+{
+    return p->assoc->sendq.overrides == 0 || new_data_path(p->assoc) == p;
 }
 
 static void spend_burst(struct hws_assoc *a, uint32_t bytes)
@@ -284,9 +288,10 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     struct hws_assoc *a = p->assoc;
     uint32_t burst_before = a->burst_left;
     decay_idle_cwnd(p);
+    uint32_t fragment_max = hws_transmit_fragment_max(p);
     struct hws_fragment f;
-    while (new_data_possible(p) && new_data_path(a) == p && hws_outq_reserve(&a->outq) &&
-           cut(p, b, &f)) {
+    while (new_data_possible(p, fragment_max) && goes_here(p) && hws_outq_reserve(&a->outq) &&
+           cut(a, b, fragment_max, &f)) {
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
         if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
             f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
