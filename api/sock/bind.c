@@ -89,6 +89,7 @@ static int make_endpoint(struct hws_sock *sock, uint16_t port)
                                          .local_count = sock->local_count,
                                          .families = families(sock),
                                          .reuse = may_share(sock, port),
+                                         .host_addresses = true,
                                          .params = &sock->params};
     int rc = hws_endpoint_new(sockets->engine, &config, &sock->endpoint);
     if (rc < 0) {

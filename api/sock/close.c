@@ -20,9 +20,14 @@ int hws_sock_shutdown(struct hws_sock *sock, uint64_t now_us)
     return 0;
 }
 
-static bool may_receive(const struct hws_sock *sock)
+static void end_reception(struct hws_sock *sock, uint64_t now_us)
 {
-    return (sock->shutdown & HWS_SOCK_SHUT_RECV) == 0;
+    struct hws_member *member;
+    TAILQ_FOREACH(member, &sock->members, in_sock)
+    {
+        hws_member_end_reception(member, now_us);
+    }
+    hws_sock_arrived(sock);
 }
 
 /* Only receiving can be ended: accept answers EINVAL then. */
@@ -52,8 +57,8 @@ int hws_sock_shutdown_how(struct hws_sock *sock, int how, uint64_t now_us)
             end_gracefully(member, now_us);
         rc = was_up ? 0 : -ENOTCONN;
     }
-    if (!may_receive(sock))
-        hws_sock_arrived(sock);
+    if ((directions & HWS_SOCK_SHUT_RECV) != 0)
+        end_reception(sock, now_us);
     return rc;
 }
 

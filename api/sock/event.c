@@ -40,15 +40,6 @@ static void on_restart(struct hws_member *member, const struct hws_event *event,
     hws_notify_restart(member, event);
 }
 
-/* After shutdown(SHUT_RD) what comes is thrown away, as in the kernel, so that the window stays
- * open. */
-static void on_readable(struct hws_member *member, const struct hws_event *event, uint64_t now_us)
-{
-    (void)event;
-    if ((member->sock->shutdown & HWS_SOCK_SHUT_RECV) != 0 && !member->shut)
-        hws_member_drain(member, now_us);
-}
-
 static void on_writable(struct hws_member *member, const struct hws_event *event, uint64_t now_us)
 {
     (void)event;
@@ -125,7 +116,6 @@ static const handler handlers[] = {
     [HWS_EVENT_PATH_FAILING] = on_path,
     [HWS_EVENT_PATH_DOWN] = on_path,
     [HWS_EVENT_PATH_UP] = on_path,
-    [HWS_EVENT_READABLE] = on_readable,
     [HWS_EVENT_WRITABLE] = on_writable,
     [HWS_EVENT_SEND_FAILED] = on_send_failed,
     [HWS_EVENT_PEER_SHUTDOWN] = on_peer_shutdown,
@@ -177,7 +167,8 @@ void hws_sockets_event(struct hws_sockets *sockets, const struct hws_event *even
         return;
     }
     uint32_t notes = member->note_count;
-    if ((size_t)event->type < sizeof(handlers) / sizeof(handlers[0]))
+    bool known = (size_t)event->type < sizeof(handlers) / sizeof(handlers[0]);
+    if (known && handlers[event->type] != NULL)
         handlers[event->type](member, event, now_us);
     settle(member, event, notes, now_us);
 }

@@ -46,8 +46,31 @@ static bool has_data(struct hws_member *member, uint64_t now_us)
     return rc == HWS_OK;
 }
 
+/* After shutdown(SHUT_RD) what comes is thrown away, as in the kernel, so that the window stays
+ * open; what had come before can still be received. */
+static void drop_beyond_limit(struct hws_member *member, uint64_t now_us)
+{
+    struct hws_assoc_status status;
+    if (member->receive_ended &&
+        hws_assoc_status(member->sock->sockets->engine, member->assoc, &status) == HWS_OK &&
+        status.messages_taken >= member->receive_limit)
+        hws_member_drain(member, now_us);
+}
+
+void hws_member_end_reception(struct hws_member *member, uint64_t now_us)
+{
+    struct hws_assoc_status status;
+    if (member->receive_ended ||
+        hws_assoc_status(member->sock->sockets->engine, member->assoc, &status) != HWS_OK)
+        return;
+    member->receive_ended = true;
+    member->receive_limit = status.messages_ready;
+    hws_member_refresh(member, now_us);
+}
+
 void hws_member_refresh(struct hws_member *member, uint64_t now_us)
 {
+    drop_beyond_limit(member, now_us);
     bool readable = has_data(member, now_us) || hws_note_due(member) != NULL;
     set_readable(member, readable);
 }
@@ -284,10 +307,11 @@ static int receive_data(struct hws_member *member, struct hws_sock_recv *msg, ui
 
 static int nothing_to_receive(struct hws_sock *sock)
 {
+    const struct hws_member *only = hws_sock_only_member(sock);
     int error = hws_sock_take_error(sock);
     if (error != 0)
         return -error;
-    bool over = sock->state == HWS_SOCK_OVER && sock->partial == NULL;
+    bool over = sock->state == HWS_SOCK_OVER && only->was_up;
     return over || (sock->shutdown & HWS_SOCK_SHUT_RECV) != 0 ? 0 : -EAGAIN;
 }
 

@@ -160,7 +160,9 @@ struct hws_member {
     bool begun;         /* a part of a message was received, not its end */
     uint32_t begun_tsn; /* and this is its first TSN */
     bool readable;      /* in sock->ready */
-    bool awaited;       /* hws_sock_connect_result_of will ask for the result */
+    bool receive_ended; /* by shutdown(SHUT_RD): only so many messages can still be received */
+    uint64_t receive_limit;
+    bool awaited; /* hws_sock_connect_result_of will ask for the result */
     uint32_t peer_count, note_count;
     struct hws_member_peer peers[HWS_LIMIT_PATHS];
     struct hws_note_list notes;

@@ -98,6 +98,9 @@ void hws_member_set_blocked(struct hws_member *member, bool blocked);
 /** Looks whether the member has something to receive, and gives it its place among the ready. */
 void hws_member_refresh(struct hws_member *member, uint64_t now_us);
 
+/** Has what comes from now on thrown away. */
+void hws_member_end_reception(struct hws_member *member, uint64_t now_us);
+
 /** Throws away what has come. */
 void hws_member_drain(struct hws_member *member, uint64_t now_us);
 

@@ -29,6 +29,12 @@ add_executable(test_allocfail ${HWS_SIM_DIR}/test_allocfail.c)
 target_link_libraries(test_allocfail PRIVATE hws_pair)
 add_test(NAME allocfail COMMAND test_allocfail)
 
+add_library(hws_sockworld STATIC ${HWS_TESTS_DIR}/sockworld.c)
+target_link_libraries(hws_sockworld PUBLIC hws_api hws_sim PkgConfig::CMOCKA)
+foreach(name many)
+  hws_unit_test(sock_${name} hws_sockworld)
+endforeach()
+
 set(HWS_FUZZ_DIR ${HWS_TESTS_DIR}/fuzz)
 if(HWS_FUZZ)
   set(HWS_FUZZ_FLAGS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
