@@ -290,9 +290,22 @@ static bool is_written(const struct option *o)
 
 enum stage { NEW, BOUND, LISTENING, CONNECTING, CONNECTED, OVER, STAGES };
 
-static struct hws_sock *socket_at(struct hosts *h, enum stage stage)
+static void connect_to(struct hws_sock *sock, struct host *host, uint16_t port)
 {
-    struct hws_sock *sock = hws_sock_new(&h->a.sockets);
+    hosts_listen(host->other, port);
+    hosts_connect(sock, host, port);
+}
+
+static void end_associations(struct hws_sock *sock, uint64_t now_us)
+{
+    for (const struct hws_member *member = hws_sock_first_member(sock); member != NULL;
+         member = hws_sock_next_member(member))
+        hws_assoc_abort(sock->sockets->engine, member->assoc, NULL, 0, now_us);
+}
+
+static struct hws_sock *socket_at(struct hosts *h, enum hws_sock_style style, enum stage stage)
+{
+    struct hws_sock *sock = hws_sock_open(&h->a.sockets, AF_INET6, style);
     assert_non_null(sock);
     if (stage == NEW)
         return sock;
@@ -301,12 +314,11 @@ static struct hws_sock *socket_at(struct hosts *h, enum stage stage)
         assert_int_equal(hws_sock_listen(sock, 4), 0);
     if (stage < CONNECTING)
         return sock;
-    hosts_listen(&h->b, PORT);
-    hosts_connect(sock, &h->a, PORT);
+    connect_to(sock, &h->a, PORT);
     if (stage >= CONNECTED)
         hosts_wait(h, 1000);
     if (stage == OVER) {
-        assert_int_equal(hws_sock_abort(sock, NULL, 0, h->now_us), 0);
+        end_associations(sock, h->now_us);
         hosts_wait(h, 1000);
     }
     return sock;
@@ -322,32 +334,50 @@ static int get(struct hws_sock *sock, const struct option *o, void *v, socklen_t
     return hws_sockopt_get(sock, o->level, o->option, v, len);
 }
 
+static bool is_many(const struct hws_sock *sock)
+{
+    return sock->style == HWS_SOCK_ONE_TO_MANY;
+}
+
+static bool is(const struct option *o, int number)
+{
+    return o->level == IPPROTO_SCTP && o->option == number;
+}
+
+typedef void check_function(struct hws_sock *sock, const struct option *o, enum stage stage);
+
 /* Calls `check` with every option, each above hosts of its own. */
-static void each_option(enum stage stage,
-                        void (*check)(struct hws_sock *, const struct option *, enum stage))
+static void each_option(enum hws_sock_style style, enum stage stage, check_function *check)
 {
     for (size_t i = 0; i < COUNT(options); i++) {
+        if (style != HWS_SOCK_ONE_TO_ONE && is(&options[i], SCTP_REUSE_PORT))
+            continue;
         struct hosts *h = hosts_new();
         print_message("%s\n", options[i].name);
-        check(socket_at(h, stage), &options[i], stage);
+        check(socket_at(h, style, stage), &options[i], stage);
         hosts_free(h);
     }
 }
 
-static void each_option_at_each_stage(void (*check)(struct hws_sock *, const struct option *,
-                                                    enum stage))
+static void each_option_of_both_styles(enum stage stage, check_function *check)
+{
+    each_option(HWS_SOCK_ONE_TO_ONE, stage, check);
+    each_option(HWS_SOCK_ONE_TO_MANY, stage, check);
+}
+
+static void each_option_at_each_stage(check_function *check)
 {
     for (enum stage stage = NEW; stage < STAGES; stage++)
-        each_option(stage, check);
+        each_option_of_both_styles(stage, check);
 }
 
 /* What asks for a value: path and type are part of the question. */
 static value question(const struct option *o)
 {
     value v = {.number = 0};
-    if (o->option == SCTP_EVENT && o->level == IPPROTO_SCTP)
+    if (is(o, SCTP_EVENT))
         v.event.se_type = o->initial.event.se_type;
-    if (o->option == SCTP_GET_PEER_ADDR_INFO && o->level == IPPROTO_SCTP) {
+    if (is(o, SCTP_GET_PEER_ADDR_INFO)) {
         struct sockaddr_storage address = {.ss_family = AF_INET};
         struct sockaddr_in *in = (struct sockaddr_in *)(void *)&address;
         in->sin_port = htons(PORT);
@@ -416,7 +446,7 @@ static void the_table_has_these_options(void **state)
 static void those_of_extensions_to_come(void **state)
 {
     struct hosts *h = hosts_new();
-    struct hws_sock *sock = socket_at(h, CONNECTED);
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_ONE, CONNECTED);
     uint8_t bytes[VALUE_MAX] = {0};
     (void)state;
     for (size_t i = 0; i < COUNT(to_come); i++) {
@@ -431,32 +461,34 @@ static void those_of_extensions_to_come(void **state)
 
 static void check_initial(struct hws_sock *sock, const struct option *o, enum stage stage)
 {
+    value initial = o->initial;
     (void)stage;
+    if (o->level == SOL_SOCKET && o->option == SO_TYPE)
+        initial.number = is_many(sock) ? SOCK_SEQPACKET : SOCK_STREAM;
     if (o->get_needs == NEEDS_NOTHING)
-        assert_told(sock, o, &o->initial);
+        assert_told(sock, o, &initial);
 }
 
 static void what_a_new_socket_has(void **state)
 {
     (void)state;
-    each_option(NEW, check_initial);
+    each_option_of_both_styles(NEW, check_initial);
 }
 
 /* Of an association more is told than was set. */
-static bool tells_more(const struct option *o, enum stage stage)
+static bool tells_more(const struct hws_sock *sock, const struct option *o, enum stage stage)
 {
-    return stage == CONNECTED && o->level == IPPROTO_SCTP &&
-           (o->option == SCTP_ASSOCINFO || o->option == SCTP_PEER_ADDR_PARAMS);
+    return stage == CONNECTED && !is_many(sock) &&
+           (is(o, SCTP_ASSOCINFO) || is(o, SCTP_PEER_ADDR_PARAMS));
 }
 
 static void check_set(struct hws_sock *sock, const struct option *o, enum stage stage)
 {
-    if (!is_written(o) || o->set_needs == NEEDS_ASSOCIATION ||
-        (o->level == IPPROTO_SCTP && o->option == SCTP_REMOTE_UDP_ENCAPS_PORT))
+    if (!is_written(o) || o->set_needs == NEEDS_ASSOCIATION || is(o, SCTP_REMOTE_UDP_ENCAPS_PORT))
         return;
     int expected = stage == NEW ? 0 : o->late;
     assert_int_equal(set(sock, o, &o->put, o->size), expected);
-    if (expected == 0 && !tells_more(o, stage))
+    if (expected == 0 && !tells_more(sock, o, stage))
         assert_told(sock, o, &o->got);
 }
 
@@ -477,15 +509,15 @@ static void check_read_only(struct hws_sock *sock, const struct option *o, enum 
 static void what_can_only_be_read(void **state)
 {
     (void)state;
-    each_option(CONNECTED, check_read_only);
+    each_option_of_both_styles(CONNECTED, check_read_only);
 }
 
 static void check_association(struct hws_sock *sock, const struct option *o, enum stage stage)
 {
     value v = question(o);
     socklen_t len = sizeof(v);
-    bool by_path = o->option == SCTP_GET_PEER_ADDR_INFO && o->level == IPPROTO_SCTP;
-    bool has = stage == CONNECTED || (stage == CONNECTING && by_path);
+    bool by_path = is(o, SCTP_GET_PEER_ADDR_INFO) && stage >= CONNECTING && stage != OVER;
+    bool has = (stage == CONNECTED && !is_many(sock)) || by_path;
     int expected = o->get_needs == NEEDS_ASSOCIATION && !has ? -EINVAL : 0;
     assert_int_equal(get(sock, o, &v, &len), expected);
 }
@@ -510,7 +542,7 @@ static void check_lengths_to_set(struct hws_sock *sock, const struct option *o, 
         memcpy(bytes, &o->put, o->size);
         int rc = set(sock, o, bytes, len);
         bool refused = rc == -EINVAL;
-        if (o->level == IPPROTO_SCTP && o->option == SCTP_PEER_ADDR_PARAMS && len == 152)
+        if (is(o, SCTP_PEER_ADDR_PARAMS) && len == 152)
             assert_true(refused); /* it has no room for the DSCP that its flags tell of */
         else if (o->set_needs == NEEDS_NOTHING && refused == is_right(&o->set, len))
             fail_msg("%u bytes: %d", len, rc);
@@ -520,7 +552,7 @@ static void check_lengths_to_set(struct hws_sock *sock, const struct option *o, 
 static void lengths_to_set(void **state)
 {
     (void)state;
-    each_option(NEW, check_lengths_to_set);
+    each_option_of_both_styles(NEW, check_lengths_to_set);
 }
 
 /* IPPROTO_IP gives a byte where an int has no room. */
@@ -531,9 +563,17 @@ static socklen_t told_length(const struct option *o, socklen_t len)
     return len < o->size ? len : o->size;
 }
 
+/* The older structure is the first part of the newer one. */
 static bool is_part(const struct option *o)
 {
-    return o->level == IPPROTO_SCTP && o->option == SCTP_PEER_ADDR_PARAMS;
+    return is(o, SCTP_PEER_ADDR_PARAMS);
+}
+
+/* An option that needs an association is asked about the only one there is. */
+static void name_association(const struct hws_sock *sock, const struct option *o, value *v)
+{
+    if (is_many(sock) && o->get_needs == NEEDS_ASSOCIATION)
+        memcpy((uint8_t *)v + o->id_at, &hws_sock_first_member(sock)->id, sizeof(sctp_assoc_t));
 }
 
 static void check_lengths_to_get(struct hws_sock *sock, const struct option *o, enum stage stage)
@@ -543,6 +583,7 @@ static void check_lengths_to_get(struct hws_sock *sock, const struct option *o, 
         uint8_t bytes[VALUE_MAX];
         value v = question(o);
         socklen_t told = len;
+        name_association(sock, o, &v);
         memset(bytes, 0xee, sizeof(bytes));
         memcpy(bytes, &v, len < sizeof(v) ? len : sizeof(v));
         int rc = get(sock, o, bytes, &told);
@@ -561,7 +602,7 @@ static void check_lengths_to_get(struct hws_sock *sock, const struct option *o, 
 static void lengths_to_get(void **state)
 {
     (void)state;
-    each_option(CONNECTED, check_lengths_to_get);
+    each_option_of_both_styles(CONNECTED, check_lengths_to_get);
 }
 
 static void check_nothing(struct hws_sock *sock, const struct option *o, enum stage stage)
@@ -577,7 +618,7 @@ static void check_nothing(struct hws_sock *sock, const struct option *o, enum st
 static void no_value_at_all(void **state)
 {
     (void)state;
-    each_option(NEW, check_nothing);
+    each_option_of_both_styles(NEW, check_nothing);
 }
 
 static void check_wrong(struct hws_sock *sock, const struct option *o, enum stage stage)
@@ -598,8 +639,8 @@ static void check_wrong(struct hws_sock *sock, const struct option *o, enum stag
 static void wrong_values_change_nothing(void **state)
 {
     (void)state;
-    each_option(NEW, check_wrong);
-    each_option(CONNECTED, check_wrong);
+    each_option_of_both_styles(NEW, check_wrong);
+    each_option_of_both_styles(CONNECTED, check_wrong);
 }
 
 static void check_id_ignored(struct hws_sock *sock, const struct option *o, enum stage stage)
@@ -620,10 +661,8 @@ static void check_id_ignored(struct hws_sock *sock, const struct option *o, enum
 static void one_to_one_sockets_ignore_ids(void **state)
 {
     (void)state;
-    each_option(CONNECTED, check_id_ignored);
+    each_option(HWS_SOCK_ONE_TO_ONE, CONNECTED, check_id_ignored);
 }
-
-/* ---- One by one ---- */
 
 static int get_number(struct hws_sock *sock, int level, int option, int *number)
 {
@@ -631,11 +670,108 @@ static int get_number(struct hws_sock *sock, int level, int option, int *number)
     return hws_sockopt_get(sock, level, option, number, &len);
 }
 
+/* ---- Ids on one-to-many sockets ---- */
+
+/* Those that can be set for SCTP_CURRENT_ASSOC and SCTP_ALL_ASSOC. */
+static bool is_for_many(const struct option *o)
+{
+    return is(o, SCTP_DELAYED_SACK) || is(o, SCTP_CONTEXT) || is(o, SCTP_MAX_BURST) ||
+           is(o, SCTP_DEFAULT_SNDINFO) || is(o, SCTP_DEFAULT_SEND_PARAM) || is(o, SCTP_EVENT);
+}
+
+static int set_for(struct hws_sock *sock, const struct option *o, sctp_assoc_t id)
+{
+    value put = o->put;
+    memcpy((uint8_t *)&put + o->id_at, &id, sizeof(id));
+    return set(sock, o, &put, o->size);
+}
+
+static int get_of(struct hws_sock *sock, const struct option *o, sctp_assoc_t id, value *v)
+{
+    socklen_t len = sizeof(*v);
+    *v = question(o);
+    memcpy((uint8_t *)v + o->id_at, &id, sizeof(id));
+    return get(sock, o, v, &len);
+}
+
+static void check_ids(struct hws_sock *sock, const struct option *o, enum stage stage)
+{
+    static const sctp_assoc_t ids[] = {12345, SCTP_CURRENT_ASSOC, SCTP_ALL_ASSOC};
+    value v;
+    (void)stage;
+    if (o->id_at == NO_ID || is(o, SCTP_GET_PEER_ADDR_INFO))
+        return;
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        bool many = is_for_many(o) && i > 0;
+        assert_int_equal(get_of(sock, o, ids[i], &v), -EINVAL);
+        if (is_written(o))
+            assert_int_equal(set_for(sock, o, ids[i]), many ? 0 : -EINVAL);
+    }
+    assert_int_equal(get_of(sock, o, hws_sock_first_member(sock)->id, &v), 0);
+}
+
+static void ids_of_one_to_many_sockets(void **state)
+{
+    (void)state;
+    each_option(HWS_SOCK_ONE_TO_MANY, CONNECTED, check_ids);
+}
+
+static bool has_been_set(struct hws_sock *sock, const struct option *o, sctp_assoc_t id)
+{
+    value v, expected = o->got;
+    memcpy((uint8_t *)&expected + o->id_at, &id, sizeof(id));
+    assert_int_equal(get_of(sock, o, id, &v), 0);
+    return memcmp(&v, &expected, o->size) == 0;
+}
+
+/* Sets it for `id`, and looks who has it then: the first association, the second, those to come. */
+static void assert_reaches(const struct option *o, unsigned whom, bool first, bool second,
+                           bool future)
+{
+    struct hosts *h = hosts_new();
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_MANY, CONNECTED);
+    connect_to(sock, &h->a, PORT + 1);
+    hosts_wait(h, 1000);
+    const sctp_assoc_t one = hws_sock_first_member(sock)->id;
+    const sctp_assoc_t two = hws_sock_next_member(hws_sock_first_member(sock))->id;
+    const sctp_assoc_t ids[] = {SCTP_FUTURE_ASSOC, SCTP_CURRENT_ASSOC, SCTP_ALL_ASSOC, one};
+    assert_int_equal(set_for(sock, o, ids[whom]), 0);
+    assert_int_equal(has_been_set(sock, o, one), first);
+    assert_int_equal(has_been_set(sock, o, two), second);
+    assert_int_equal(has_been_set(sock, o, SCTP_FUTURE_ASSOC), future);
+    connect_to(sock, &h->a, PORT + 2);
+    const struct hws_member *third =
+        hws_sock_next_member(hws_sock_next_member(hws_sock_first_member(sock)));
+    assert_int_equal(has_been_set(sock, o, third->id), future);
+    hosts_free(h);
+}
+
+static void whom_a_value_reaches(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(options); i++) {
+        const struct option *o = &options[i];
+        bool tells_its_own = is(o, SCTP_ASSOCINFO) || is(o, SCTP_PEER_ADDR_PARAMS);
+        if (o->id_at == NO_ID || !is_written(o) || o->set_needs == NEEDS_ASSOCIATION ||
+            is(o, SCTP_REMOTE_UDP_ENCAPS_PORT) || tells_its_own)
+            continue;
+        print_message("%s\n", o->name);
+        assert_reaches(o, 0, false, false, true);
+        assert_reaches(o, 3, true, false, false);
+        if (!is_for_many(o))
+            continue;
+        assert_reaches(o, 1, true, true, false);
+        assert_reaches(o, 2, true, true, true);
+    }
+}
+
+/* ---- One by one ---- */
+
 static void not_for_one_to_one_sockets(void **state)
 {
     static const int numbers[] = {SCTP_AUTOCLOSE, SCTP_GET_ASSOC_NUMBER, SCTP_GET_ASSOC_ID_LIST};
     struct hosts *h = hosts_new();
-    struct hws_sock *sock = socket_at(h, CONNECTED);
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_ONE, CONNECTED);
     int number = 1;
     (void)state;
     for (size_t i = 0; i < COUNT(numbers); i++)
@@ -645,10 +781,80 @@ static void not_for_one_to_one_sockets(void **state)
     hosts_free(h);
 }
 
+static void for_one_to_many_sockets_only(void **state)
+{
+    struct hosts *h = hosts_new();
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_MANY, CONNECTED);
+    int number = 5;
+    sctp_assoc_t ids[4];
+    socklen_t len = sizeof(ids);
+    (void)state;
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_REUSE_PORT, &number, 4, 0),
+                     -EOPNOTSUPP);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_AUTOCLOSE, &number, 4, 0), 0);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_AUTOCLOSE, &number, 5, 0), -EINVAL);
+    assert_int_equal(get_number(sock, IPPROTO_SCTP, SCTP_AUTOCLOSE, &number), 0);
+    assert_int_equal(number, 5);
+    connect_to(sock, &h->a, PORT + 1);
+    assert_int_equal(get_number(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &number), 0);
+    assert_int_equal(number, 2);
+    assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len), 0);
+    assert_int_equal(len, 3 * sizeof(sctp_assoc_t));
+    assert_int_equal(ids[0], 2);
+    assert_int_equal(ids[1], hws_sock_first_member(sock)->id);
+    len = 2 * sizeof(sctp_assoc_t);
+    assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len),
+                     -EINVAL);
+    hosts_free(h);
+}
+
+/* It has one association, whatever id is given, but is not of the one-to-one style. */
+static void a_socket_that_was_peeled_off(void **state)
+{
+    struct hosts *h = hosts_new();
+    struct hws_sock *many = socket_at(h, HWS_SOCK_ONE_TO_MANY, CONNECTED), *sock;
+    struct sctp_status status = {.sstat_assoc_id = 12345};
+    socklen_t len = sizeof(status);
+    sctp_assoc_t id = hws_sock_first_member(many)->id;
+    int number = 1;
+    (void)state;
+    assert_int_equal(hws_sock_peeloff(many, id, &sock, h->now_us), 0);
+    assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len), 0);
+    assert_int_equal(status.sstat_assoc_id, id);
+    assert_int_equal(status.sstat_state, SCTP_ESTABLISHED);
+    assert_int_equal(get_number(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &number), 0);
+    assert_int_equal(number, 1);
+    assert_int_equal(get_number(many, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &number), 0);
+    assert_int_equal(number, 0);
+    assert_int_equal(get_number(sock, SOL_SOCKET, SO_TYPE, &number), 0);
+    assert_int_equal(number, SOCK_SEQPACKET);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_AUTOCLOSE, &number, 4, 0), 0);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_REUSE_PORT, &number, 4, 0),
+                     -EOPNOTSUPP);
+    hosts_free(h);
+}
+
+static void levels_of_an_ipv4_socket(void **state)
+{
+    struct hosts *h = hosts_new();
+    struct hws_sock *sock = hws_sock_open(&h->a.sockets, AF_INET, HWS_SOCK_ONE_TO_ONE);
+    int number = 1;
+    (void)state;
+    assert_int_equal(get_number(sock, SOL_SOCKET, SO_DOMAIN, &number), 0);
+    assert_int_equal(number, AF_INET);
+    assert_int_equal(get_number(sock, IPPROTO_IPV6, IPV6_V6ONLY, &number), -EOPNOTSUPP);
+    assert_int_equal(hws_sockopt_set(sock, IPPROTO_IPV6, IPV6_V6ONLY, &number, 4, 0), -ENOPROTOOPT);
+    assert_int_equal(get_number(sock, 99, 1, &number), -EOPNOTSUPP);
+    assert_int_equal(hws_sockopt_set(sock, 99, 1, &number, 4, 0), -ENOPROTOOPT);
+    assert_int_equal(get_number(sock, SOL_SOCKET, 9999, &number), -ENOPROTOOPT);
+    assert_int_equal(get_number(sock, IPPROTO_SCTP, -1, &number), -ENOPROTOOPT);
+    hosts_free(h);
+}
+
 static void the_interface_is_the_links(void **state)
 {
     struct hosts *h = hosts_new();
-    struct hws_sock *sock = socket_at(h, NEW);
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_ONE, NEW);
     const struct option o = {SOCKET(SO_BINDTODEVICE), .size = IFNAMSIZ};
     char name[IFNAMSIZ];
     socklen_t len = sizeof(name);
@@ -685,6 +891,11 @@ int main(void)
         cmocka_unit_test(wrong_values_change_nothing),
         cmocka_unit_test(one_to_one_sockets_ignore_ids),
         cmocka_unit_test(not_for_one_to_one_sockets),
+        cmocka_unit_test(for_one_to_many_sockets_only),
+        cmocka_unit_test(ids_of_one_to_many_sockets),
+        cmocka_unit_test(whom_a_value_reaches),
+        cmocka_unit_test(a_socket_that_was_peeled_off),
+        cmocka_unit_test(levels_of_an_ipv4_socket),
         cmocka_unit_test(the_interface_is_the_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
