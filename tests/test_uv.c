@@ -114,7 +114,8 @@ static void bind_answers(void **state)
     assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 2, SCTP_BINDX_ADD_ADDR),
                      UV_EINVAL);
     assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 1, SCTP_BINDX_REM_ADDR),
-                     UV_ENOTSUP);
+                     UV_EBUSY);
+    assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 1, 0), UV_EINVAL);
     both[1] = both[0];
     assert_int_equal(hws_uv_bindx(&two.handle, (struct sockaddr *)both, 1, SCTP_BINDX_ADD_ADDR), 0);
     uv_peer_close(w, &one);
@@ -558,6 +559,215 @@ static void many_handles(void **state)
     }
 }
 
+/* ---- Associations of a one-to-many handle ---- */
+
+/* A one-to-many handle that listens at PORT + 9 and reads. */
+static void open_many(struct uv_world *w, struct uv_peer *many)
+{
+    struct sockaddr_in any = uv_world_address("0.0.0.0", PORT + 9);
+    uv_peer_init_ex(w->a, many, SOCK_SEQPACKET);
+    assert_int_equal(hws_uv_bind(&many->handle, (struct sockaddr *)&any), 0);
+    assert_int_equal(hws_uv_listen(&many->handle, 1, NULL), 0);
+    assert_false(hws_uv_is_active(&many->handle));
+    uv_peer_read(many);
+    assert_true(hws_uv_is_active(&many->handle));
+}
+
+static void want_association_changes(struct uv_peer *peer)
+{
+    const struct sctp_event event = {
+        .se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
+    assert_int_equal(
+        hws_uv_setsockopt(&peer->handle, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof(event)), 0);
+}
+
+static void one_handle_has_many_associations(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, clients[3];
+    open_many(w, &many);
+    for (unsigned i = 0; i < 3; i++) {
+        uv_peer_init(w->b, &clients[i]);
+        uv_peer_connect(w, &clients[i], PORT + 9);
+        uv_world_run_until(w, &clients[i].connects, 1);
+        uv_peer_read(&clients[i]);
+        uv_peer_write(&clients[i], "ping", 4, NULL);
+        uv_world_run_until(w, &many.messages, i + 1);
+        assert_int_not_equal(many.last.info.rcv_assoc_id, 0);
+        struct sctp_sndinfo back = {.snd_assoc_id = many.last.info.rcv_assoc_id};
+        uv_peer_write(&many, "pong", 4, &back);
+        uv_world_run_until(w, &clients[i].messages, 1);
+    }
+    struct sctp_sndinfo all = {.snd_assoc_id = SCTP_ALL_ASSOC, .snd_flags = SCTP_SENDALL};
+    uv_peer_write(&many, "all", 3, &all);
+    for (unsigned i = 0; i < 3; i++) {
+        uv_world_run_until(w, &clients[i].messages, 2);
+        assert_memory_equal(clients[i].bytes, "all", 3);
+        uv_peer_close(w, &clients[i]);
+    }
+    uv_peer_close(w, &many);
+}
+
+static void a_message_to_an_address_begins_an_association(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, client;
+    struct sctp_sndinfo info = {.snd_ppid = 5};
+    open_many(w, &many);
+    uv_peer_init_ex(w->b, &client, SOCK_SEQPACKET);
+    want_association_changes(&client);
+    uv_peer_read(&client);
+    uv_peer_write_to(w, &client, PORT + 9, "hello", 5, &info);
+    uv_world_run_until(w, &many.messages, 1);
+    assert_int_equal(many.last.info.rcv_ppid, 5);
+    uv_world_run_until(w, &client.notifications, 1);
+    const struct sctp_assoc_change *change = (const void *)client.bytes;
+    assert_int_equal(change->sac_type, SCTP_ASSOC_CHANGE);
+    assert_int_equal(change->sac_state, SCTP_COMM_UP);
+    struct sctp_sndinfo end = {.snd_assoc_id = change->sac_assoc_id, .snd_flags = SCTP_EOF};
+    struct sockaddr *addrs;
+    hws_uv_path_t path;
+    assert_int_equal(hws_uv_getpaddrs(&client.handle, end.snd_assoc_id, &addrs), 1);
+    hws_uv_freepaddrs(addrs);
+    assert_int_equal(hws_uv_getpaddrs(&client.handle, end.snd_assoc_id + 1, &addrs), 0);
+    assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id, 0, &path), 0);
+    assert_int_equal(path.primary, 1);
+    assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id, 1, &path), UV_ENOENT);
+    assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id + 1, 0, &path), UV_ENOTCONN);
+    hws_uv_write_t request;
+    assert_int_equal(hws_uv_write(&request, &client.handle, NULL, 0, &end, NULL), 0);
+    uv_world_run_until(w, &client.notifications, 2);
+    assert_int_equal(change->sac_state, SCTP_SHUTDOWN_COMP);
+    assert_int_equal(uv_peer_try_write(&client, "x", 1), UV_EPIPE);
+    uv_peer_close(w, &client);
+    uv_peer_close(w, &many);
+}
+
+static void a_one_to_many_handle_connects_to_many(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, client;
+    hws_uv_connect_t wrong = {.data = &client};
+    struct sockaddr_in nobody = uv_world_address(w->address, PORT + 8);
+    open_many(w, &many);
+    uv_peer_init_ex(w->b, &client, SOCK_SEQPACKET);
+    assert_int_equal(
+        hws_uv_connect(&wrong, &client.handle, (struct sockaddr *)&nobody, uv_peer_on_connect), 0);
+    uv_peer_connect(w, &client, PORT + 9);
+    assert_int_not_equal(client.connect.assoc_id, wrong.assoc_id);
+    uv_world_run_until(w, &client.connects, 2);
+    assert_int_equal(client.failures, 1);
+    hws_uv_shutdown_t shutdown;
+    assert_int_equal(hws_uv_shutdown(&shutdown, &client.handle, NULL), UV_ENOTCONN);
+    assert_int_equal(hws_uv_abort(&client.handle, NULL, 0), UV_ENOTCONN);
+    uv_peer_close(w, &client);
+    uv_peer_close(w, &many);
+}
+
+static void a_full_association_does_not_hold_up_another(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, slow, fast;
+    enum { COUNT = 40, BYTES = 256 << 10 };
+    static hws_uv_write_t requests[COUNT], last;
+    char *message = calloc(1, BYTES);
+    uv_buf_t buf = uv_buf_init(message, BYTES);
+    struct sctp_sndinfo to_slow = {0}, to_fast = {0};
+    open_many(w, &many);
+    uv_peer_init(w->b, &slow);
+    uv_peer_connect(w, &slow, PORT + 9);
+    uv_world_run_until(w, &slow.connects, 1);
+    uv_peer_write(&slow, "s", 1, NULL);
+    uv_world_run_until(w, &many.messages, 1);
+    to_slow.snd_assoc_id = many.last.info.rcv_assoc_id;
+    uv_peer_init(w->b, &fast);
+    uv_peer_connect(w, &fast, PORT + 9);
+    uv_world_run_until(w, &fast.connects, 1);
+    uv_peer_read(&fast);
+    uv_peer_write(&fast, "f", 1, NULL);
+    uv_world_run_until(w, &many.messages, 2);
+    to_fast.snd_assoc_id = many.last.info.rcv_assoc_id;
+    for (int i = 0; i < COUNT; i++) {
+        requests[i].data = &many;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &many.handle, &buf, 1, &to_slow, uv_peer_on_write), 0);
+    }
+    assert_true(hws_uv_get_write_queue_count(&many.handle) > 0);
+    last.data = &many;
+    buf.len = 3;
+    assert_int_equal(hws_uv_write(&last, &many.handle, &buf, 1, &to_fast, uv_peer_on_write), 0);
+    uv_world_run_until(w, &fast.messages, 1);
+    assert_true(hws_uv_get_write_queue_count(&many.handle) > 0);
+    uv_peer_read(&slow);
+    uv_world_run_until(w, &many.writes, COUNT + 1);
+    uv_world_run_until(w, &slow.messages, COUNT);
+    uv_peer_close(w, &slow);
+    uv_peer_close(w, &fast);
+    uv_peer_close(w, &many);
+    free(message);
+}
+
+static void an_association_is_peeled_off(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, client, branch;
+    open_many(w, &many);
+    uv_peer_init(w->b, &client);
+    uv_peer_connect(w, &client, PORT + 9);
+    uv_world_run_until(w, &client.connects, 1);
+    uv_peer_write(&client, "one", 3, NULL);
+    uv_world_run_until(w, &many.messages, 1);
+    sctp_assoc_t id = many.last.info.rcv_assoc_id;
+    uv_peer_init(w->a, &branch);
+    assert_int_equal(hws_uv_peeloff(&many.handle, id + 1, &branch.handle), UV_EINVAL);
+    assert_int_equal(hws_uv_peeloff(&many.handle, id, &client.handle), UV_EINVAL);
+    assert_int_equal(hws_uv_peeloff(&many.handle, id, &branch.handle), 0);
+    assert_int_equal(hws_uv_peeloff(&many.handle, id, &branch.handle), UV_EBUSY);
+    uv_peer_read(&branch);
+    uv_peer_write(&client, "two", 3, NULL);
+    uv_world_run_until(w, &branch.messages, 1);
+    assert_int_equal(many.messages, 1);
+    uv_peer_shutdown(&branch);
+    uv_world_run_until(w, &branch.shutdowns, 1);
+    assert_int_equal(branch.status, 0);
+    uv_world_run_until(w, &branch.ends, 1);
+    uv_peer_close(w, &branch);
+    uv_peer_close(w, &client);
+    uv_peer_close(w, &many);
+}
+
+static void a_message_to_an_address_connects_a_one_to_one_handle(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer client, server;
+    uv_peer_init(w->b, &client);
+    w->next = &server;
+    uv_peer_write_to(w, &client, PORT, "hello", 5, NULL);
+    uv_world_run_until(w, &w->connections, 1);
+    uv_world_run_until(w, &server.messages, 1);
+    uv_world_run_until(w, &client.writes, 1);
+    assert_int_equal(client.status, 0);
+    uv_peer_read(&client);
+    uv_peer_close(w, &server);
+    uv_world_run_until(w, &client.ends, 1);
+    uv_peer_close(w, &client);
+}
+
+static void what_handles_can_be_made(void **state)
+{
+    struct uv_world *w = *state;
+    hws_uv_t handle;
+    assert_int_equal(hws_uv_init_ex(w->a, &handle, AF_UNIX, SOCK_STREAM), UV_EAFNOSUPPORT);
+    assert_int_equal(hws_uv_init_ex(w->a, &handle, AF_INET, SOCK_DGRAM), UV_EPROTONOSUPPORT);
+    struct uv_peer peer = {.closes = 0};
+    struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(7)};
+    any6.sin6_addr.s6_addr[15] = 1;
+    assert_int_equal(hws_uv_init_ex(w->a, &peer.handle, AF_INET, SOCK_STREAM), 0);
+    peer.handle.data = &peer;
+    assert_int_equal(hws_uv_bind(&peer.handle, (struct sockaddr *)&any6), UV_EINVAL);
+    uv_peer_close(w, &peer);
+}
+
 #define BOTH(test)                                                                                 \
     {#test " (UDP)", test, uv_world_open_udp, uv_world_close, NULL},                               \
     {                                                                                              \
@@ -591,6 +801,13 @@ int main(void)
         BOTH(the_listener_may_close_and_free_itself),
         BOTH(activity_and_references),
         BOTH(many_handles),
+        BOTH(one_handle_has_many_associations),
+        BOTH(a_message_to_an_address_begins_an_association),
+        BOTH(a_one_to_many_handle_connects_to_many),
+        BOTH(a_full_association_does_not_hold_up_another),
+        BOTH(an_association_is_peeled_off),
+        BOTH(a_message_to_an_address_connects_a_one_to_one_handle),
+        BOTH(what_handles_can_be_made),
         cmocka_unit_test(a_runtime_with_a_loop_of_its_own_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,13 @@ void uv_peer_init(struct hws_runtime *runtime, struct uv_peer *peer)
     peer->handle.data = peer;
 }
 
+void uv_peer_init_ex(struct hws_runtime *runtime, struct uv_peer *peer, int type)
+{
+    memset(peer, 0, sizeof(*peer));
+    assert_int_equal(hws_uv_init_ex(runtime, &peer->handle, AF_INET6, type), 0);
+    peer->handle.data = peer;
+}
+
 /* Counts a callback, which may have to close the handle. */
 static void called(struct uv_peer *peer, enum uv_peer_callback which)
 {
@@ -168,11 +175,12 @@ static void note_status(struct uv_peer *peer, int status)
         peer->canceled++;
 }
 
-static void on_connect(hws_uv_connect_t *request, int status)
+void uv_peer_on_connect(hws_uv_connect_t *request, int status)
 {
     struct uv_peer *peer = request->data;
     assert_ptr_equal(request->handle, &peer->handle);
     peer->connects++;
+    peer->failures += status < 0;
     note_status(peer, status);
     called(peer, UV_PEER_CONNECT);
 }
@@ -182,7 +190,8 @@ void uv_peer_connect(struct uv_world *w, struct uv_peer *peer, uint16_t port)
     struct sockaddr_in to = uv_world_address(w->address, port);
     peer->connect.data = peer;
     assert_int_equal(
-        hws_uv_connect(&peer->connect, &peer->handle, (struct sockaddr *)&to, on_connect), 0);
+        hws_uv_connect(&peer->connect, &peer->handle, (struct sockaddr *)&to, uv_peer_on_connect),
+        0);
     assert_int_equal(peer->connects, 0);
 }
 
@@ -209,14 +218,32 @@ static void on_owned_write(hws_uv_write_t *request, int status)
     called(peer, UV_PEER_WRITE);
 }
 
-void uv_peer_write(struct uv_peer *peer, const char *bytes, size_t len,
-                   const struct sctp_sndinfo *info)
+static struct owned_write *own(struct uv_peer *peer, const char *bytes, size_t len, uv_buf_t *buf)
 {
     struct owned_write *owned = malloc(sizeof(*owned) + len);
     memcpy(owned->bytes, bytes, len);
     owned->request.data = peer;
-    uv_buf_t buf = uv_buf_init(owned->bytes, (unsigned)len);
+    *buf = uv_buf_init(owned->bytes, (unsigned)len);
+    return owned;
+}
+
+void uv_peer_write(struct uv_peer *peer, const char *bytes, size_t len,
+                   const struct sctp_sndinfo *info)
+{
+    uv_buf_t buf;
+    struct owned_write *owned = own(peer, bytes, len, &buf);
     assert_int_equal(hws_uv_write(&owned->request, &peer->handle, &buf, 1, info, on_owned_write),
+                     0);
+}
+
+void uv_peer_write_to(struct uv_world *w, struct uv_peer *peer, uint16_t port, const char *bytes,
+                      size_t len, const struct sctp_sndinfo *info)
+{
+    struct sockaddr_in to = uv_world_address(w->address, port);
+    uv_buf_t buf;
+    struct owned_write *owned = own(peer, bytes, len, &buf);
+    assert_int_equal(hws_uv_write_to(&owned->request, &peer->handle, &buf, 1,
+                                     (struct sockaddr *)&to, 1, info, on_owned_write),
                      0);
 }
 
@@ -240,6 +267,10 @@ void uv_peer_alloc(hws_uv_t *handle, size_t suggested, uv_buf_t *buf)
 static void on_bytes(struct uv_peer *peer, size_t len, const hws_uv_message_t *message)
 {
     peer->len = len;
+    if ((message->flags & MSG_NOTIFICATION) != 0) {
+        peer->notifications++;
+        return;
+    }
     peer->last = *message;
     if (peer->keep != NULL)
         memcpy(peer->keep + peer->total, peer->bytes, len);

@@ -33,7 +33,8 @@ struct uv_peer {
     unsigned stop_after;            /* messages; 0: never */
     unsigned no_buffers;            /* so many times there is no buffer for reading */
     char *keep;                     /* where all that is received goes; NULL: nowhere */
-    unsigned callbacks, connects, writes, canceled, messages, ends, shutdowns, closes, enobufs;
+    unsigned callbacks, connects, failures, notifications, writes, canceled, messages, ends,
+        shutdowns, closes, enobufs;
     int status; /* of the last request */
     ssize_t end;
     char bytes[65536]; /* read last */
@@ -68,10 +69,15 @@ void uv_world_run_until(struct uv_world *w, const unsigned *count, unsigned want
 void uv_world_turns(struct uv_world *w, unsigned turns);
 
 void uv_peer_init(struct hws_runtime *runtime, struct uv_peer *peer);
+void uv_peer_init_ex(struct hws_runtime *runtime, struct uv_peer *peer, int type);
+void uv_peer_on_connect(hws_uv_connect_t *request, int status);
 void uv_peer_connect(struct uv_world *w, struct uv_peer *peer, uint16_t port);
 /** Writes a copy, with a request of its own. */
 void uv_peer_write(struct uv_peer *peer, const char *bytes, size_t len,
                    const struct sctp_sndinfo *info);
+/** The same to the peer at that port. */
+void uv_peer_write_to(struct uv_world *w, struct uv_peer *peer, uint16_t port, const char *bytes,
+                      size_t len, const struct sctp_sndinfo *info);
 ssize_t uv_peer_try_write(struct uv_peer *peer, const char *bytes, size_t len);
 void uv_peer_read(struct uv_peer *peer);
 void uv_peer_shutdown(struct uv_peer *peer);

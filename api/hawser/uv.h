@@ -24,7 +24,13 @@
 
 #include <uv.h>
 
-#include "hawser.h"
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <linux/sctp.h>
+
+#include "options.h"
+#include "runtime.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -69,7 +75,7 @@ struct hws_uv_s {
     hws_uv_alloc_cb alloc_cb;
     hws_uv_read_cb read_cb;
     hws_uv_close_cb close_cb;
-    hws_uv_connect_t *connect_request;
+    hws_uv_connect_t *connects; /* under way */
     hws_uv_shutdown_t *shutdown_request;
     struct hws_uv_write_list {
         hws_uv_write_t *first, *last;
@@ -80,9 +86,11 @@ struct hws_uv_s {
 
 /** A request to connect. */
 struct hws_uv_connect_s {
-    void *data;       /**< the caller's */
-    hws_uv_t *handle; /**< read only */
+    void *data;            /**< the caller's */
+    hws_uv_t *handle;      /**< read only */
+    sctp_assoc_t assoc_id; /**< read only: the association, from the beginning */
     /** @privatesection */
+    hws_uv_connect_t *next;
     hws_uv_connect_cb cb;
 };
 
@@ -97,9 +105,11 @@ struct hws_uv_write_s {
     hws_uv_write_cb cb;
     hws_uv_write_t *next;
     struct sctp_sndinfo info;
+    int has_info;
     unsigned buf_count;
     uv_buf_t *bufs;
     uv_buf_t bufs_inline[HWS_UV_BUFS_INLINE];
+    void *peer; /* whom it is for, when that was said by addresses */
     size_t bytes;
     int status;
 };
@@ -114,17 +124,35 @@ struct hws_uv_shutdown_s {
 
 /** What came with received bytes. */
 struct hws_uv_message_s {
-    struct sctp_rcvinfo info; /**< stream, SSN, PPID as the peer sent it, SCTP_UNORDERED, TSN,
-                                   association (RFC 6458, 5.3.5) */
-    int flags;                /**< MSG_EOR: these bytes end their message */
+    /** Of data: stream, SSN, PPID as the peer sent it, SCTP_UNORDERED, TSN, association (RFC 6458,
+     * 5.3.5). */
+    struct sctp_rcvinfo info;
+    /** MSG_EOR: these bytes end their message; MSG_NOTIFICATION: they are no message but a
+     * union sctp_notification (RFC 6458, 6), which the option SCTP_EVENT asked for. */
+    int flags;
+    /** The peer's primary address. */
+    const struct sockaddr *from;
+    /** What can be read next, when the option SCTP_RECVNXTINFO asks for it and it has come; else
+     * NULL (RFC 6458, 5.3.6). */
+    const struct sctp_nxtinfo *next;
 };
 
 /* ---- Handles ---- */
 
-/** Initialises a one-to-one handle (RFC 6458, 4) in `runtime`, whose `loop` is the caller's. Until
- * it is closed the runtime must not be freed.
- * @return 0, or UV_EINVAL: the runtime has a loop of its own. */
+/** Initialises a one-to-one handle (RFC 6458, 4) of both address families in `runtime`, whose
+ * `loop` is the caller's. Until it is closed the runtime must not be freed.
+ * @return 0, or UV_EINVAL: the runtime has no libuv loop of the caller. */
 HWS_API int hws_uv_init(struct hws_runtime *runtime, hws_uv_t *handle);
+
+/** The same with a choice.
+ * @param domain  AF_INET, or AF_INET6, which speaks IPv4 too (option IPV6_V6ONLY). IPv4 addresses
+ * are always told as such, never mapped into IPv6.
+ * @param type    SOCK_STREAM: one-to-one, one association at most. SOCK_SEQPACKET: one-to-many
+ *                (RFC 6458, 3): it takes associations without hws_uv_accept once hws_uv_listen was
+ *                called, makes them by hws_uv_connect or hws_uv_write_to, and names them by the
+ *                sctp_assoc_t in what is read and written. Their ends are told by notifications.
+ * @return 0, or UV_EINVAL, UV_EAFNOSUPPORT (domain), UV_EPROTONOSUPPORT (type). */
+HWS_API int hws_uv_init_ex(struct hws_runtime *runtime, hws_uv_t *handle, int domain, int type);
 
 /** Closes the handle: the socket is closed at once (a graceful
  * end goes on in the background; with received data unread the peer gets an ABORT; RFC
@@ -156,17 +184,19 @@ HWS_API int hws_uv_has_ref(const hws_uv_t *handle);
  * UV_ENOMEM. */
 HWS_API int hws_uv_bind(hws_uv_t *handle, const struct sockaddr *addr);
 
-/** Binds to `count` (1..8) addresses, packed back to back and all with the same port, which are the
- * paths of the association (RFC 6458, 9.1). Once per handle.
- * @param flags  SCTP_BINDX_ADD_ADDR.
- * @return 0, or as hws_uv_bind; UV_EINVAL when the ports differ; UV_ENOTSUP for
- * other flags. */
+/** Adds `count` (1..8) addresses, packed back to back and all with the same port, to those that the
+ * handle is bound to, or removes them, for associations to come: they are the paths' source
+ * addresses (RFC 6458, 9.1).
+ * @param flags  SCTP_BINDX_ADD_ADDR, SCTP_BINDX_REM_ADDR.
+ * @return 0, or as hws_uv_bind; UV_EINVAL also: the ports differ, one of them is the wildcard;
+ * UV_EBUSY (none would be left). */
 HWS_API int hws_uv_bindx(hws_uv_t *handle, const struct sockaddr *addrs, int count, int flags);
 
-/** Accepts associations from peers; binds to a free port when not bound (RFC 6458, 4.1.3). `cb`
- * comes for each; one that it leaves waiting is told of again when the next one comes, or when
+/** Accepts associations from peers; binds to a free port when not bound (RFC 6458, 3.1.3, 4.1.3).
+ * `cb` comes for each; one that it leaves waiting is told of again when the next one comes, or when
  * another one was accepted.
- * @param backlog  how many may wait, at least 1; further ones are aborted.
+ * @param backlog  how many may wait, at least 1; further ones are aborted. One-to-many: 0 accepts
+ * no more, and there is no `cb`.
  * @return 0, or UV_EINVAL (connected), UV_EADDRINUSE, UV_ENOMEM. */
 HWS_API int hws_uv_listen(hws_uv_t *handle, int backlog, hws_uv_connection_cb cb);
 
@@ -189,36 +219,58 @@ HWS_API int hws_uv_connect(hws_uv_connect_t *request, hws_uv_t *handle, const st
 HWS_API int hws_uv_connectx(hws_uv_connect_t *request, hws_uv_t *handle,
                             const struct sockaddr *addrs, int count, hws_uv_connect_cb cb);
 
-/** Ends the association gracefully once every message written before was accepted (RFC 9260, 9.2).
- * Nothing can be written any more, received messages can still be read. The callback comes when the
- * association is over: status 0 says that the peer acknowledged everything.
- * @return 0, or UV_ENOTCONN, UV_EALREADY (a shutdown is under way). */
+/** Makes a handle of its own of one association of a one-to-many handle, with all that waits to be
+ * read (RFC 6458, 9.2). `client` is one that was initialised in the same runtime and not used
+ * since; it becomes like a one-to-one handle.
+ * @return 0, or UV_EINVAL (no such association, not one-to-many, another runtime), UV_EBUSY (the
+ * client was used), UV_ENOMEM. */
+HWS_API int hws_uv_peeloff(hws_uv_t *handle, sctp_assoc_t id, hws_uv_t *client);
+
+/** Ends the association of a one-to-one handle gracefully once every message written before was
+ * accepted (RFC 9260, 9.2). Nothing can be written any more, received messages can still be read.
+ * The callback comes when the association is over: status 0 says that the peer acknowledged
+ * everything.
+ * @return 0, or UV_ENOTCONN (also of one-to-many handles, where a message with SCTP_EOF does this),
+ * UV_EALREADY (a shutdown is under way). */
 HWS_API int hws_uv_shutdown(hws_uv_shutdown_t *request, hws_uv_t *handle, hws_uv_shutdown_cb cb);
 
-/** Ends the association at once: the peer gets an ABORT with `reason` (at most 128 bytes, may be
- * NULL), what was not acknowledged is lost, and requests under way end with UV_ECONNABORTED
- * (RFC 9260, 9.1). The handle stays open.
- * @return 0, or UV_ENOTCONN, UV_EINVAL (reason too long). */
+/** Ends the association of a one-to-one handle at once: the peer gets an ABORT with `reason` (at
+ * most 128 bytes, may be NULL), what was not acknowledged is lost, and requests under way end with
+ * UV_ECONNABORTED (RFC 9260, 9.1). The handle stays open.
+ * @return 0, or UV_ENOTCONN (also of one-to-many handles, where a message with SCTP_ABORT does
+ * this), UV_EINVAL (reason too long). */
 HWS_API int hws_uv_abort(hws_uv_t *handle, const void *reason, size_t reason_len);
 
 /* ---- Messages ---- */
 
-/** Writes one message gathered from `nbufs` (1..64) buffers. The array is copied, the bytes are
- * not: they belong to the request until its callback, which comes when the send buffer (SO_SNDBUF)
- * has accepted the message, not when the peer has acknowledged it (that is what hws_uv_shutdown
- * tells). Callbacks come in the order of the requests.
- * @param info  snd_sid is the stream, snd_ppid goes to the peer as it stands, snd_flags may have
- *              SCTP_UNORDERED and SCTP_SACK_IMMEDIATELY (RFC 6458, 5.3.4); copied; NULL: stream 0,
- *              PPID 0, ordered.
+/** Writes one message gathered from `nbufs` (at most 64) buffers. The array is copied, the bytes
+ * are not: they belong to the request until its callback, which comes when the send buffer
+ * (SO_SNDBUF) has accepted the message, not when the peer has acknowledged it (that is what
+ * hws_uv_shutdown tells). Messages of one association go out, and their callbacks come, in the
+ * order of the requests; other associations of a one-to-many handle do not wait for one whose
+ * buffer is full.
+ * @param info  snd_sid is the stream, snd_ppid goes to the peer as it stands, snd_assoc_id names
+ * the association of a one-to-many handle, snd_flags may have SCTP_UNORDERED and
+ *              SCTP_SACK_IMMEDIATELY, for a one-to-many handle also SCTP_EOF, SCTP_ABORT and
+ *              SCTP_SENDALL, which answers UV_EAGAIN instead of waiting (RFC 6458, 5.3.4); copied;
+ *              NULL: the defaults (option SCTP_DEFAULT_SNDINFO).
  * @param cb    or NULL.
- * @return 0, or UV_EINVAL (no such stream or flag, empty, nbufs), UV_EMSGSIZE (above 64 MiB),
- * UV_EPIPE (shut down by either side), UV_ENOTCONN, UV_ENOMEM, or what the association ended with.
- * The callback's status: 0, one of these, or UV_ECANCELED. */
+ * @return 0, or UV_EINVAL (no such stream or flag, empty, nbufs), UV_EMSGSIZE (above SO_SNDBUF),
+ * UV_EPIPE (shut down, over, no such association), UV_ESHUTDOWN (the peer shuts down), UV_ENOTCONN,
+ * UV_ENOMEM, or what the association ended with. The callback's status: 0, one of these, or
+ * UV_ECANCELED. */
 HWS_API int hws_uv_write(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
                          unsigned nbufs, const struct sctp_sndinfo *info, hws_uv_write_cb cb);
 
+/** The same to the peer with `count` (1..8) packed addresses. A handle that has no association with
+ * it yet begins one (RFC 6458, 3.1.6); for one that is there, SCTP_ADDR_OVER in info->snd_flags
+ * takes the path to the first address. Errors also as hws_uv_connect. */
+HWS_API int hws_uv_write_to(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
+                            unsigned nbufs, const struct sockaddr *addrs, int count,
+                            const struct sctp_sndinfo *info, hws_uv_write_cb cb);
+
 /** Writes one message now or not at all, without a request.
- * @return its bytes, or as hws_uv_write; UV_EAGAIN: the send buffer is full, or requests wait. */
+ * @return its bytes, or as hws_uv_write; UV_EAGAIN: the send buffer is full. */
 HWS_API ssize_t hws_uv_try_write(hws_uv_t *handle, const uv_buf_t bufs[], unsigned nbufs,
                                  const struct sctp_sndinfo *info);
 
@@ -231,14 +283,15 @@ HWS_API size_t hws_uv_get_write_queue_size(const hws_uv_t *handle);
 HWS_API size_t hws_uv_get_write_queue_count(const hws_uv_t *handle);
 
 /** Has messages read: `alloc_cb` gives a buffer, `read_cb` gets it back with
- * - nread > 0: so many bytes of a message, the whole of it or as much as fits or has come; the
- * parts of a message follow one another, MSG_EOR in message->flags marks the last;
+ * - nread > 0: so many bytes of a message or notification, the whole of it or as much as fits or
+ * has come; the parts of a message follow one another, MSG_EOR in message->flags marks the last;
  * - nread == 0: nothing, not even an end; nread < 0: UV_EOF (the association ended gracefully), or
  *   what it ended with (UV_ECONNRESET, UV_ETIMEDOUT, ...), and reading has stopped; UV_ENOBUFS.
  * `message` is NULL unless nread > 0, and valid until `read_cb` returns. While nothing is read the
  * receive buffer fills and the peer's sending comes to a halt. Called again it replaces the
  * callbacks.
- * @return 0, or UV_ENOTCONN, UV_EINVAL (listening, or a callback is missing). */
+ * @return 0, or UV_ENOTCONN, UV_EINVAL (a one-to-one handle that listens, or a callback is
+ * missing), UV_ENOMEM. */
 HWS_API int hws_uv_read_start(hws_uv_t *handle, hws_uv_alloc_cb alloc_cb, hws_uv_read_cb read_cb);
 
 /** Stops reading: `read_cb` does not come again, but to give back the buffer when `alloc_cb` itself
@@ -256,8 +309,8 @@ HWS_API int hws_uv_getsockname(const hws_uv_t *handle, struct sockaddr *addr, in
  * @return 0, or UV_ENOTCONN. */
 HWS_API int hws_uv_getpeername(const hws_uv_t *handle, struct sockaddr *addr, int *len);
 
-/** The peer's addresses (RFC 6458, 9.3), also after the association is over.
- * @param id     not used: a one-to-one handle has one association at most.
+/** The peer's addresses (RFC 6458, 9.3); of a one-to-one handle also after the association is over.
+ * @param id     the association, of a one-to-many handle.
  * @param addrs  where the list goes, packed back to back; the caller gives it to
  *               hws_uv_freepaddrs.
  * @return how many; 0 (*addrs is NULL): no association; or UV_ENOMEM. */
@@ -266,8 +319,9 @@ HWS_API int hws_uv_getpaddrs(const hws_uv_t *handle, sctp_assoc_t id, struct soc
 /** Frees what hws_uv_getpaddrs gave; NULL is allowed. (RFC 6458, 9.4) */
 HWS_API void hws_uv_freepaddrs(struct sockaddr *addrs);
 
-/** The addresses that the handle is bound to (RFC 6458, 9.5); otherwise as hws_uv_getpaddrs. 0: not
- * bound. The caller gives the list to hws_uv_freeladdrs. */
+/** The addresses that the handle is bound to, the wildcard standing for all (RFC 6458, 9.5); 0: it
+ * is not bound. Otherwise as hws_uv_getpaddrs; the caller gives the list to hws_uv_freeladdrs.
+ * @param id  not used: all associations have the handle's addresses. */
 HWS_API int hws_uv_getladdrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs);
 
 /** Frees what hws_uv_getladdrs gave; NULL is allowed. (RFC 6458, 9.6) */
@@ -279,6 +333,30 @@ HWS_API int hws_uv_setsockopt(hws_uv_t *handle, int level, int option, const voi
 
 /** Reads an option; `len` is value-result, in bytes. Errors as hws_uv_setsockopt. */
 HWS_API int hws_uv_getsockopt(hws_uv_t *handle, int level, int option, void *value, int *len);
+
+/** What is known of a path: what struct sctp_paddrinfo (RFC 6458, 8.2.2) has, and more. */
+typedef struct hws_uv_path_s {
+    struct sockaddr_storage remote; /**< the peer's address */
+    struct sockaddr_storage local;  /**< ours; the wildcard while the network chooses */
+    int state;                      /**< enum sctp_spinfo_state */
+    int primary;                    /**< 1: it carries data while it is active */
+    uint32_t mtu_bytes;             /**< of IP */
+    uint32_t cwnd_bytes;            /**< congestion window (RFC 9260, 7.2) */
+    uint32_t ssthresh_bytes;        /**< slow start threshold (RFC 9260, 7.2) */
+    uint32_t flight_bytes;          /**< sent and not acknowledged */
+    uint32_t srtt_us;               /**< smoothed round trip; 0: none was measured yet */
+    uint32_t rttvar_us;             /**< its variation; 0: none was measured yet */
+    uint32_t rto_us;                /**< retransmission timeout (RFC 9260, 6.3) */
+    uint32_t errors;                /**< consecutive (RFC 9260, 8.2) */
+    uint32_t heartbeat_rtt_us;      /**< of the last HEARTBEAT that was answered; 0: none */
+    uint64_t heartbeats_acked;      /**< how many were answered */
+} hws_uv_path_t;
+
+/** Reads path number `index` (0, 1, ...) of an association; of a one-to-one handle also after it is
+ * over. `id` as in hws_uv_getpaddrs.
+ * @return 0, or UV_ENOENT (there are no more), UV_ENOTCONN. */
+HWS_API int hws_uv_get_path(const hws_uv_t *handle, sctp_assoc_t id, unsigned index,
+                            hws_uv_path_t *path);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,7 @@
 static bool wants_loop(const hws_uv_t *handle)
 {
     return hws_uv_is(handle, HWS_UV_LISTENING) || handle->read_cb != NULL ||
-           handle->connect_request != NULL || handle->shutdown_request != NULL ||
+           handle->connects != NULL || handle->shutdown_request != NULL ||
            handle->waiting.first != NULL || handle->done.first != NULL;
 }
 
@@ -62,8 +62,9 @@ bool hws_uv_over(hws_uv_t *handle)
     if (hws_uv_is(handle, HWS_UV_OVER) || (hws_sock_ready(handle->sock) & HWS_SOCK_CLOSED) == 0)
         return hws_uv_is(handle, HWS_UV_OVER);
     handle->flags |= HWS_UV_OVER;
-    handle->error = handle->connect_request != NULL ? hws_sock_connect_result(handle->sock)
-                                                    : -hws_sock_take_error(handle->sock);
+    int error = hws_sock_take_error(handle->sock);
+    if (error != 0)
+        handle->error = -error;
     return true;
 }
 
@@ -86,11 +87,22 @@ int hws_uv_open(hws_uv_t *handle)
         return UV_EBADF;
     if (handle->sock != NULL)
         return 0;
-    struct hws_sock *sock = hws_sock_new(&handle->runtime->sockets);
+    enum hws_sock_style style =
+        handle->type == SOCK_SEQPACKET ? HWS_SOCK_ONE_TO_MANY : HWS_SOCK_ONE_TO_ONE;
+    struct hws_sock *sock = hws_sock_open(&handle->runtime->sockets, handle->domain, style);
     if (sock == NULL)
         return UV_ENOMEM;
     hws_uv_take(handle, sock);
     return 0;
+}
+
+int hws_uv_check_client(const hws_uv_t *server, const hws_uv_t *client)
+{
+    if (hws_uv_is(server, HWS_UV_CLOSING) || hws_uv_is(client, HWS_UV_CLOSING))
+        return UV_EBADF;
+    if (server->sock == NULL || client->runtime != server->runtime)
+        return UV_EINVAL;
+    return client->sock == NULL ? 0 : UV_EBUSY;
 }
 
 void hws_uv_changed(hws_uv_t *handle, uint64_t now_us)
@@ -100,25 +112,38 @@ void hws_uv_changed(hws_uv_t *handle, uint64_t now_us)
 
 /* ---- Handles ---- */
 
-int hws_uv_init(struct hws_runtime *runtime, hws_uv_t *handle)
+int hws_uv_init_ex(struct hws_runtime *runtime, hws_uv_t *handle, int domain, int type)
 {
     const size_t after_data = offsetof(hws_uv_t, loop);
     if (runtime->owns_loop)
         return UV_EINVAL;
+    if (domain != AF_INET && domain != AF_INET6)
+        return UV_EAFNOSUPPORT;
+    if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
+        return UV_EPROTONOSUPPORT;
     memset((char *)handle + after_data, 0, sizeof(*handle) - after_data);
     handle->loop = runtime->loop;
     handle->runtime = runtime;
+    handle->domain = domain;
+    handle->type = type;
     uv_timer_init(handle->loop, &handle->timer);
     handle->timer.data = handle;
     return 0;
 }
 
-static void cancel_connect(hws_uv_t *handle)
+int hws_uv_init(struct hws_runtime *runtime, hws_uv_t *handle)
 {
-    hws_uv_connect_t *request = handle->connect_request;
-    handle->connect_request = NULL;
-    if (request != NULL && request->cb != NULL)
-        request->cb(request, UV_ECANCELED);
+    return hws_uv_init_ex(runtime, handle, AF_INET6, SOCK_STREAM);
+}
+
+static void cancel_connects(hws_uv_t *handle)
+{
+    while (handle->connects != NULL) {
+        hws_uv_connect_t *request = handle->connects;
+        handle->connects = request->next;
+        if (request->cb != NULL)
+            request->cb(request, UV_ECANCELED);
+    }
 }
 
 static void cancel_shutdown(hws_uv_t *handle)
@@ -132,7 +157,7 @@ static void cancel_shutdown(hws_uv_t *handle)
 static void on_closed(uv_handle_t *timer)
 {
     hws_uv_t *handle = timer->data;
-    cancel_connect(handle);
+    cancel_connects(handle);
     hws_uv_cancel_writes(handle);
     cancel_shutdown(handle);
     if (handle->close_cb != NULL)

@@ -29,17 +29,32 @@ void hws_uv_settle(hws_uv_t *handle);
 /** Makes the socket when there is none yet. UV_EBADF: the handle is closing. */
 int hws_uv_open(hws_uv_t *handle);
 
-/** Gives a new handle its socket. */
+/** Gives an unused handle its socket. */
 void hws_uv_take(hws_uv_t *handle, struct hws_sock *sock);
 
-/** Whether the handle has an association, has had one, or is getting one. */
+/** Whether `client` can get a socket from `server`: 0, UV_EBADF, UV_EINVAL, UV_EBUSY. */
+int hws_uv_check_client(const hws_uv_t *server, const hws_uv_t *client);
+
+/** Reads `count` packed addresses of a peer, with the UDP port that the handle's peers have. 0 or a
+ * negative errno. The handle has a socket. */
+int hws_uv_read_peer(const hws_uv_t *handle, const struct sockaddr *addrs, int count,
+                     struct hws_addr *remotes, uint16_t *port);
+
+/** Whether the handle has many associations. */
+static inline bool hws_uv_is_many(const hws_uv_t *handle)
+{
+    return handle->sock != NULL ? handle->sock->style == HWS_SOCK_ONE_TO_MANY
+                                : handle->type == SOCK_SEQPACKET;
+}
+
+/** Whether a handle of one association has it, has had it, or is getting it. */
 static inline bool hws_uv_has_association(const hws_uv_t *handle)
 {
     return handle->sock != NULL && handle->sock->state >= HWS_SOCK_CONNECTING;
 }
 
-/** Whether the association is over: `error` then says how, for all who ask. The handle has a
- * socket. */
+/** Whether the association of a handle that has one only is over: `error` then says how, for all
+ * who ask. The handle has a socket. */
 bool hws_uv_over(hws_uv_t *handle);
 
 /** What was changed in the engine has to be sent. */

@@ -9,6 +9,7 @@
 #include "api/runtime/runtime.h"
 #include "api/sock/sockaddr.h"
 #include "api/sock/sockopt.h"
+#include "api/sock/sockopt_value.h"
 
 static int write_name(const struct hws_addr *from, uint16_t port, struct sockaddr *addr, int *len)
 {
@@ -21,23 +22,33 @@ static int write_name(const struct hws_addr *from, uint16_t port, struct sockadd
     return 0;
 }
 
-static bool status_of(const hws_uv_t *handle, struct hws_assoc_status *status)
+/* Of a handle that has one association only its association, whatever `id` is. */
+static hws_assoc_id association(const hws_uv_t *handle, sctp_assoc_t id)
 {
-    const struct hws_sock *sock = handle->sock;
-    return sock != NULL && sock->assoc != 0 &&
-           hws_assoc_status(sock->sockets->engine, sock->assoc, status) == HWS_OK;
+    const struct hws_member *member;
+    if (handle->sock == NULL)
+        return 0;
+    member = hws_uv_is_many(handle) ? hws_sock_member(handle->sock, id)
+                                    : hws_sock_only_member(handle->sock);
+    return member != NULL ? member->assoc : 0;
 }
 
-static bool path_of(const hws_uv_t *handle, uint32_t index, struct hws_path_status *path)
+static bool status_of(const hws_uv_t *handle, hws_assoc_id assoc, struct hws_assoc_status *status)
 {
-    const struct hws_sock *sock = handle->sock;
-    return hws_assoc_path_status(sock->sockets->engine, sock->assoc, index, path) == HWS_OK;
+    return assoc != 0 && hws_assoc_status(handle->sock->sockets->engine, assoc, status) == HWS_OK;
+}
+
+static bool path_of(const hws_uv_t *handle, hws_assoc_id assoc, uint32_t index,
+                    struct hws_path_status *path)
+{
+    return hws_assoc_path_status(handle->sock->sockets->engine, assoc, index, path) == HWS_OK;
 }
 
 static bool primary_path(const hws_uv_t *handle, struct hws_assoc_status *status,
                          struct hws_path_status *path)
 {
-    return status_of(handle, status) && path_of(handle, status->primary, path);
+    hws_assoc_id assoc = hws_uv_is_many(handle) ? 0 : association(handle, 0);
+    return status_of(handle, assoc, status) && path_of(handle, assoc, status->primary, path);
 }
 
 /* As long as the network chooses the source address the path does not have one either. */
@@ -87,13 +98,13 @@ int hws_uv_getpaddrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **
     struct hws_addr remotes[HWS_LIMIT_PATHS];
     struct hws_assoc_status status;
     struct hws_path_status path;
+    hws_assoc_id assoc = association(handle, id);
     uint32_t count = 0;
-    (void)id;
     *addrs = NULL;
-    if (!status_of(handle, &status))
+    if (!status_of(handle, assoc, &status))
         return 0;
     for (uint32_t i = 0; i < status.path_count; i++) {
-        if (path_of(handle, i, &path))
+        if (path_of(handle, assoc, i, &path))
             remotes[count++] = path.remote;
     }
     return count == 0 ? 0 : write_packed(remotes, count, status.remote_port, addrs);
@@ -120,6 +131,36 @@ void hws_uv_freepaddrs(struct sockaddr *addrs)
 void hws_uv_freeladdrs(struct sockaddr *addrs)
 {
     free(addrs);
+}
+
+/* ---- Paths ---- */
+
+int hws_uv_get_path(const hws_uv_t *handle, sctp_assoc_t id, unsigned index, hws_uv_path_t *path)
+{
+    hws_assoc_id assoc = association(handle, id);
+    struct hws_assoc_status status;
+    struct hws_path_status of;
+    if (!status_of(handle, assoc, &status))
+        return UV_ENOTCONN;
+    if (index >= status.path_count || !path_of(handle, assoc, index, &of))
+        return UV_ENOENT;
+    *path = (hws_uv_path_t){
+        .state = hws_sockopt_path_state(&of),
+        .primary = of.primary,
+        .mtu_bytes = of.mtu,
+        .cwnd_bytes = of.cwnd,
+        .ssthresh_bytes = of.ssthresh,
+        .flight_bytes = of.flight_bytes,
+        .srtt_us = of.srtt_us,
+        .rttvar_us = of.rttvar_us,
+        .rto_us = of.rto_us,
+        .errors = of.errors,
+        .heartbeat_rtt_us = of.heartbeat_rtt_us,
+        .heartbeats_acked = of.heartbeats_acked,
+    };
+    hws_sockaddr_write(&of.remote, status.remote_port, &path->remote);
+    hws_sockaddr_write(&of.local, status.local_port, &path->local);
+    return 0;
 }
 
 /* ---- Options ---- */
