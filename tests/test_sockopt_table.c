@@ -443,6 +443,32 @@ static void the_table_has_these_options(void **state)
     assert_int_equal(coming, COUNT(to_come));
 }
 
+/* The page has a row for each option, in the table's order, and names those to come below. */
+static void the_page_has_the_same(void **state)
+{
+    FILE *page = fopen("../docs/OPTIONS.md", "r");
+    const struct hws_sockopt_row *row;
+    char line[2048], name[64], quoted[80];
+    size_t index = 0;
+    (void)state;
+    assert_non_null(page);
+    while (fgets(line, sizeof(line), page) != NULL) {
+        row = hws_sockopt_row(index);
+        if (sscanf(line, "| `%63[A-Z0-9_]` |", name) == 1) {
+            assert_string_equal(name, row->name);
+            index++;
+        }
+        while ((row = hws_sockopt_row(index)) != NULL && is_to_come(row) &&
+               snprintf(quoted, sizeof(quoted), "`%s`", row->name) > 0 &&
+               strstr(line, quoted) != NULL)
+            index++;
+    }
+    fclose(page);
+    row = hws_sockopt_row(index);
+    if (row != NULL)
+        fail_msg("%s is not on the page", row->name);
+}
+
 static void those_of_extensions_to_come(void **state)
 {
     struct hosts *h = hosts_new();
@@ -880,6 +906,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_these_options),
+        cmocka_unit_test(the_page_has_the_same),
         cmocka_unit_test(those_of_extensions_to_come),
         cmocka_unit_test(what_a_new_socket_has),
         cmocka_unit_test(what_is_set_is_told),

@@ -1,5 +1,6 @@
 /** @file
- * Socket options of hawser's own, beside those of RFC 6458. All are of level IPPROTO_SCTP. */
+ * Socket options of hawser's own, beside those of RFC 6458 (docs/OPTIONS.md lists them all). They
+ * are of level IPPROTO_SCTP. */
 #ifndef HAWSER_OPTIONS_H
 #define HAWSER_OPTIONS_H
 

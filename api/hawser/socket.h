@@ -39,6 +39,7 @@
 #endif
 #endif
 
+#include "options.h"
 #include "runtime.h"
 
 #ifdef __cplusplus
