@@ -1,7 +1,5 @@
 #include "api/runtime/driver.h"
 
-/* Packets of one receive batch: what a link asks its socket for in one go. */
-#define BATCH_PACKETS 64u
 /* Rounds of output and of news about what could not be sent before the loop gets its turn. */
 #define OUTPUT_ROUNDS 4u
 
@@ -77,8 +75,8 @@ static bool net_events(struct hws_driver *driver, uint64_t now_us)
 
 size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us)
 {
-    struct hws_packet_in packets[BATCH_PACKETS];
-    size_t count = driver->link->ops->receive(driver->link, packets, BATCH_PACKETS);
+    struct hws_packet_in packets[HWS_DRIVER_BATCH];
+    size_t count = driver->link->ops->receive(driver->link, packets, HWS_DRIVER_BATCH);
     trace_inbound(driver, packets, count, now_us);
     if (count > 0)
         hws_engine_input(driver->engine, packets, count, now_us);

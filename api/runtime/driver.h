@@ -42,6 +42,9 @@ struct hws_driver {
     bool blocked; /* the link takes no more until its descriptors are writable */
 };
 
+/** Packets of one receive batch: fewer received means that there are no more. */
+#define HWS_DRIVER_BATCH 64u
+
 /** Receives one batch and hands it to the engine, together with what else the network said.
  * Returns the number of packets; 0: nothing is waiting. hws_driver_run follows. */
 size_t hws_driver_input(struct hws_driver *driver, uint64_t now_us);

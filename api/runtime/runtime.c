@@ -11,6 +11,8 @@
 
 /* Receive batches before other handles of the loop get their turn. */
 #define BATCHES_PER_WAKE 8u
+/* How often hws_runtime_finish looks whether another thread has finished. */
+#define FINISH_STEP_US 10000u
 
 /* ---- Running ---- */
 
@@ -44,12 +46,18 @@ static void poll_events(struct hws_runtime *runtime)
     runtime->polls_writable = runtime->driver.blocked;
 }
 
-static void run(struct hws_runtime *runtime, uint64_t now_us)
+static bool run_driver(struct hws_runtime *runtime, uint64_t now_us)
 {
     runtime->running = true;
     runtime->pending = false;
     bool more = hws_driver_run(&runtime->driver, now_us);
     runtime->running = false;
+    return more;
+}
+
+static void run(struct hws_runtime *runtime, uint64_t now_us)
+{
+    bool more = run_driver(runtime, now_us);
     if (runtime->waiting) /* what the call waits for may have come: do not sleep */
         uv_stop(runtime->loop);
     if (runtime->driver.blocked != runtime->polls_writable)
@@ -136,12 +144,17 @@ static void on_path(void *arg, hws_assoc_id assoc, const struct hws_addr *remote
 
 static void on_netwatch(uv_poll_t *poll, int status, int events);
 
-static void on_netwatch_timer(uv_timer_t *timer)
+static void look_at_network(struct hws_runtime *runtime)
 {
-    struct hws_runtime *runtime = timer->data;
     hws_netwatch_drain(runtime->netwatch);
     hws_sockets_visit_paths(&runtime->sockets, on_path, runtime);
     runtime->pending = true;
+}
+
+static void on_netwatch_timer(uv_timer_t *timer)
+{
+    struct hws_runtime *runtime = timer->data;
+    look_at_network(runtime);
     uv_poll_start(&runtime->netwatch_poll, UV_READABLE, on_netwatch);
 }
 
@@ -168,6 +181,70 @@ static void watch_network(struct hws_runtime *runtime)
     uv_poll_start(&runtime->netwatch_poll, UV_READABLE, on_netwatch);
     uv_unref((uv_handle_t *)&runtime->netwatch_poll);
     uv_unref((uv_handle_t *)&runtime->netwatch_timer);
+}
+
+/* ---- Driven with descriptors ---- */
+
+static void receive_some(struct hws_runtime *runtime)
+{
+    size_t count = HWS_DRIVER_BATCH;
+    for (unsigned i = 0; i < BATCHES_PER_WAKE && count == HWS_DRIVER_BATCH; i++) {
+        uint64_t now_us = hws_env_now_us();
+        count = hws_driver_input(&runtime->driver, now_us);
+        runtime->more = run_driver(runtime, now_us);
+    }
+    runtime->unread = count == HWS_DRIVER_BATCH || sent_without_descriptor(runtime);
+}
+
+void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
+{
+    uint64_t now_us = hws_env_now_us();
+    if (netwatch && runtime->netwatch_due_us == UINT64_MAX)
+        runtime->netwatch_due_us = now_us + NETWATCH_DELAY_MS * 1000u;
+    if (runtime->netwatch_due_us <= now_us) {
+        runtime->netwatch_due_us = UINT64_MAX;
+        look_at_network(runtime);
+    }
+    if (input || runtime->unread || runtime->poll_count == 0)
+        receive_some(runtime);
+    else
+        runtime->more = run_driver(runtime, now_us);
+    if (runtime->settle != NULL)
+        runtime->settle(runtime);
+}
+
+uint64_t hws_runtime_deadline(const struct hws_runtime *runtime)
+{
+    uint64_t deadline_us = hws_engine_deadline(runtime->engine);
+    if (runtime->more || runtime->unread)
+        return 0;
+    return deadline_us < runtime->netwatch_due_us ? deadline_us : runtime->netwatch_due_us;
+}
+
+bool hws_runtime_give_back(struct hws_runtime *runtime)
+{
+    struct hws_sock_release lent;
+    bool any = false;
+    while (!runtime->over && hws_sockets_released(&runtime->sockets, &lent)) {
+        hws_driving_unlock(&runtime->driving);
+        lent.release(lent.arg);
+        hws_driving_lock(&runtime->driving);
+        any = true;
+    }
+    return any;
+}
+
+void hws_runtime_leave(struct hws_runtime *runtime)
+{
+    hws_runtime_give_back(runtime);
+    hws_driving_rearm(&runtime->driving);
+    hws_driving_unlock(&runtime->driving);
+}
+
+int hws_runtime_start(struct hws_runtime *runtime)
+{
+    return runtime->owns_loop ? hws_driving_start(&runtime->driving, !runtime->caller_drives)
+                              : -EINVAL;
 }
 
 /* ---- What the sockets and the driver call ---- */
@@ -280,11 +357,17 @@ int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
     struct hws_runtime *runtime = calloc(1, sizeof(*runtime));
     int rc = -ENOMEM;
     if (runtime != NULL) {
-        runtime->timer_us = UINT64_MAX;
+        runtime->timer_us = runtime->netwatch_due_us = UINT64_MAX;
         runtime->driver.link = link;
         runtime->netwatch = -1;
+        runtime->refs = 1;
+        runtime->process = hws_process_id();
+        TAILQ_INIT(&runtime->handles);
+        TAILQ_INIT(&runtime->changed);
         rc = init(runtime, loop, own_host);
     }
+    if (rc == 0)
+        hws_driving_init(&runtime->driving, runtime);
     if (rc < 0) {
         link->ops->close(link);
         free(runtime);
@@ -306,7 +389,7 @@ static void on_closed(uv_handle_t *handle)
     if (handle == (uv_handle_t *)&runtime->netwatch_poll)
         close(runtime->netwatch);
     if (--runtime->open_handles == 0 && !runtime->owns_loop)
-        free(runtime);
+        hws_runtime_unref(runtime);
 }
 
 static void close_handles(struct hws_runtime *runtime)
@@ -321,17 +404,47 @@ static void close_handles(struct hws_runtime *runtime)
     uv_close((uv_handle_t *)&runtime->prepare, on_closed);
 }
 
-void hws_runtime_free(struct hws_runtime *runtime)
+void hws_runtime_ref(struct hws_runtime *runtime)
 {
-    if (runtime == NULL)
+    __atomic_add_fetch(&runtime->refs, 1, __ATOMIC_RELAXED);
+}
+
+void hws_runtime_unref(struct hws_runtime *runtime)
+{
+    if (__atomic_sub_fetch(&runtime->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    struct hws_link *link = runtime->driver.link;
+    hws_driving_fini(&runtime->driving);
+    free(runtime);
+}
+
+/* Calls that are in it find their sockets gone. */
+static void send_calls_away(struct hws_runtime *runtime)
+{
+    hws_driving_lock(&runtime->driving);
+    runtime->over = true;
+    if (runtime->detach != NULL)
+        runtime->detach(runtime);
+    hws_driving_unlock(&runtime->driving);
+    hws_driving_stop(&runtime->driving);
+}
+
+static void free_engine(struct hws_runtime *runtime)
+{
     uint64_t now_us = hws_env_now_us();
     hws_sockets_fini(&runtime->sockets, now_us);
     hws_engine_abort_all(runtime->engine, now_us);
     hws_driver_run(&runtime->driver, now_us);
     hws_engine_free(runtime->engine);
     hws_env_fini(&runtime->env);
+}
+
+void hws_runtime_free(struct hws_runtime *runtime)
+{
+    if (runtime == NULL || runtime->process != hws_process_id())
+        return;
+    struct hws_link *link = runtime->driver.link;
+    send_calls_away(runtime);
+    free_engine(runtime);
     bool owns_loop = runtime->owns_loop;
     close_handles(runtime);
     link->ops->close(link);
@@ -340,7 +453,25 @@ void hws_runtime_free(struct hws_runtime *runtime)
     while (runtime->open_handles > 0)
         uv_run(runtime->loop, UV_RUN_ONCE);
     uv_loop_close(runtime->loop);
-    free(runtime);
+    hws_runtime_unref(runtime);
+}
+
+void hws_runtime_finish(struct hws_runtime *runtime, uint64_t until_us)
+{
+    struct hws_waiter waiter = {0};
+    struct hws_sock *sock, *next;
+    hws_driving_lock(&runtime->driving);
+    if (runtime->detach != NULL)
+        runtime->detach(runtime);
+    for (sock = TAILQ_FIRST(&runtime->sockets.all); sock != NULL; sock = next) {
+        next = TAILQ_NEXT(sock, in_all);
+        if (!sock->orphaned)
+            hws_sock_close(sock, hws_env_now_us());
+    }
+    hws_runtime_work(runtime, false, false);
+    while (hws_sockets_orphans(&runtime->sockets) > 0 && hws_env_now_us() < until_us)
+        hws_driving_wait(&runtime->driving, &waiter, hws_env_now_us() + FINISH_STEP_US);
+    hws_runtime_leave(runtime);
 }
 
 void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, void *arg)

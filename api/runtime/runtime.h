@@ -1,10 +1,11 @@
-/* A runtime: one engine, one link and the sockets above them, on a libuv loop. There is no thread:
- * a loop given by the caller runs when the caller runs it, and a blocking call runs the loop until
- * its condition holds.
+/* A runtime: one engine, one link and the sockets above them.
  *
- * What a call changes in the engine is sent before it returns when the runtime has its own loop,
- * and at the end of the loop's iteration (before it sleeps) when the loop is the caller's, so that
- * what several calls send leaves in full packets and long trains. */
+ * With descriptors it is driven as driving.h says, under its lock. Everything else is for a libuv
+ * loop, which has no lock and no thread: a loop given by the caller runs when the caller runs it,
+ * and a blocking call on a pointer runs the loop until its condition holds. What a call changes in
+ * the engine is sent before it returns when the runtime has its own loop, and at the end of the
+ * loop's iteration (before it sleeps) when the loop is the caller's, so that what several calls
+ * send leaves in full packets and long trains. */
 #ifndef HWS_API_RUNTIME_H
 #define HWS_API_RUNTIME_H
 
@@ -12,9 +13,25 @@
 
 #include "api/hawser/hawser.h"
 #include "api/runtime/driver.h"
+#include "api/runtime/driving.h"
 #include "api/sock/socket.h"
 
+struct hws_handle;
+TAILQ_HEAD(hws_handle_list, hws_handle);
+
 struct hws_runtime {
+    struct hws_driving driving;
+    unsigned refs;    /* atomic: the program's, and one of each descriptor */
+    unsigned process; /* whose it is: hws_process_id when it was made */
+    bool caller_drives;
+    bool over; /* hws_runtime_free has been called: sockets are gone, the lock is left */
+    bool more; /* the driver wants to run again at once */
+    uint64_t netwatch_due_us; /* when changes of the network are looked at */
+    /* Of api/fd: all sockets, those whose state changed, and what settles their descriptors. */
+    struct hws_handle_list handles, changed;
+    void (*settle)(struct hws_runtime *runtime);
+    void (*detach)(struct hws_runtime *runtime); /* the runtime ends: lets its sockets go */
+
     uv_loop_t *loop;
     uv_loop_t own_loop;
     bool owns_loop;
@@ -45,6 +62,37 @@ struct hws_runtime {
  * `loop` NULL: its own. 0 or a negative errno. */
 int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
                      struct hws_runtime **out);
+
+/** Frees what is left when the last reference goes. */
+void hws_runtime_ref(struct hws_runtime *runtime);
+void hws_runtime_unref(struct hws_runtime *runtime);
+
+/** Receives when `input` (or when packets are left from last time), runs timers, hands out events,
+ * sends, and settles the descriptors. `netwatch`: the network changed. Under the lock. */
+void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch);
+
+/** When hws_runtime_work has to be called next; 0: at once; UINT64_MAX: not before something
+ * happens. Under the lock. */
+uint64_t hws_runtime_deadline(const struct hws_runtime *runtime);
+
+/** Gives lent buffers back to the application; the lock is let go meanwhile. Whether there were
+ * any.
+ */
+bool hws_runtime_give_back(struct hws_runtime *runtime);
+
+/** The end of a call: gives lent buffers back, sees to it that somebody drives on, and lets go of
+ * the lock. */
+void hws_runtime_leave(struct hws_runtime *runtime);
+
+/** Begins to drive sockets with descriptors. Under the lock. 0 or a negative errno. */
+int hws_runtime_start(struct hws_runtime *runtime);
+
+/** Closes every socket and waits until none ends in the background any more, at most until
+ * `until_us`. */
+void hws_runtime_finish(struct hws_runtime *runtime, uint64_t until_us);
+
+/** Names this process: another number after fork. */
+unsigned hws_process_id(void);
 
 /** Has every packet sent and received shown to `trace`, which may not call the library. NULL ends
  * that. */

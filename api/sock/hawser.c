@@ -86,6 +86,8 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
         snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));
     else
         describe_link(config, &(*out)->sockets.link);
+    if (rc == 0)
+        (*out)->caller_drives = config->drive == HWS_DRIVE_CALLER;
     return rc;
 }
 

@@ -1,0 +1,173 @@
+/* Options, and the addresses of associations. */
+#include "api/hawser/socket.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/fd/posix.h"
+#include "api/runtime/env.h"
+#include "api/sock/sockopt.h"
+
+int hws_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    struct hws_handle *handle;
+    int rc = hws_handle_enter(fd, &handle);
+    if (rc < 0)
+        return (int)hws_posix(rc);
+    rc = (int)len < 0 ? -EINVAL
+                      : hws_sockopt_set(handle->sock, level, option, value, len, hws_env_now_us());
+    hws_handle_leave(handle, rc == 0);
+    return (int)hws_posix(rc);
+}
+
+int hws_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    struct hws_handle *handle;
+    int rc = hws_handle_enter(fd, &handle);
+    if (rc < 0)
+        return (int)hws_posix(rc);
+    if (value == NULL || len == NULL)
+        rc = -EFAULT;
+    else
+        rc = (int)*len < 0 ? -EINVAL : hws_sockopt_get(handle->sock, level, option, value, len);
+    hws_handle_leave(handle, false);
+    return (int)hws_posix(rc);
+}
+
+/* Where the id stands in structures that do not begin with it; those without one are left alone. */
+static bool id_offset(int option, size_t *offset)
+{
+    switch (option) {
+    case SCTP_INITMSG:
+    case SCTP_NODELAY:
+    case SCTP_AUTOCLOSE:
+    case SCTP_ADAPTATION_LAYER:
+    case SCTP_DISABLE_FRAGMENTS:
+    case SCTP_EVENTS:
+    case SCTP_I_WANT_MAPPED_V4_ADDR:
+    case SCTP_FRAGMENT_INTERLEAVE:
+    case SCTP_PARTIAL_DELIVERY_POINT:
+    case SCTP_RECVRCVINFO:
+    case SCTP_RECVNXTINFO:
+    case SCTP_REUSE_PORT:
+    case SCTP_GET_ASSOC_NUMBER:
+        return false;
+    case SCTP_DEFAULT_SEND_PARAM:
+        *offset = offsetof(struct sctp_sndrcvinfo, sinfo_assoc_id);
+        return true;
+    case SCTP_DEFAULT_SNDINFO:
+        *offset = offsetof(struct sctp_sndinfo, snd_assoc_id);
+        return true;
+    default:
+        *offset = 0;
+        return true;
+    }
+}
+
+int hws_opt_info(int fd, sctp_assoc_t id, int option, void *arg, socklen_t *size)
+{
+    size_t offset;
+    if (arg == NULL || size == NULL)
+        return (int)hws_posix(-EFAULT);
+    if (id_offset(option, &offset) && *size >= offset + sizeof(id))
+        memcpy((uint8_t *)arg + offset, &id, sizeof(id));
+    return hws_getsockopt(fd, IPPROTO_SCTP, option, arg, size);
+}
+
+/* ---- Addresses ---- */
+
+/* The list that the application gets: packed, and freed by it. */
+struct list {
+    uint8_t *bytes;
+    size_t len;
+    int count;
+};
+
+static int append(struct list *list, const struct hws_handle *handle, const struct hws_addr *addr,
+                  uint16_t port)
+{
+    struct sockaddr_storage storage;
+    socklen_t len = hws_fd_write_address(handle, addr, port, &storage);
+    uint8_t *bytes = realloc(list->bytes, list->len + len);
+    if (bytes == NULL)
+        return -ENOMEM;
+    memcpy(bytes + list->len, &storage, len);
+    list->bytes = bytes;
+    list->len += len;
+    list->count++;
+    return 0;
+}
+
+static int list_peers(const struct hws_handle *handle, sctp_assoc_t id, struct list *list)
+{
+    const struct hws_engine *engine = handle->sock->sockets->engine;
+    const struct hws_member *member = hws_sock_member(handle->sock, id);
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    if (member == NULL || hws_assoc_status(engine, member->assoc, &status) < 0)
+        return -EINVAL;
+    int rc = 0;
+    for (uint32_t i = 0; i < status.path_count && rc == 0; i++) {
+        if (hws_assoc_path_status(engine, member->assoc, i, &path) == 0)
+            rc = append(list, handle, &path.remote, status.remote_port);
+    }
+    return rc;
+}
+
+static int list_locals(const struct hws_handle *handle, sctp_assoc_t id, struct list *list)
+{
+    const struct hws_sock *sock = handle->sock;
+    const struct hws_addr any = {0};
+    uint16_t port = hws_sock_port(sock);
+    int rc = 0;
+    if (id != 0 && hws_sock_member(sock, id) == NULL)
+        return -EINVAL;
+    if (sock->local_count == 0)
+        return append(list, handle, &any, port);
+    for (uint32_t i = 0; i < sock->local_count && rc == 0; i++)
+        rc = append(list, handle, &sock->locals[i], port);
+    return rc;
+}
+
+static int get_list(int fd, sctp_assoc_t id, struct sockaddr **addrs,
+                    int (*fill)(const struct hws_handle *, sctp_assoc_t, struct list *))
+{
+    struct hws_handle *handle;
+    struct list list = {0};
+    if (addrs == NULL)
+        return (int)hws_posix(-EFAULT);
+    int rc = hws_handle_enter(fd, &handle);
+    if (rc < 0)
+        return (int)hws_posix(rc);
+    rc = fill(handle, id, &list);
+    hws_handle_leave(handle, false);
+    if (rc < 0) {
+        free(list.bytes);
+        return (int)hws_posix(rc);
+    }
+    *addrs = (struct sockaddr *)(void *)list.bytes;
+    return list.count;
+}
+
+int hws_getpaddrs(int fd, sctp_assoc_t id, struct sockaddr **addrs)
+{
+    return get_list(fd, id, addrs, list_peers);
+}
+
+int hws_getladdrs(int fd, sctp_assoc_t id, struct sockaddr **addrs)
+{
+    return get_list(fd, id, addrs, list_locals);
+}
+
+int hws_freepaddrs(struct sockaddr *addrs)
+{
+    free(addrs);
+    return 0;
+}
+
+int hws_freeladdrs(struct sockaddr *addrs)
+{
+    free(addrs);
+    return 0;
+}

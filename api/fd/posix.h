@@ -1,0 +1,43 @@
+/* What the calls of this folder share. */
+#ifndef HWS_API_POSIX_H
+#define HWS_API_POSIX_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "api/fd/handle.h"
+#include "proto/addr.h"
+
+/** 0 and above as it is, a negative errno as -1 and errno. */
+static inline ssize_t hws_posix(ssize_t rc)
+{
+    if (rc >= 0)
+        return rc;
+    errno = (int)-rc;
+    return -1;
+}
+
+/** Reads an address for a socket of the handle's family; a peer's gets the encapsulation port
+ * (RFC 6951). 0, -EFAULT or -EINVAL. */
+int hws_fd_read_address(const struct hws_handle *handle, const struct sockaddr *sa, socklen_t len,
+                        struct hws_addr *addr, uint16_t *port);
+
+/** The same for `count` addresses packed back to back, with one port. */
+int hws_fd_read_addresses(const struct hws_handle *handle, const struct sockaddr *sas, int count,
+                          struct hws_addr addrs[HWS_LIMIT_PATHS], uint16_t *port);
+
+/** Writes an address as sockets of the handle's family see it and returns the bytes used. */
+socklen_t hws_fd_write_address(const struct hws_handle *handle, const struct hws_addr *addr,
+                               uint16_t port, struct sockaddr_storage *out);
+
+/** The same for the application: cut when it does not fit, the full length in `len`. NULL: nobody
+ * wants to know. */
+void hws_fd_give_address(const struct hws_handle *handle, const struct hws_addr *addr,
+                         uint16_t port, struct sockaddr *sa, socklen_t *len);
+
+/** When a call that may wait so long gives up; `timeout_us` 0: never. */
+uint64_t hws_fd_until(uint64_t timeout_us);
+
+#endif

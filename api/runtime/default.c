@@ -1,0 +1,142 @@
+/* The runtime of calls that name none. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/runtime/env.h"
+#include "api/runtime/runtime.h"
+
+/* How long exit(3) waits for associations that are being shut down. */
+#define EXIT_WAIT_US 2000000u
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct hws_runtime *runtime; /* of this process */
+static char error[HWS_ERROR_MAX];
+static bool told; /* the error stands on stderr */
+
+/* ---- Settings ---- */
+
+static int wrong(const char *name, const char *value, const char *wants)
+{
+    snprintf(error, sizeof(error), "%s=%.100s: it has to be %s", name, value, wants);
+    return -EINVAL;
+}
+
+static int read_number(const char *name, unsigned long min, unsigned long max, unsigned long *out)
+{
+    const char *value = getenv(name);
+    char wants[64], *end;
+    if (value == NULL)
+        return 0;
+    errno = 0;
+    unsigned long number = strtoul(value, &end, 10);
+    snprintf(wants, sizeof(wants), "a number from %lu to %lu", min, max);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number < min ||
+        number > max)
+        return wrong(name, value, wants);
+    *out = number;
+    return 0;
+}
+
+static int read_link(bool *udp)
+{
+    const char *value = getenv("HAWSER_LINK");
+    *udp = value != NULL && strcmp(value, "udp") == 0;
+    return value == NULL || *udp || strcmp(value, "raw") == 0
+               ? 0
+               : wrong("HAWSER_LINK", value, "raw or udp");
+}
+
+static int read_config(struct hws_runtime_config *config)
+{
+    hws_runtime_config_init(config);
+    unsigned long protocol = config->protocol, udp_port = config->udp_port,
+                  peer_udp_port = config->peer_udp_port, own_host = config->own_host;
+    int rc = read_link(&config->udp);
+    if (rc == 0)
+        rc = read_number("HAWSER_PROTOCOL", 1, UINT8_MAX, &protocol);
+    if (rc == 0)
+        rc = read_number("HAWSER_UDP_PORT", 0, UINT16_MAX, &udp_port);
+    if (rc == 0)
+        rc = read_number("HAWSER_PEER_UDP_PORT", 1, UINT16_MAX, &peer_udp_port);
+    if (rc == 0)
+        rc = read_number("HAWSER_OWN_HOST", 0, 1, &own_host);
+    config->protocol = (uint8_t)protocol;
+    config->udp_port = (uint16_t)udp_port;
+    config->peer_udp_port = (uint16_t)peer_udp_port;
+    config->own_host = own_host == 1;
+    return rc;
+}
+
+/* ---- Its life ---- */
+
+/* A fork finds the runtime made or not made; what the child inherits is not its own. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void in_parent(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+static void in_child(void)
+{
+    runtime = NULL;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void at_exit(void)
+{
+    pthread_mutex_lock(&mutex);
+    struct hws_runtime *last = runtime;
+    pthread_mutex_unlock(&mutex);
+    if (last != NULL)
+        hws_runtime_finish(last, hws_env_now_us() + EXIT_WAIT_US);
+}
+
+static void init(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child);
+    atexit(at_exit);
+}
+
+static struct hws_runtime *make(void)
+{
+    struct hws_runtime_config config;
+    int rc = read_config(&config);
+    if (rc < 0) {
+        errno = -rc;
+        return NULL;
+    }
+    struct hws_runtime *made = hws_runtime_new(&config, error);
+    if (made != NULL)
+        error[0] = '\0';
+    return made;
+}
+
+struct hws_runtime *hws_runtime_default(void)
+{
+    pthread_once(&once, init);
+    pthread_mutex_lock(&mutex);
+    if (runtime == NULL)
+        runtime = make();
+    int reason = errno;
+    if (runtime == NULL && !told) {
+        fprintf(stderr, "hawser: %s\n", error);
+        told = true;
+    }
+    struct hws_runtime *made = runtime;
+    pthread_mutex_unlock(&mutex);
+    errno = reason;
+    return made;
+}
+
+const char *hws_runtime_default_error(void)
+{
+    return error;
+}

@@ -1,0 +1,398 @@
+#include "api/runtime/driving.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/runtime/env.h"
+#include "api/runtime/runtime.h"
+
+#define MAX_EVENTS 8
+
+/* ---- The lock ---- */
+
+int hws_driving_init(struct hws_driving *driving, struct hws_runtime *runtime)
+{
+    pthread_condattr_t attr;
+    *driving = (struct hws_driving){.runtime = runtime,
+                                    .lead_epoll = -1,
+                                    .lead_event = -1,
+                                    .thread_epoll = -1,
+                                    .thread_event = -1};
+    TAILQ_INIT(&driving->followers);
+    if (pthread_condattr_init(&attr) != 0)
+        return -ENOMEM;
+    pthread_mutex_init(&driving->next, NULL);
+    pthread_mutex_init(&driving->lock, NULL);
+    pthread_cond_init(&driving->left, &attr);
+    pthread_condattr_destroy(&attr);
+    return 0;
+}
+
+void hws_driving_fini(struct hws_driving *driving)
+{
+    pthread_cond_destroy(&driving->left);
+    pthread_mutex_destroy(&driving->lock);
+    pthread_mutex_destroy(&driving->next);
+}
+
+void hws_driving_lock(struct hws_driving *driving)
+{
+    pthread_mutex_lock(&driving->next);
+    pthread_mutex_lock(&driving->lock);
+    pthread_mutex_unlock(&driving->next);
+}
+
+void hws_driving_unlock(struct hws_driving *driving)
+{
+    pthread_mutex_unlock(&driving->lock);
+}
+
+/* ---- Descriptors ---- */
+
+static void set_event(int fd)
+{
+    const uint64_t one = 1;
+    ssize_t written;
+    do
+        written = write(fd, &one, sizeof(one));
+    while (written < 0 && errno == EINTR);
+}
+
+static void clear_event(int fd)
+{
+    uint64_t count;
+    ssize_t got;
+    do
+        got = read(fd, &count, sizeof(count));
+    while (got < 0 && errno == EINTR);
+}
+
+static int watch(int epoll, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* In the kernel's list of those to wake the leader's epoll comes before the thread's. Exclusive
+ * watches cannot be changed: they are taken out and put in again. */
+static int watch_links(struct hws_driving *driving, bool writable)
+{
+    const int epolls[] = {driving->lead_epoll, driving->thread_epoll};
+    struct hws_link *link = driving->runtime->driver.link;
+    uint32_t events = EPOLLIN | (writable ? EPOLLOUT : 0);
+    int fds[HWS_LINK_MAX_FDS];
+    size_t count = link->ops->fds(link, fds);
+    int rc = 0;
+    if (driving->thread_epoll >= 0)
+        events |= EPOLLEXCLUSIVE;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t e = 0; e < 2 && epolls[e] >= 0; e++)
+            epoll_ctl(epolls[e], EPOLL_CTL_DEL, fds[i], NULL);
+        for (size_t e = 0; e < 2 && epolls[e] >= 0 && rc == 0; e++)
+            rc = watch(epolls[e], fds[i], events);
+    }
+    driving->watches_writable = writable;
+    return rc;
+}
+
+static int open_watch(int *epoll, int *event)
+{
+    *epoll = epoll_create1(EPOLL_CLOEXEC);
+    *event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return *epoll < 0 || *event < 0 ? -errno : watch(*epoll, *event, EPOLLIN);
+}
+
+static void close_watch(int *epoll, int *event)
+{
+    if (*epoll >= 0)
+        close(*epoll);
+    if (*event >= 0)
+        close(*event);
+    *epoll = *event = -1;
+}
+
+static int open_descriptors(struct hws_driving *driving, bool thread)
+{
+    int netwatch = driving->runtime->netwatch;
+    int rc = open_watch(&driving->lead_epoll, &driving->lead_event);
+    if (rc == 0 && thread)
+        rc = open_watch(&driving->thread_epoll, &driving->thread_event);
+    if (rc == 0)
+        rc = watch_links(driving, false);
+    if (rc == 0 && netwatch >= 0)
+        rc = watch(thread ? driving->thread_epoll : driving->lead_epoll, netwatch,
+                   EPOLLIN | EPOLLET);
+    return rc;
+}
+
+static void close_descriptors(struct hws_driving *driving)
+{
+    close_watch(&driving->lead_epoll, &driving->lead_event);
+    close_watch(&driving->thread_epoll, &driving->thread_event);
+}
+
+/* ---- Sleeping ---- */
+
+/* The kernel's own answer is -EINTR even where a handler asked for calls to be restarted. Which
+ * signal it was cannot be known; while no handler wants calls to be interrupted, they go on. */
+static bool wants_interrupts(void)
+{
+    for (int number = 1; number < SIGRTMAX; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+            action.sa_handler != SIG_IGN && (action.sa_flags & SA_RESTART) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int epoll_until(int epoll, struct epoll_event *events, uint64_t until_us)
+{
+    if (until_us == HWS_DRIVING_FOREVER)
+        return epoll_wait(epoll, events, MAX_EVENTS, -1);
+    uint64_t now_us = hws_env_now_us();
+    uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
+    const struct timespec timeout = {.tv_sec = (time_t)(wait_us / 1000000u),
+                                     .tv_nsec = (long)(wait_us % 1000000u) * 1000};
+    int count = epoll_pwait2(epoll, events, MAX_EVENTS, &timeout, NULL);
+    if (count < 0 && errno == ENOSYS) /* before Linux 5.11 */
+        count = epoll_wait(epoll, events, MAX_EVENTS,
+                           (int)(wait_us > 60000000u ? 60000 : (wait_us + 999u) / 1000u));
+    return count;
+}
+
+struct woken {
+    int count; /* of events; 0: the time is over, or a negative errno */
+    bool event, netwatch, link;
+};
+
+static struct woken sleep_until(const struct hws_driving *driving, int epoll, int event,
+                                uint64_t until_us)
+{
+    struct epoll_event events[MAX_EVENTS];
+    struct woken woken = {.count = epoll_until(epoll, events, until_us)};
+    if (woken.count < 0)
+        woken.count = -errno;
+    for (int i = 0; i < woken.count; i++) {
+        int fd = events[i].data.fd;
+        woken.event = woken.event || fd == event;
+        woken.netwatch = woken.netwatch || fd == driving->runtime->netwatch;
+        woken.link = woken.link || (fd != event && fd != driving->runtime->netwatch);
+    }
+    return woken;
+}
+
+static long futex(uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
+                   FUTEX_BITSET_MATCH_ANY);
+}
+
+/* ---- Running ---- */
+
+static void run(struct hws_driving *driving, bool input, bool netwatch)
+{
+    hws_runtime_work(driving->runtime, input, netwatch);
+    bool blocked = driving->runtime->driver.blocked;
+    if (blocked != driving->watches_writable)
+        watch_links(driving, blocked);
+}
+
+/* Wakes the thread once; what it is woken for it finds out by looking. */
+static void call_thread(struct hws_driving *driving)
+{
+    if (driving->thread_called)
+        return;
+    driving->thread_called = true;
+    set_event(driving->thread_event);
+}
+
+static void call_leader(struct hws_driving *driving)
+{
+    if (driving->leader_called)
+        return;
+    driving->leader_called = true;
+    set_event(driving->lead_event);
+}
+
+void hws_driving_wake(struct hws_driving *driving, struct hws_waiter *waiter)
+{
+    if (__atomic_exchange_n(&waiter->woken, 1, __ATOMIC_RELAXED) != 0)
+        return;
+    if (waiter == driving->leader)
+        call_leader(driving);
+    else
+        futex(&waiter->woken, FUTEX_WAKE, 1, NULL);
+}
+
+void hws_driving_rearm(struct hws_driving *driving)
+{
+    bool thread = driving->thread_epoll >= 0;
+    if (!driving->started || driving->stopping)
+        return;
+    if (!thread && driving->leader == NULL && !TAILQ_EMPTY(&driving->followers))
+        hws_driving_wake(driving, TAILQ_FIRST(&driving->followers));
+    uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
+    if (driving->thread_until_us <= deadline_us ||
+        (driving->leader != NULL && driving->lead_until_us <= deadline_us))
+        return;
+    if (thread)
+        call_thread(driving);
+    else if (driving->leader != NULL || !pthread_equal(driving->caller, pthread_self()))
+        call_leader(driving);
+}
+
+/* ---- The thread ---- */
+
+static void *thread_main(void *arg)
+{
+    struct hws_driving *driving = arg;
+    hws_driving_lock(driving);
+    while (!driving->stopping) {
+        hws_runtime_give_back(driving->runtime);
+        driving->thread_until_us = hws_runtime_deadline(driving->runtime);
+        hws_driving_unlock(driving);
+        struct woken woken = sleep_until(driving, driving->thread_epoll, driving->thread_event,
+                                         driving->thread_until_us);
+        hws_driving_lock(driving);
+        driving->thread_until_us = 0;
+        if (woken.event) {
+            clear_event(driving->thread_event);
+            driving->thread_called = false;
+        }
+        run(driving, woken.link, woken.netwatch);
+    }
+    hws_driving_unlock(driving);
+    return NULL;
+}
+
+/* Signals are for the program's threads. */
+static int begin_thread(struct hws_driving *driving)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&driving->thread, NULL, thread_main, driving);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc == 0)
+        pthread_setname_np(driving->thread, "hawser");
+    return -rc;
+}
+
+int hws_driving_start(struct hws_driving *driving, bool thread)
+{
+    if (driving->started)
+        return 0;
+    int rc = open_descriptors(driving, thread);
+    if (rc == 0 && thread)
+        rc = begin_thread(driving);
+    if (rc < 0)
+        close_descriptors(driving);
+    else
+        driving->started = true;
+    return rc;
+}
+
+void hws_driving_stop(struct hws_driving *driving)
+{
+    hws_driving_lock(driving);
+    bool thread = driving->started && driving->thread_epoll >= 0;
+    driving->stopping = true;
+    if (thread)
+        call_thread(driving);
+    while (driving->leader != NULL) {
+        call_leader(driving);
+        pthread_cond_wait(&driving->left, &driving->lock);
+    }
+    hws_driving_unlock(driving);
+    if (thread)
+        pthread_join(driving->thread, NULL);
+    hws_driving_lock(driving);
+    close_descriptors(driving);
+    driving->started = false;
+    hws_driving_unlock(driving);
+}
+
+/* ---- Calls that wait ---- */
+
+static bool interrupted(const struct woken *woken, uint64_t until_us)
+{
+    return woken->count == -EINTR && (until_us != HWS_DRIVING_FOREVER || wants_interrupts());
+}
+
+static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
+{
+    if (hws_runtime_give_back(driving->runtime))
+        return 0;
+    uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
+    bool covered = driving->thread_epoll >= 0 && driving->thread_until_us <= deadline_us;
+    driving->leader = waiter;
+    driving->lead_until_us = covered || until_us < deadline_us ? until_us : deadline_us;
+    hws_driving_unlock(driving);
+    struct woken woken =
+        sleep_until(driving, driving->lead_epoll, driving->lead_event, driving->lead_until_us);
+    hws_driving_lock(driving);
+    driving->leader = NULL;
+    if (driving->leader_called) {
+        clear_event(driving->lead_event);
+        driving->leader_called = false;
+    }
+    if (driving->stopping)
+        pthread_cond_signal(&driving->left);
+    else /* a packet may have come for a leader that wakes for another reason */
+        run(driving, woken.link || woken.count <= 0, woken.netwatch);
+    return interrupted(&woken, until_us) ? -EINTR : 0;
+}
+
+/* The kernel restarts this system call, or not, as the handler asked for, unless there is a time:
+ * as it does with the sockets of its own. */
+static int follow(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
+{
+    const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000u),
+                                   .tv_nsec = (long)(until_us % 1000000u) * 1000};
+    TAILQ_INSERT_TAIL(&driving->followers, waiter, in_followers);
+    hws_driving_unlock(driving);
+    long rc = futex(&waiter->woken, FUTEX_WAIT_BITSET, 0,
+                    until_us == HWS_DRIVING_FOREVER ? NULL : &until);
+    int error = rc < 0 ? errno : 0;
+    hws_driving_lock(driving);
+    TAILQ_REMOVE(&driving->followers, waiter, in_followers);
+    return error == EINTR ? -EINTR : 0;
+}
+
+int hws_driving_wait(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
+{
+    if (__atomic_exchange_n(&waiter->woken, 0, __ATOMIC_RELAXED) != 0 || driving->stopping)
+        return 0;
+    return driving->leader == NULL ? lead(driving, waiter, until_us)
+                                   : follow(driving, waiter, until_us);
+}
+
+/* ---- The program's loop ---- */
+
+void hws_driving_caller_runs(struct hws_driving *driving)
+{
+    struct woken woken = {.link = true};
+    if (driving->started)
+        woken = sleep_until(driving, driving->lead_epoll, driving->lead_event, 0);
+    driving->thread_until_us = 0;
+    if (driving->leader == NULL && driving->leader_called) {
+        clear_event(driving->lead_event);
+        driving->leader_called = false;
+    }
+    run(driving, woken.link, woken.netwatch);
+}
+
+uint64_t hws_driving_caller_sleeps(struct hws_driving *driving)
+{
+    driving->thread_until_us = hws_runtime_deadline(driving->runtime);
+    driving->caller = pthread_self();
+    return driving->thread_until_us;
+}
