@@ -39,7 +39,6 @@ struct hws_runtime {
     struct hws_engine *engine;
     struct hws_driver driver;
     struct hws_sockets sockets;
-    uint16_t peer_udp_port; /* encapsulation port of peers to connect to, 0: none */
 
     uv_poll_t polls[HWS_LINK_MAX_FDS];
     size_t poll_count;
