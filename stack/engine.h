@@ -520,6 +520,7 @@ struct hws_assoc_status {
     uint32_t unacked_bytes;   /**< user data sent or queued and not acknowledged */
     uint32_t unacked_chunks;  /**< DATA chunks sent and not acknowledged */
     uint32_t unsent_messages; /**< messages of which something was not sent for the first time */
+    bool send_blocked;        /**< send would answer HWS_E_AGAIN: sndbuf_bytes are used up */
     uint32_t fragmentation_point; /**< user data of the largest DATA chunk that would be sent now */
     uint32_t peer_rwnd;           /**< what the peer still takes */
     uint32_t rwnd;                /**< what we last advertised, less what came since */

@@ -290,6 +290,7 @@ static void failed_messages_count_against_the_buffer(void **state)
     const struct hws_sndinfo dropped = {.sid = 1, .context = 8}, sent = {0};
     assert_int_equal(send_with(&p->a, &dropped, 2000), HWS_OK);
     pair_settle(p);
+    assert_true(pair_status(&p->a).send_blocked);
     assert_int_equal(send_with(&p->a, &sent, 10), HWS_E_AGAIN);
     pair_run(p, 5ull * SECOND);
     assert_false(pair_saw(&p->a, HWS_EVENT_WRITABLE));
@@ -297,6 +298,7 @@ static void failed_messages_count_against_the_buffer(void **state)
     none_fails(&p->a, HWS_E_AGAIN);
     pair_pull(p);
     assert_true(pair_saw(&p->a, HWS_EVENT_WRITABLE));
+    assert_false(pair_status(&p->a).send_blocked);
     assert_int_equal(send_with(&p->a, &sent, 10), HWS_OK);
     pair_free(p);
 }
