@@ -8,7 +8,8 @@ add_test(NAME readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/readme.sh)
 add_test(NAME man COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/man.sh $<TARGET_FILE:hawser>
                           ${PROJECT_BINARY_DIR}/docs/hawser.1 ${PROJECT_SOURCE_DIR}/docs/man/hawser.7
                           ${PROJECT_SOURCE_DIR}/api/hawser/runtime.h
-                          ${PROJECT_SOURCE_DIR}/api/hawser/socket.h)
+                          ${PROJECT_SOURCE_DIR}/api/hawser/socket.h
+                          ${PROJECT_SOURCE_DIR}/api/hawser/uv.h)
 add_test(NAME doxygen COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/doxygen.sh ${PROJECT_SOURCE_DIR})
 add_test(NAME examples COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/examples.sh
                                ${PROJECT_BINARY_DIR}/examples)
