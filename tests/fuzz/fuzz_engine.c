@@ -17,6 +17,7 @@
 /* An engine that has more to say than this at one instant will not stop. */
 #define OUTPUT_MAX 20000u
 #define SETTLE_MAX 2000u
+#define LENT_MAX 64u
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -40,6 +41,8 @@ struct side {
     struct wire_packet wire[WIRE_MAX];
     uint32_t wire_head, wire_count;
     uint32_t tsn; /* of the last DATA chunk it sent */
+    uint8_t *lent[LENT_MAX];
+    uint32_t sum; /* of the bytes of messages that failed */
 };
 
 struct fuzz {
@@ -141,9 +144,27 @@ static void side_output(struct fuzz *f, struct side *s)
     }
 }
 
+/* Reads what will not arrive, and frees what is given back: a checker sees what else touches it. */
+static void side_failed(struct side *s)
+{
+    struct hws_failed failed;
+    void *handle;
+    while (hws_assoc_failed(s->engine, s->assoc, &failed) == HWS_OK)
+        for (size_t i = 0; i < failed.iov_count; i++)
+            for (size_t at = 0; at < failed.iov[i].len; at++)
+                s->sum += ((const uint8_t *)failed.iov[i].base)[at];
+    while (hws_engine_lent_done(s->engine, &handle)) {
+        uint8_t **slot = handle;
+        MUST(*slot != NULL);
+        free(*slot);
+        *slot = NULL;
+    }
+}
+
 static void pull(struct fuzz *f)
 {
     for (int i = 0; i < 2; i++) {
+        side_failed(&f->sides[i]);
         side_events(f, &f->sides[i]);
         side_output(f, &f->sides[i]);
     }
@@ -262,12 +283,32 @@ static void op_repeat(struct fuzz *f, struct side *from)
 
 /* ---- The application and the network ---- */
 
+static void lend(struct fuzz *f, struct side *s, const struct hws_sndinfo *info, size_t len)
+{
+    uint8_t **slot = s->lent;
+    while (slot < s->lent + LENT_MAX && *slot != NULL)
+        slot++;
+    if (slot == s->lent + LENT_MAX)
+        return;
+    *slot = calloc(1, len);
+    MUST(*slot != NULL);
+    struct hws_iovec iov[] = {{*slot, len / 2}, {*slot + len / 2, len - len / 2}};
+    if (hws_assoc_send_lent(s->engine, s->assoc, info, iov, 2, slot, f->now_us) == HWS_OK)
+        return;
+    free(*slot);
+    *slot = NULL;
+}
+
 static void op_send(struct fuzz *f, struct side *s)
 {
     static const uint8_t bytes[256 * 64];
-    struct hws_sndinfo info = {.sid = take(f), .flags = take(f) & 3};
+    uint8_t sid = take(f), flags = take(f);
+    struct hws_sndinfo info = {.sid = sid, .flags = flags & 3, .path = flags >> 4};
     struct hws_iovec iov = {bytes, (size_t)take(f) * 64 + 1};
-    (void)hws_assoc_send(s->engine, s->assoc, &info, &iov, 1, f->now_us);
+    if ((flags & FUZZ_LENT) != 0)
+        lend(f, s, &info, iov.len);
+    else
+        (void)hws_assoc_send(s->engine, s->assoc, &info, &iov, 1, f->now_us);
 }
 
 static void op_receive(struct fuzz *f, struct side *s)
@@ -335,6 +376,7 @@ static void side_init(struct side *s, uint8_t host, uint64_t seed)
     hws_params_default(&params);
     params.rcvbuf_bytes = 20000;
     params.sndbuf_bytes = 40000;
+    params.keep_failed = host == 1;
     params.sched = host == 1 ? "rr" : "fcfs";
     struct hws_endpoint_config endpoint = {.port = s->port,
                                            .locals = &s->addr,
@@ -347,6 +389,10 @@ static void side_init(struct side *s, uint8_t host, uint64_t seed)
 static void side_fini(struct side *s)
 {
     hws_engine_free(s->engine);
+    for (uint32_t i = 0; i < LENT_MAX; i++) {
+        free(s->lent[i]);
+        s->lent[i] = NULL;
+    }
     MUST(s->env.live_objects == 0 && s->env.wrong_frees == 0);
 }
 

@@ -5,7 +5,7 @@
 
 /* The operation byte: low four bits the operation, bit 7 which engine. */
 enum fuzz_op {
-    FUZZ_SEND,     /* sid, flags, length / 64 */
+    FUZZ_SEND,     /* sid, flags, length / 64; flags: U, I, FUZZ_LENT, and a path from bit 4 on */
     FUZZ_DELIVER,  /* the next packet of that engine arrives */
     FUZZ_MUTATE,   /* offset, mask: it arrives with a byte altered */
     FUZZ_LOSE,     /* it does not arrive */
@@ -22,6 +22,9 @@ enum fuzz_op {
     FUZZ_REBOOT,  /* the engine forgets everything and connects */
     FUZZ_OPS,
 };
+
+/* In the flags of FUZZ_SEND: the bytes are lent. */
+#define FUZZ_LENT 0x04u
 
 /* The control byte of FUZZ_PACKET: what is put right before the packet is handed in. */
 #define FUZZ_FIX_PORTS 0x01u

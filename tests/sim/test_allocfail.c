@@ -19,11 +19,18 @@ static void try_send(struct pair_end *end, uint16_t sid, uint16_t flags, size_t 
     struct hws_sndinfo info = {.sid = sid, .flags = flags, .ppid = 7};
     struct hws_iovec iov = {bytes, len};
     (void)hws_assoc_send(end->engine, end->assoc, &info, &iov, 1, end->pair->now_us);
+    (void)hws_assoc_send_lent(end->engine, end->assoc, &info, &iov, 1, bytes, end->pair->now_us);
     pair_pull(end->pair);
 }
 
 static void forget(struct pair_end *end)
 {
+    struct hws_failed failed;
+    void *lent;
+    while (end->assoc != 0 && hws_assoc_failed(end->engine, end->assoc, &failed) == HWS_OK)
+        assert_true(failed.len > 0);
+    while (hws_engine_lent_done(end->engine, &lent))
+        assert_non_null(lent);
     if (end->assoc != 0)
         (void)hws_assoc_release(end->engine, end->assoc, end->pair->now_us);
     end->assoc = 0;
