@@ -140,7 +140,7 @@ static void close_unread(void)
     struct ends e = connected();
     subscribe(e.client);
     ready("send", send(e.client, "unread", 6, 0));
-    await(e.server, POLLIN);
+    delivered(e.client);
     answer("close", close(e.server));
     hear("client", e.client);
     hear("client", e.client);
@@ -169,7 +169,7 @@ static bool took_long(const struct timespec *begin)
 static void linger_seconds(void)
 {
     static char block[65536];
-    struct ends e = connected();
+    struct ends e = connected_narrow();
     struct linger one = {.l_onoff = 1, .l_linger = 1};
     struct timespec begin;
     ready("SO_LINGER", setsockopt(e.client, SOL_SOCKET, SO_LINGER, &one, sizeof(one)));
@@ -193,7 +193,7 @@ static void linger_zero(void)
     subscribe(e.server);
     abortive(e.client);
     ready("send", send(e.client, "lost or not", 11, 0));
-    await(e.server, POLLIN);
+    delivered(e.client);
     answer("close", close(e.client));
     hear("server", e.server);
     hear("server", e.server);

@@ -145,11 +145,8 @@ static void failed_old(void)
 static void failed_in_window(void)
 {
     static char block[20000];
-    struct ends e = {.listener = listener(PORT), .client = one_to_one()};
+    struct ends e = connected_narrow();
     struct linger now = {.l_onoff = 1};
-    option_int(e.listener, SOL_SOCKET, SO_RCVBUF, 8192);
-    ready("connect", connect_to(e.client, HERE, PORT));
-    e.server = (int)ready("accept", accept(e.listener, NULL, NULL));
     memset(block, 'w', sizeof(block));
     for (int i = 0; i < 100 && send(e.client, block, sizeof(block), MSG_DONTWAIT) > 0; i++)
         continue;

@@ -77,10 +77,7 @@ static void half_closed(void)
 static void shutting_down(void)
 {
     static char block[8192];
-    struct ends e = {.listener = listener(PORT), .client = one_to_one()};
-    option_int(e.listener, SOL_SOCKET, SO_RCVBUF, 8192);
-    ready("connect", connect_to(e.client, HERE, PORT));
-    e.server = (int)ready("accept", accept(e.listener, NULL, NULL));
+    struct ends e = connected_narrow();
     for (int i = 0; i < 100 && send(e.client, block, sizeof(block), MSG_DONTWAIT) > 0; i++)
         continue;
     answer("shutdown", shutdown(e.client, SHUT_WR));

@@ -4,7 +4,8 @@
 #
 # explained has a paragraph for each reason: the reason in lines that begin with "# ", then the
 # differences it explains, "CASE: STEP | what the kernel answers | what hawser answers". A * stands
-# for any text. A step that a side never came to has the answer "not said".
+# for any text. A step that a side never came to has the answer "not said". An answer "~ WORDS" on
+# both sides explains answers that are equal but for these words: the kernel's become hawser's.
 
 function pattern(glob)
 {
@@ -32,8 +33,8 @@ function read_explained(    part)
     } else {
         entry[++entries] = $0
         key_is[entries] = pattern(part[1])
-        kernel_is[entries] = pattern(part[2])
-        hawser_is[entries] = pattern(part[3])
+        kernel_says[entries] = part[2]
+        hawser_says[entries] = part[3]
     }
 }
 
@@ -61,10 +62,33 @@ function read_answer(side,    end, key)
     seen[key] = 1
 }
 
+# Usage: equal_but("~ a b", "~ c d", KERNEL, HAWSER): whether a for c and b for d is all that differs
+function equal_but(from, to, kernel, hawser,    a, b, i, j, count, word, other)
+{
+    count = split(from, word, " ")
+    if (split(to, other, " ") != count || split(kernel, a, " ") != split(hawser, b, " "))
+        return 0
+    for (i in a) {
+        for (j = 2; a[i] != b[i] && j <= count; j++)
+            if (a[i] == word[j] && b[i] == other[j])
+                a[i] = b[i]
+        if (a[i] != b[i])
+            return 0
+    }
+    return 1
+}
+
+function answers_explained(i, kernel, hawser)
+{
+    if (kernel_says[i] ~ /^~ /)
+        return equal_but(kernel_says[i], hawser_says[i], kernel, hawser)
+    return kernel ~ pattern(kernel_says[i]) && hawser ~ pattern(hawser_says[i])
+}
+
 function explained(key, kernel, hawser,    i)
 {
     for (i = 1; i <= entries; i++) {
-        if (key ~ key_is[i] && kernel ~ kernel_is[i] && hawser ~ hawser_is[i]) {
+        if (key ~ key_is[i] && answers_explained(i, kernel, hawser)) {
             used[i] = 1
             return 1
         }

@@ -86,12 +86,24 @@ int many_listener(int port)
     return listening(one_to_many(), port);
 }
 
-struct ends connected(void)
+static struct ends connect_ends(int listening_at)
 {
-    struct ends e = {.listener = listener(PORT), .client = one_to_one()};
+    struct ends e = {.listener = listening_at, .client = one_to_one()};
     ready("connect", connect_to(e.client, HERE, PORT));
     e.server = (int)ready("accept", accept(e.listener, NULL, NULL));
     return e;
+}
+
+struct ends connected(void)
+{
+    return connect_ends(listener(PORT));
+}
+
+struct ends connected_narrow(void)
+{
+    int fd = listener(PORT);
+    option_int(fd, SOL_SOCKET, SO_RCVBUF, 8192);
+    return connect_ends(fd);
 }
 
 void non_blocking(int fd)

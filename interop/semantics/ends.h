@@ -36,6 +36,9 @@ int many_listener(int port);
 /** Client and server connected over 127.0.0.1. */
 struct ends connected(void);
 
+/** The same; the server takes only a few kilobytes before they are read. */
+struct ends connected_narrow(void);
+
 void non_blocking(int fd);
 /** Subscribes to all notifications that RFC 6458 names. */
 void subscribe(int fd);

@@ -51,6 +51,14 @@ expect 'pattern' 0 '1 of them explained'
 answers 'b 7: two (2): EINVAL' 'b 7: two (2): 0 1: x'
 expect 'letters of patterns that mean themselves' 1 '    hawser  0 1: x'
 
+printf '%s\n' "$why" 'b: two | ~ 7 8 | ~ 9 10' >"$work/explained"
+answers 'b: two: a 7 8 7 c' 'b: two: a 9 10 9 c'
+expect 'words' 0 '1 of them explained'
+answers 'b: two: a 7 8 7 c' 'b: two: a 9 9 9 c'
+expect 'words in place of others' 1 '    hawser  a 9 9 9 c'
+answers 'b: two: a 7 8 7 c' 'b: two: a 9 10 9 d'
+expect 'words and others' 1 '    hawser  a 9 10 9 d'
+
 printf '%s\n' "$why" '' 'b: two | EINVAL | 0' >"$work/explained"
 answers 'b: two: EINVAL' 'b: two: 0'
 expect 'no reason' 1 'no reason'
