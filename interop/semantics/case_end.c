@@ -168,14 +168,12 @@ static bool took_long(const struct timespec *begin)
 /* The peer reads nothing, so that what was sent cannot be delivered. */
 static void linger_seconds(void)
 {
-    static char block[65536];
     struct ends e = connected_narrow();
     struct linger one = {.l_onoff = 1, .l_linger = 1};
     struct timespec begin;
     ready("SO_LINGER", setsockopt(e.client, SOL_SOCKET, SO_LINGER, &one, sizeof(one)));
     option_int(e.client, SOL_SOCKET, SO_SNDBUF, 1000000);
-    for (int i = 0; i < 100 && send(e.client, block, sizeof(block), MSG_DONTWAIT) > 0; i++)
-        continue;
+    fill(e.client, 65536);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     answer("close", close(e.client));
     say("waited", "%s", took_long(&begin) ? "about a second" : "no");

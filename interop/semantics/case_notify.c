@@ -144,12 +144,9 @@ static void failed_old(void)
 /* What was sent and not acknowledged when the peer aborts; its window is closed by then. */
 static void failed_in_window(void)
 {
-    static char block[20000];
     struct ends e = connected_narrow();
     struct linger now = {.l_onoff = 1};
-    memset(block, 'w', sizeof(block));
-    for (int i = 0; i < 100 && send(e.client, block, sizeof(block), MSG_DONTWAIT) > 0; i++)
-        continue;
+    fill(e.client, 20000);
     subscribe(e.client);
     poll(NULL, 0, 100);
     ready("SO_LINGER", setsockopt(e.server, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));

@@ -106,6 +106,21 @@ struct ends connected_narrow(void)
     return connect_ends(fd);
 }
 
+void fill(int fd, size_t message_size)
+{
+    static char block[65536];
+    int refused = 0;
+    memset(block, 'w', sizeof(block));
+    while (refused < 5) {
+        if (send(fd, block, message_size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+            refused = 0;
+        } else {
+            refused++;
+            poll(NULL, 0, 20);
+        }
+    }
+}
+
 void non_blocking(int fd)
 {
     ready("O_NONBLOCK", fcntl(fd, F_SETFL, O_NONBLOCK));

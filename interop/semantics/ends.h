@@ -39,6 +39,9 @@ struct ends connected(void);
 /** The same; the server takes only a few kilobytes before they are read. */
 struct ends connected_narrow(void);
 
+/** Sends until nothing more is taken, and what is taken no longer moves. */
+void fill(int fd, size_t message_size);
+
 void non_blocking(int fd);
 /** Subscribes to all notifications that RFC 6458 names. */
 void subscribe(int fd);
