@@ -135,6 +135,8 @@ static void wire_put(struct pair_end *end, const struct hws_train *train, uint32
     *packet = (struct pair_packet){.src = chosen ? train->src : end->addr,
                                    .dst = train->dst,
                                    .may_fragment = train->may_fragment,
+                                   .tos = train->tos,
+                                   .ttl = train->ttl,
                                    .len = len};
     memcpy(packet->data, train->data + at, len);
     if (end->wire_head == NULL)

@@ -22,6 +22,7 @@ struct pair_packet {
     struct pair_packet *next;
     struct hws_addr src, dst;
     bool may_fragment;
+    uint8_t tos, ttl;
     uint32_t len;
     uint8_t data[];
 };

@@ -482,6 +482,49 @@ static void a_burst_has_so_many_packets(void **state)
     pair_free(p);
 }
 
+/* ---- IP's header ---- */
+
+static void marked(struct hws_params *a, struct hws_params *b)
+{
+    prompt(a, b);
+    a->tos = 0x28;
+    a->ttl = 3;
+}
+
+static void expect_ip(const struct pair_packet *packet, uint8_t tos, uint8_t ttl)
+{
+    assert_int_equal(packet->tos, tos);
+    assert_int_equal(packet->ttl, ttl);
+}
+
+/* From INIT on; a path may be given its own, and then does not lose it to what changes elsewhere.
+ */
+static void tos_and_ttl_are_the_path_s(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = marked, .addrs = 2});
+    pair_begin(&p->a);
+    expect_ip(pair_first(&p->a), 0x28, 3);
+    pair_settle(p);
+    pair_run(p, 5ull * SECOND);
+    uint8_t there = path_number(&p->a, &p->b.addrs[1]);
+    struct hws_path_params own;
+    assert_int_equal(hws_path_params(p->a.engine, p->a.assoc, there - 1u, &own), HWS_OK);
+    own.tos = 0xb8;
+    assert_int_equal(hws_path_set_params(p->a.engine, p->a.assoc, there - 1u, &own, p->now_us),
+                     HWS_OK);
+    struct hws_params params;
+    assert_int_equal(hws_assoc_params(p->a.engine, p->a.assoc, &params), HWS_OK);
+    params.ttl = 0;
+    assert_int_equal(hws_assoc_set_params(p->a.engine, p->a.assoc, &params, p->now_us), HWS_OK);
+    assert_int_equal(send_with(&p->a, &(struct hws_sndinfo){0}, 100), HWS_OK);
+    expect_ip(pair_first(&p->a), 0x28, 0);
+    pair_settle(p);
+    assert_int_equal(send_with(&p->a, &(struct hws_sndinfo){.path = there}, 100), HWS_OK);
+    expect_ip(pair_first(&p->a), 0xb8, 0);
+    pair_free(p);
+}
+
 /* ---- What is counted ---- */
 
 static struct hws_assoc_counts counts(struct pair_end *end)
@@ -599,6 +642,7 @@ int main(void)
         cmocka_unit_test(fragments_have_a_limit),
         cmocka_unit_test(the_fragmentation_point_follows_the_path),
         cmocka_unit_test(a_burst_has_so_many_packets),
+        cmocka_unit_test(tos_and_ttl_are_the_path_s),
         cmocka_unit_test(an_association_is_counted),
         cmocka_unit_test(the_largest_rto_is_observed_anew),
         cmocka_unit_test(chunks_and_messages_that_wait),
