@@ -16,7 +16,9 @@ unsigned hws_cli_port(const struct sockaddr_storage *address)
 static bool is_wildcard(const struct sockaddr_storage *address)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
-    return address->ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY);
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+    return address->ss_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)
+                                          : in->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 const char *hws_cli_address(const struct sockaddr_storage *address, char out[HWS_CLI_ADDRESS_MAX])

@@ -1,6 +1,5 @@
 #include "cli/cat.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +31,19 @@ struct cat {
     unsigned linger_rounds; /* above 0: only the SHUTDOWN COMPLETE is missing */
     uint64_t started_ns;
     struct hws_cli_peers peers;
-    struct hws_sock *listener, *sock;
+    hws_uv_t *listener, *sock;
+    hws_uv_connect_t connect;
+    hws_uv_shutdown_t shutdown;
+    hws_uv_write_t write;       /* of the message that waits for the send buffer */
+    size_t writing_bytes;       /* its length; 0: none waits */
     uint16_t streams, next_sid; /* how many to send on; the next one */
     uint64_t sent_bytes, received_bytes;
+    int over_status;
     bool connected;
     bool shut;     /* this side started the end */
-    bool ended;    /* the association is over */
+    bool eof;      /* the peer sends nothing more, and everything was read */
+    bool over;     /* the association is over, as `over_status` says */
+    bool ended;    /* both */
     bool finished; /* so is everything else */
     int exit_code;
 };
@@ -67,7 +73,7 @@ static void fail(struct cat *cat, const char *what, int error)
     if (!cat->finished)
         hws_cli_complain(what, error);
     if (cat->sock != NULL)
-        hws_one_abort(cat->sock, NULL, 0);
+        hws_uv_abort(cat->sock, NULL, 0);
     finish(cat, HWS_CLI_FAILED);
 }
 
@@ -82,7 +88,7 @@ static void on_interrupt(void *arg)
 {
     struct cat *cat = arg;
     if (cat->sock != NULL)
-        hws_one_abort(cat->sock, NULL, 0);
+        hws_uv_abort(cat->sock, NULL, 0);
     fprintf(stderr, "hawser: interrupted\n");
     finish(cat, HWS_CLI_FAILED);
 }
@@ -115,26 +121,14 @@ static void check_finished(struct cat *cat)
 
 static bool get_status(const struct cat *cat, struct sctp_status *status)
 {
-    socklen_t len = sizeof(*status);
+    int len = sizeof(*status);
     return cat->sock != NULL &&
-           hws_one_getsockopt(cat->sock, IPPROTO_SCTP, SCTP_STATUS, status, &len) == 0;
+           hws_uv_getsockopt(cat->sock, IPPROTO_SCTP, SCTP_STATUS, status, &len) == 0;
 }
 
 /* ---- From stdin to the peer ---- */
 
-static ssize_t send_next(struct cat *cat)
-{
-    const struct hws_cli_options *options = &cat->options;
-    const struct hws_cli_source *source = &cat->source;
-    size_t len = source->len < options->msg_size_bytes ? source->len : options->msg_size_bytes;
-    const struct iovec iov = {.iov_base = source->buf + source->start, .iov_len = len};
-    /* What may be the input's end is acknowledged at once, so that a SHUTDOWN need not wait for a
-     * delayed SACK (RFC 7053). */
-    unsigned flags = (options->unordered ? SCTP_UNORDERED : 0u) |
-                     (len == source->len ? SCTP_SACK_IMMEDIATELY : 0u);
-    const struct sctp_sndinfo info = {.snd_sid = cat->next_sid, .snd_flags = (uint16_t)flags};
-    return hws_one_sendv(cat->sock, &iov, 1, &info, 0);
-}
+static void pump(void *arg);
 
 static void advance(struct cat *cat, size_t len)
 {
@@ -143,23 +137,87 @@ static void advance(struct cat *cat, size_t len)
     cat->next_sid = (uint16_t)((cat->next_sid + 1) % cat->streams);
 }
 
+/* Errors of the association are told by reading, after what came before them. */
+static bool is_own_error(ssize_t error)
+{
+    return error == UV_EINVAL || error == UV_EMSGSIZE || error == UV_ENOMEM;
+}
+
+static void on_written(hws_uv_write_t *request, int status)
+{
+    struct cat *cat = request->data;
+    size_t len = cat->writing_bytes;
+    cat->writing_bytes = 0;
+    if (cat->finished)
+        return;
+    if (status == 0)
+        advance(cat, len);
+    else if (is_own_error(status))
+        fail(cat, "cannot send", -status);
+    if (status == 0)
+        pump(cat);
+}
+
+static ssize_t send_next(struct cat *cat)
+{
+    const struct hws_cli_options *options = &cat->options;
+    const struct hws_cli_source *source = &cat->source;
+    size_t len = source->len < options->msg_size_bytes ? source->len : options->msg_size_bytes;
+    uv_buf_t buf = uv_buf_init((char *)source->buf + source->start, (unsigned)len);
+    /* What may be the input's end is acknowledged at once, so that a SHUTDOWN need not wait for a
+     * delayed SACK (RFC 7053). */
+    unsigned flags = (options->unordered ? SCTP_UNORDERED : 0u) |
+                     (len == source->len ? SCTP_SACK_IMMEDIATELY : 0u);
+    const struct sctp_sndinfo info = {.snd_sid = cat->next_sid, .snd_flags = (uint16_t)flags};
+    ssize_t sent = hws_uv_try_write(cat->sock, &buf, 1, &info);
+    if (sent != UV_EAGAIN)
+        return sent;
+    cat->write.data = cat;
+    cat->writing_bytes = len;
+    int rc = hws_uv_write(&cat->write, cat->sock, &buf, 1, &info, on_written);
+    if (rc < 0)
+        cat->writing_bytes = 0;
+    return rc < 0 ? rc : UV_EAGAIN;
+}
+
+static void settle_end(struct cat *cat)
+{
+    if (!cat->eof || !cat->over || cat->ended)
+        return;
+    if (cat->over_status == 0 || cat->linger_rounds > 0)
+        cat->ended = true;
+    else
+        fail(cat, "the association failed", -cat->over_status);
+}
+
+static void on_over(hws_uv_shutdown_t *request, int status)
+{
+    struct cat *cat = request->data;
+    if (cat->finished)
+        return;
+    cat->over = true;
+    cat->over_status = status;
+    settle_end(cat);
+    check_finished(cat);
+}
+
 static void end_of_input(struct cat *cat)
 {
     if (!is_connector(cat) || cat->shut || cat->received_bytes < cat->options.expect_bytes)
         return;
     cat->shut = true;
-    hws_one_shutdown(cat->sock, SHUT_WR);
+    hws_uv_shutdown(&cat->shutdown, cat->sock, on_over);
 }
 
 static void pump_out(struct cat *cat)
 {
-    if (!cat->connected || cat->ended || cat->finished)
+    if (!cat->connected || cat->ended || cat->finished || cat->writing_bytes > 0)
         return;
     while (cat->source.len > 0) {
         ssize_t len = send_next(cat);
         if (len < 0) {
-            if (errno != EAGAIN && errno != EPIPE)
-                fail(cat, "cannot send", errno);
+            if (is_own_error(len))
+                fail(cat, "cannot send", (int)-len);
             return;
         }
         advance(cat, (size_t)len);
@@ -174,32 +232,62 @@ static void pump_out(struct cat *cat)
 
 /* ---- From the peer to stdout ---- */
 
-/* One receive call; false: there is nothing more now. */
-static bool receive_next(struct cat *cat)
+static void on_alloc(hws_uv_t *sock, size_t suggested, uv_buf_t *buf)
 {
+    struct cat *cat = sock->data;
     size_t space;
     uint8_t *to = hws_cli_sink_space(&cat->sink, &space);
+    (void)suggested;
     if (to == NULL)
-        return false;
-    ssize_t len = hws_one_recv(cat->sock, to, space, 0);
-    if (len > 0) {
-        hws_cli_sink_commit(&cat->sink, (size_t)len);
-        cat->received_bytes += (uint64_t)len;
-    } else if (len == 0 || (errno != EAGAIN && cat->linger_rounds > 0)) {
+        hws_uv_read_stop(sock); /* pump starts it again */
+    else
+        *buf = uv_buf_init((char *)to, (unsigned)space);
+}
+
+/* The end of what the peer sends is not yet that of the association. */
+static void on_eof(struct cat *cat)
+{
+    cat->eof = true;
+    int rc = cat->shut ? 0 : hws_uv_shutdown(&cat->shutdown, cat->sock, on_over);
+    if (rc < 0)
+        cat->over = true;
+    settle_end(cat);
+}
+
+static void on_end(struct cat *cat, int error)
+{
+    if (error == UV_EOF)
+        on_eof(cat);
+    else if (cat->linger_rounds > 0)
         cat->ended = true;
-    } else if (errno != EAGAIN) {
-        fail(cat, "the association failed", errno);
+    else
+        fail(cat, "the association failed", -error);
+}
+
+/* The output is written while more is read: what comes meanwhile goes out at once. */
+static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
+                    const hws_uv_message_t *message)
+{
+    struct cat *cat = sock->data;
+    if (cat->finished || nread == 0)
+        return;
+    if (nread < 0) {
+        on_end(cat, (int)nread);
+    } else if (!hws_cli_path_events_print(buf->base, (size_t)nread, message)) {
+        hws_cli_sink_commit(&cat->sink, (size_t)nread);
+        cat->received_bytes += (uint64_t)nread;
     }
-    return len > 0;
+    pump(cat);
 }
 
 static void pump_in(struct cat *cat)
 {
+    size_t space;
     if (!cat->connected || cat->finished)
         return;
-    while (!cat->ended && receive_next(cat))
-        ;
     hws_cli_sink_flush(&cat->sink);
+    if (!cat->eof && hws_cli_sink_space(&cat->sink, &space) != NULL)
+        hws_uv_read_start(cat->sock, on_alloc, on_read);
     check_finished(cat);
 }
 
@@ -217,7 +305,7 @@ static void connect_next(struct cat *cat);
 
 static void on_connect_failed(struct cat *cat, int error)
 {
-    hws_one_close(cat->sock);
+    hws_cli_session_drop(cat->sock, NULL);
     cat->sock = NULL;
     if (hws_cli_peers_left(&cat->peers)) {
         connect_next(cat);
@@ -229,14 +317,6 @@ static void on_connect_failed(struct cat *cat, int error)
     fail(cat, what, error);
 }
 
-static int take_error(struct hws_sock *sock)
-{
-    int error = 0;
-    socklen_t len = sizeof(error);
-    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
-    return error;
-}
-
 /* The peer may allow fewer streams than were asked for. */
 static void connected(struct cat *cat)
 {
@@ -246,60 +326,55 @@ static void connected(struct cat *cat)
     cat->streams = wanted;
     if (get_status(cat, &status) && status.sstat_outstrms < wanted)
         cat->streams = status.sstat_outstrms;
-}
-
-static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
-{
-    struct cat *cat = arg;
-    hws_cli_path_events_print(sock);
-    if (!cat->connected && (ready & HWS_CLOSED) != 0) {
-        on_connect_failed(cat, take_error(sock));
-        return;
-    }
-    if (!cat->connected && (ready & (HWS_READABLE | HWS_WRITABLE)) != 0)
-        connected(cat);
+    cat->shutdown.data = cat;
+    cat->started_ns = uv_hrtime();
     pump(cat);
 }
 
-static void start(struct cat *cat)
+static void on_connect(hws_uv_connect_t *request, int status)
 {
-    cat->started_ns = uv_hrtime();
-    hws_one_set_callback(cat->sock, on_ready, cat);
+    struct cat *cat = request->data;
+    if (cat->finished)
+        return;
+    if (status < 0)
+        on_connect_failed(cat, -status);
+    else
+        connected(cat);
 }
 
 static void connect_next(struct cat *cat)
 {
-    cat->sock = hws_cli_session_socket(&cat->session, 0);
+    cat->sock = hws_cli_session_bound(&cat->session, 0);
     if (cat->sock == NULL) {
         finish(cat, HWS_CLI_FAILED);
         return;
     }
-    if (hws_cli_peers_connect(&cat->peers, cat->sock) < 0 && errno != EINPROGRESS)
-        on_connect_failed(cat, errno);
-    else
-        start(cat);
+    cat->sock->data = cat->connect.data = cat;
+    int rc = hws_cli_peers_connect(&cat->peers, &cat->connect, cat->sock, on_connect);
+    if (rc < 0)
+        on_connect_failed(cat, -rc);
 }
 
-static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
+static void on_connection(hws_uv_t *listener, int status)
 {
-    struct cat *cat = arg;
-    (void)ready;
-    cat->sock = hws_one_accept(listener, NULL, NULL);
-    if (cat->sock == NULL)
+    struct cat *cat = listener->data;
+    (void)status;
+    cat->sock = hws_cli_session_handle(&cat->session);
+    if (cat->sock == NULL || hws_uv_accept(listener, cat->sock) < 0) {
+        finish(cat, HWS_CLI_FAILED);
         return;
-    hws_one_close(listener);
+    }
+    cat->sock->data = cat;
+    hws_cli_session_drop(listener, NULL);
     cat->listener = NULL;
-    hws_one_set_nonblocking(cat->sock, true);
-    start(cat);
+    connected(cat);
 }
 
 static void listen_for_one(struct cat *cat)
 {
-    cat->listener = hws_cli_session_listen(&cat->session, 1);
+    cat->listener = hws_cli_session_listen(&cat->session, 1, on_connection, cat);
     if (cat->listener == NULL)
         finish(cat, HWS_CLI_FAILED);
-    else
-        hws_one_set_callback(cat->listener, on_accept, cat);
 }
 
 /* ---- A SHUTDOWN COMPLETE that never comes ---- */

@@ -1,6 +1,5 @@
 #include "cli/echo.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,19 +18,19 @@
 #define MESSAGE_MAX (64u << 20)
 
 struct peer {
-    struct hws_sock *sock;
+    hws_uv_t *sock;
+    hws_uv_write_t write; /* of the message that waits for the send buffer */
+    hws_uv_shutdown_t shutdown;
     struct echo *echo;
     uint8_t *buf; /* one message, as far as it has come; NULL: none has begun */
     size_t len, capacity;
     struct sctp_rcvinfo info;
-    bool whole; /* the message has come to its end and waits for the send buffer */
     LIST_ENTRY(peer) in_peers;
 };
 
 struct echo {
     struct hws_cli_session session;
     struct hws_cli_options options;
-    struct hws_sock *listener;
     LIST_HEAD(, peer) peers;
 };
 
@@ -40,53 +39,84 @@ static void free_message(struct peer *peer)
     free(peer->buf);
     peer->buf = NULL;
     peer->len = peer->capacity = 0;
-    peer->whole = false;
 }
 
+static void on_gone(void *data)
+{
+    struct peer *peer = data;
+    free_message(peer);
+    free(peer);
+}
+
+/* What waits to be sent belongs to its request until the handle is closed. */
 static void forget(struct peer *peer)
 {
     if (peer->echo->options.stats)
         hws_cli_stats_print_one(peer->sock);
-    hws_one_close(peer->sock);
     LIST_REMOVE(peer, in_peers);
-    free_message(peer);
-    free(peer);
+    hws_cli_session_drop(peer->sock, on_gone);
 }
 
 static void give_up(struct peer *peer, const char *reason)
 {
     fprintf(stderr, "hawser: an association was aborted: %s\n", reason);
-    hws_one_abort(peer->sock, reason, strlen(reason));
+    hws_uv_abort(peer->sock, reason, strlen(reason));
     forget(peer);
 }
 
-enum step {
-    STEP_ON,   /* go on */
-    STEP_WAIT, /* until the callback comes */
-    STEP_GONE, /* the peer has been forgotten */
-};
+/* ---- Sending ---- */
 
-static enum step send_message(struct peer *peer)
+static void receive(struct peer *peer);
+
+/* Errors of the association are told by reading. */
+static void on_written(hws_uv_write_t *request, int status)
 {
-    const struct iovec iov = {.iov_base = peer->buf, .iov_len = peer->len};
+    struct peer *peer = request->data;
+    if (status == UV_ECANCELED)
+        return;
+    free_message(peer);
+    receive(peer);
+}
+
+/* A message of any length is taken, so the send buffer has to hold it. */
+static void make_send_buffer(struct peer *peer)
+{
+    const int wanted = (int)peer->len;
+    hws_uv_setsockopt(peer->sock, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
+}
+
+/* The bytes sent; 0: the message waits as a request. */
+static ssize_t write_message(struct peer *peer)
+{
+    uv_buf_t buf = uv_buf_init((char *)peer->buf, (unsigned)peer->len);
     const struct sctp_sndinfo info = {
         .snd_sid = peer->info.rcv_sid,
         .snd_flags = peer->info.rcv_flags & SCTP_UNORDERED,
         .snd_ppid = peer->info.rcv_ppid,
     };
-    if (hws_one_sendv(peer->sock, &iov, 1, &info, 0) < 0) {
-        if (errno == EAGAIN)
-            return STEP_WAIT;
-        if (errno == EINVAL) {
-            give_up(peer, "no outbound stream of that number to echo on; see --streams");
-            return STEP_GONE;
-        }
-        /* The peer is shutting down and takes nothing more: what it still sends is dropped. */
+    ssize_t rc = hws_uv_try_write(peer->sock, &buf, 1, &info);
+    if (rc == UV_EMSGSIZE) {
+        make_send_buffer(peer);
+        rc = hws_uv_try_write(peer->sock, &buf, 1, &info);
     }
-    peer->len = 0;
-    peer->whole = false;
-    return STEP_ON;
+    return rc == UV_EAGAIN ? hws_uv_write(&peer->write, peer->sock, &buf, 1, &info, on_written)
+                           : rc;
 }
+
+/* Nothing is received while a message waits to be sent: a peer that does not read its echoes soon
+ * finds our window closed. */
+static void send_message(struct peer *peer)
+{
+    ssize_t rc = write_message(peer);
+    if (rc == 0)
+        hws_uv_read_stop(peer->sock);
+    else if (rc == UV_EINVAL)
+        give_up(peer, "no outbound stream of that number to echo on; see --streams");
+    else /* sent; or the peer is shutting down, and what it still sends is dropped */
+        free_message(peer);
+}
+
+/* ---- Receiving ---- */
 
 static bool make_room(struct peer *peer)
 {
@@ -101,62 +131,70 @@ static bool make_room(struct peer *peer)
     return true;
 }
 
-static enum step receive_part(struct peer *peer)
+static void on_alloc(hws_uv_t *sock, size_t suggested, uv_buf_t *buf)
 {
-    if (!make_room(peer)) {
+    struct peer *peer = sock->data;
+    (void)suggested;
+    if (make_room(peer))
+        *buf = uv_buf_init((char *)peer->buf + peer->len, (unsigned)(peer->capacity - peer->len));
+    else
         give_up(peer, "message too long to be echoed");
-        return STEP_GONE;
-    }
-    const struct iovec iov = {.iov_base = peer->buf + peer->len,
-                              .iov_len = peer->capacity - peer->len};
-    int flags = 0;
-    ssize_t len = hws_one_recvv(peer->sock, &iov, 1, &peer->info, &flags);
-    if (len < 0 && errno == EAGAIN) {
-        if (peer->len == 0)
-            free_message(peer);
-        return STEP_WAIT;
-    }
-    if (len <= 0) {
+}
+
+static void on_over(hws_uv_shutdown_t *request, int status)
+{
+    if (status != UV_ECANCELED)
+        forget(request->data);
+}
+
+/* The peer sends nothing more; what was sent to it may still be under way. */
+static void on_end(struct peer *peer)
+{
+    if (hws_uv_shutdown(&peer->shutdown, peer->sock, on_over) < 0)
         forget(peer);
-        return STEP_GONE;
+}
+
+static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
+                    const hws_uv_message_t *message)
+{
+    struct peer *peer = sock->data;
+    if (nread == 0)
+        return;
+    if (nread < 0) {
+        on_end(peer);
+        return;
     }
-    peer->len += (size_t)len;
-    peer->whole = (flags & MSG_EOR) != 0;
-    return STEP_ON;
+    if (hws_cli_path_events_print(buf->base, (size_t)nread, message))
+        return;
+    peer->len += (size_t)nread;
+    peer->info = message->info;
+    if ((message->flags & MSG_EOR) != 0)
+        send_message(peer);
 }
 
-/* Nothing is received while a message waits to be sent: a peer that does not read its echoes soon
- * finds our window closed. */
-static void on_peer(struct hws_sock *sock, unsigned ready, void *arg)
+static void receive(struct peer *peer)
 {
-    struct peer *peer = arg;
-    enum step step = STEP_ON;
-    (void)ready;
-    hws_cli_path_events_print(sock);
-    while (step == STEP_ON)
-        step = peer->whole ? send_message(peer) : receive_part(peer);
+    hws_uv_read_start(peer->sock, on_alloc, on_read);
 }
 
-static void add_peer(struct echo *echo, struct hws_sock *sock)
+/* ---- Peers ---- */
+
+static void on_connection(hws_uv_t *listener, int status)
 {
+    struct echo *echo = listener->data;
     struct peer *peer = calloc(1, sizeof(*peer));
-    if (peer == NULL) {
-        hws_one_close(sock);
+    hws_uv_t *sock = hws_cli_session_handle(&echo->session);
+    (void)status;
+    if (peer == NULL || sock == NULL || hws_uv_accept(listener, sock) < 0) {
+        free(peer);
+        hws_cli_session_drop(sock, NULL);
         return;
     }
     peer->sock = sock;
     peer->echo = echo;
+    sock->data = peer->write.data = peer->shutdown.data = peer;
     LIST_INSERT_HEAD(&echo->peers, peer, in_peers);
-    hws_one_set_nonblocking(sock, true);
-    hws_one_set_callback(sock, on_peer, peer);
-}
-
-static void on_accept(struct hws_sock *listener, unsigned ready, void *arg)
-{
-    struct hws_sock *sock;
-    (void)ready;
-    while ((sock = hws_one_accept(listener, NULL, NULL)) != NULL)
-        add_peer(arg, sock);
+    receive(peer);
 }
 
 static void add_stats(void *arg, struct hws_cli_stats *stats)
@@ -175,14 +213,12 @@ static void on_interrupt(void *arg)
 
 static int serve(struct echo *echo)
 {
-    echo->listener = hws_cli_session_listen(&echo->session, BACKLOG);
-    if (echo->listener == NULL)
+    if (hws_cli_session_listen(&echo->session, BACKLOG, on_connection, echo) == NULL)
         return HWS_CLI_FAILED;
-    hws_one_set_callback(echo->listener, on_accept, echo);
     uv_run(&echo->session.loop, UV_RUN_DEFAULT);
     while (!LIST_EMPTY(&echo->peers)) {
         struct peer *peer = LIST_FIRST(&echo->peers);
-        hws_one_abort(peer->sock, NULL, 0);
+        hws_uv_abort(peer->sock, NULL, 0);
         forget(peer);
     }
     return HWS_CLI_OK;

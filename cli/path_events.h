@@ -2,12 +2,13 @@
 #ifndef HWS_CLI_PATH_EVENTS_H
 #define HWS_CLI_PATH_EVENTS_H
 
-#include "api/hawser/hawser.h"
+#include "api/hawser/uv.h"
 
-/** Has the socket (and those it accepts) keep its path events. */
-void hws_cli_path_events_want(struct hws_sock *sock);
+/** Has the handle (and those it accepts) be told of what happens to its paths. */
+void hws_cli_path_events_want(hws_uv_t *handle);
 
-/** Prints those that came up since, each with the time now. */
-void hws_cli_path_events_print(struct hws_sock *sock);
+/** Takes what was read: false when it is a message, else it was a notification, which is printed
+ * with the time now. */
+bool hws_cli_path_events_print(const void *bytes, size_t len, const hws_uv_message_t *message);
 
 #endif

@@ -107,10 +107,11 @@ bool hws_cli_peers_left(const struct hws_cli_peers *peers)
     return peers->next < peers->count;
 }
 
-int hws_cli_peers_connect(struct hws_cli_peers *peers, struct hws_sock *sock)
+int hws_cli_peers_connect(struct hws_cli_peers *peers, hws_uv_connect_t *request, hws_uv_t *handle,
+                          hws_uv_connect_cb cb)
 {
     const struct sockaddr *first = hws_cli_peers_at(peers, &peers->next_offset);
     uint32_t count = peers->together ? peers->count - peers->next : 1;
     peers->next += count;
-    return hws_one_connectx(sock, first, (int)count);
+    return hws_uv_connectx(request, handle, first, (int)count, cb);
 }

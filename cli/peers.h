@@ -6,14 +6,15 @@
 
 #include <netinet/in.h>
 
+#include "api/hawser/uv.h"
 #include "cli/options.h"
 
 /** An association has so many paths at most. */
 #define HWS_CLI_PEERS_MAX 8u
 
 struct hws_cli_peers {
-    uint8_t packed[HWS_CLI_PEERS_MAX *
-                   sizeof(struct sockaddr_in6)]; /* as hws_one_connectx takes them */
+    uint8_t
+        packed[HWS_CLI_PEERS_MAX * sizeof(struct sockaddr_in6)]; /* as hws_uv_connectx takes them */
     uint32_t count;
     bool together;        /* addresses of one peer; false: one after another is tried */
     uint32_t next;        /* the first one that was not tried yet */
@@ -30,8 +31,8 @@ const struct sockaddr *hws_cli_peers_at(const struct hws_cli_peers *peers, uint3
 /** Whether there are addresses that were not tried yet. */
 bool hws_cli_peers_left(const struct hws_cli_peers *peers);
 
-/** Starts to connect to what is to be tried next; there has to be something. As hws_one_connectx.
- */
-int hws_cli_peers_connect(struct hws_cli_peers *peers, struct hws_sock *sock);
+/** Starts to connect to what is to be tried next; there has to be something. As hws_uv_connectx. */
+int hws_cli_peers_connect(struct hws_cli_peers *peers, hws_uv_connect_t *request, hws_uv_t *handle,
+                          hws_uv_connect_cb cb);
 
 #endif

@@ -18,7 +18,10 @@ struct path {
 };
 
 struct state {
-    struct hws_sock *sock;
+    hws_uv_t *sock;
+    hws_uv_connect_t connect;
+    hws_uv_shutdown_t shutdown;
+    char scrap[4096]; /* what the peer sends is not for ping, but has to be taken */
     struct path paths[HWS_CLI_PEERS_MAX];
     uint32_t path_count;
     bool connected, shut;
@@ -51,7 +54,7 @@ static void end(struct hws_cli_ping *ping, int code)
     uv_close((uv_handle_t *)&state->check, NULL);
     uv_close((uv_handle_t *)&state->timer, NULL);
     if (state->sock != NULL)
-        hws_one_set_callback(state->sock, NULL, NULL);
+        hws_uv_read_stop(state->sock);
     hws_cli_ping_end(ping, code);
 }
 
@@ -71,7 +74,7 @@ static void shut_if_done(struct hws_cli_ping *ping)
         return;
     state->shut = true;
     state->shut_ns = uv_hrtime();
-    hws_one_shutdown(state->sock, SHUT_WR);
+    hws_uv_shutdown(&state->shutdown, state->sock, NULL);
 }
 
 /* ---- Answers ---- */
@@ -87,8 +90,8 @@ static void look_at(struct hws_cli_ping *ping, uint32_t index, uint64_t now_ns)
 {
     const struct state *state = ping->state;
     struct path *path = &((struct state *)ping->state)->paths[index];
-    struct hws_one_path_info info;
-    if (hws_one_path_info(state->sock, index, &info) < 0)
+    hws_uv_path_t info;
+    if (hws_uv_get_path(state->sock, 0, index, &info) < 0)
         return;
     bool acked = info.heartbeats_acked != path->acked;
     path->acked = info.heartbeats_acked;
@@ -116,7 +119,7 @@ static void look(struct hws_cli_ping *ping)
     shut_if_done(ping);
     if (state->shut && uv_hrtime() - state->shut_ns >= timeout_ns(ping)) {
         fprintf(stderr, "hawser: the SHUTDOWN was not answered: the association is aborted\n");
-        hws_one_abort(state->sock, NULL, 0);
+        hws_uv_abort(state->sock, NULL, 0);
         end(ping, exit_code(state));
     }
 }
@@ -143,21 +146,22 @@ static void ask(struct state *state, uint32_t index, uint64_t seq)
     path->seq = seq;
     path->count.sent++;
     path->sent_ns = uv_hrtime();
-    if (hws_one_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &demand,
-                           sizeof(demand)) == 0)
+    int rc = hws_uv_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &demand,
+                               sizeof(demand));
+    if (rc == 0)
         return;
     path->count.errors++;
     path->sent_ns = 0;
-    print(path, errno == EINVAL ? "not an address that the peer told of" : strerror(errno));
+    print(path, rc == UV_EINVAL ? "not an address that the peer told of" : strerror(-rc));
     putchar('\n');
 }
 
 /* The peer may have told of more addresses than it was called by. */
 static void find_paths(struct state *state)
 {
-    struct hws_one_path_info info;
+    hws_uv_path_t info;
     while (state->path_count < HWS_CLI_PEERS_MAX &&
-           hws_one_path_info(state->sock, state->path_count, &info) == 0) {
+           hws_uv_get_path(state->sock, 0, state->path_count, &info) == 0) {
         struct path *path = &state->paths[state->path_count++];
         path->remote = info.remote;
         path->acked = info.heartbeats_acked;
@@ -174,29 +178,19 @@ static void send_all(struct hws_cli_ping *ping)
 
 /* ---- The association ---- */
 
-static int take_error(struct hws_sock *sock)
-{
-    int error = 0;
-    socklen_t len = sizeof(error);
-    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
-    return error;
-}
-
-static void on_ready(struct hws_sock *sock, unsigned ready, void *arg);
+static void on_connect(hws_uv_connect_t *request, int status);
 
 /* Only the HEARTBEATs asked for: those of idle paths would be counted with them. */
 static int connect_one(struct hws_cli_ping *ping)
 {
     struct state *state = ping->state;
     const struct sctp_paddrparams quiet = {.spp_flags = SPP_HB_DISABLE};
-    state->sock = hws_cli_session_socket(&ping->session, 0);
+    state->sock = hws_cli_session_bound(&ping->session, 0);
     if (state->sock == NULL)
-        return -1;
-    hws_one_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
-    if (hws_cli_peers_connect(&ping->peers, state->sock) < 0 && errno != EINPROGRESS)
-        return -1;
-    hws_one_set_callback(state->sock, on_ready, ping);
-    return 0;
+        return UV_EINVAL;
+    state->sock->data = state->connect.data = ping;
+    hws_uv_setsockopt(state->sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &quiet, sizeof(quiet));
+    return hws_cli_peers_connect(&ping->peers, &state->connect, state->sock, on_connect);
 }
 
 /* Tries the next addresses; with none left says what was wrong with the last one. */
@@ -204,50 +198,52 @@ static void connect_next(struct hws_cli_ping *ping, int error)
 {
     struct state *state = ping->state;
     while (hws_cli_peers_left(&ping->peers)) {
-        hws_one_close(state->sock);
-        if (connect_one(ping) == 0)
+        hws_cli_session_drop(state->sock, NULL);
+        error = -connect_one(ping);
+        if (error == 0)
             return;
-        error = errno;
     }
     hws_cli_complain("cannot set up an association", error);
     end(ping, error == ETIMEDOUT ? HWS_CLI_PING_NO_ANSWER : HWS_CLI_PING_ERROR);
 }
 
-static void on_over(struct hws_cli_ping *ping)
+static void on_over(struct hws_cli_ping *ping, int error)
 {
     const struct state *state = ping->state;
-    int error = take_error(state->sock);
-    if (!state->connected) {
-        connect_next(ping, error);
-        return;
-    }
     if (!state->shut)
         hws_cli_complain("the association ended", error);
     end(ping, state->shut ? exit_code(state) : HWS_CLI_PING_ERROR);
 }
 
-/* What the peer sends is not for ping, but has to be taken. */
-static void discard(struct hws_sock *sock)
+static void on_alloc(hws_uv_t *sock, size_t suggested, uv_buf_t *buf)
 {
-    char scrap[4096];
-    while (hws_one_recv(sock, scrap, sizeof(scrap), 0) > 0)
-        continue;
+    struct hws_cli_ping *ping = sock->data;
+    struct state *state = ping->state;
+    (void)suggested;
+    *buf = uv_buf_init(state->scrap, sizeof(state->scrap));
 }
 
-static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
+static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
+                    const hws_uv_message_t *message)
 {
-    struct hws_cli_ping *ping = arg;
+    if (nread > 0)
+        hws_cli_path_events_print(buf->base, (size_t)nread, message);
+    else if (nread < 0)
+        on_over(sock->data, nread == UV_EOF ? 0 : (int)-nread);
+}
+
+static void on_connect(hws_uv_connect_t *request, int status)
+{
+    struct hws_cli_ping *ping = request->data;
     struct state *state = ping->state;
-    hws_cli_path_events_print(sock);
-    if ((ready & HWS_CLOSED) != 0) {
-        on_over(ping);
+    if (ping->over)
+        return;
+    if (status < 0) {
+        connect_next(ping, -status);
         return;
     }
-    if ((ready & HWS_READABLE) != 0)
-        discard(sock);
-    if (state->connected || (ready & HWS_WRITABLE) == 0)
-        return;
     state->connected = true;
+    hws_uv_read_start(state->sock, on_alloc, on_read);
     if (!ping->stopped)
         hws_cli_ping_begin(ping);
 }
@@ -270,7 +266,7 @@ static void stop(struct hws_cli_ping *ping)
 {
     struct state *state = ping->state;
     if (!state->connected || state->shut) { /* interrupted, perhaps again: it does not wait */
-        hws_one_abort(state->sock, NULL, 0);
+        hws_uv_abort(state->sock, NULL, 0);
         end(ping, exit_code(state));
         return;
     }

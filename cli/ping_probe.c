@@ -1,6 +1,5 @@
 /* ping without --assoc: INITs. Every probe is a socket and so a port of its own: an answer names
  * its probe. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,8 @@
 
 struct probe {
     struct hws_cli_ping *ping;
-    struct hws_sock *sock;
+    hws_uv_t *sock;
+    hws_uv_connect_t connect;
     struct sockaddr_storage remote;
     uint16_t local_port;
     uint64_t seq, sent_ns;
@@ -31,9 +31,16 @@ struct state {
 
 /* ---- The end of one probe ---- */
 
-static void on_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     free(handle->data);
+}
+
+/* Its request to connect has ended by then, too. */
+static void on_sock_closed(void *data)
+{
+    struct probe *probe = data;
+    uv_close((uv_handle_t *)&probe->timer, on_timer_closed);
 }
 
 static void end_if_done(struct hws_cli_ping *ping)
@@ -46,9 +53,9 @@ static void end_if_done(struct hws_cli_ping *ping)
 
 static void forget(struct probe *probe)
 {
-    hws_one_close(probe->sock);
+    uv_timer_stop(&probe->timer);
+    hws_cli_session_drop(probe->sock, on_sock_closed);
     LIST_REMOVE(probe, in_probes);
-    uv_close((uv_handle_t *)&probe->timer, on_closed);
     end_if_done(probe->ping);
 }
 
@@ -90,22 +97,19 @@ static void on_timer(uv_timer_t *timer)
     forget(probe);
 }
 
-static void on_ready(struct hws_sock *sock, unsigned ready, void *arg)
+static void on_connect(hws_uv_connect_t *request, int status)
 {
-    struct probe *probe = arg;
-    int error = 0;
-    socklen_t len = sizeof(error);
-    if ((ready & HWS_CLOSED) == 0)
+    struct probe *probe = request->data;
+    if (status == UV_ECANCELED) /* forgotten */
         return;
-    hws_one_getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len);
     if (probe->icmp != NULL)
         failed(probe, probe->icmp);
-    else if (error == 0)
+    else if (status == 0)
         answered(probe, "open");
-    else if (error == ECONNREFUSED || error == ECONNRESET)
+    else if (status == UV_ECONNREFUSED || status == UV_ECONNRESET)
         answered(probe, "closed");
     else
-        failed(probe, strerror(error));
+        failed(probe, strerror(-status));
 }
 
 /* ---- ICMP ---- */
@@ -131,13 +135,13 @@ static void on_net_event(void *arg, const struct hws_net_event *event, const str
 /* ---- Sending ---- */
 
 /* One INIT: its retransmission, due after the timeout, is never sent. */
-static void set_options(struct hws_sock *sock, uint32_t timeout_ms)
+static void set_options(hws_uv_t *sock, uint32_t timeout_ms)
 {
     const int on = 1;
     const uint32_t t1_ms = timeout_ms + 1000;
     const struct sctp_rtoinfo rto = {.srto_initial = t1_ms, .srto_min = t1_ms, .srto_max = t1_ms};
-    hws_one_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on));
-    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
+    hws_uv_setsockopt(sock, IPPROTO_SCTP, HWS_PROBE, &on, sizeof(on));
+    hws_uv_setsockopt(sock, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
 }
 
 static struct probe *new_probe(struct hws_cli_ping *ping, const struct sockaddr *remote,
@@ -147,7 +151,7 @@ static struct probe *new_probe(struct hws_cli_ping *ping, const struct sockaddr 
     struct probe *probe = calloc(1, sizeof(*probe));
     if (probe == NULL)
         return NULL;
-    probe->sock = hws_cli_session_socket(&ping->session, 0);
+    probe->sock = hws_cli_session_bound(&ping->session, 0);
     if (probe->sock == NULL) {
         free(probe);
         return NULL;
@@ -157,16 +161,16 @@ static struct probe *new_probe(struct hws_cli_ping *ping, const struct sockaddr 
     probe->seq = ping->sent_rounds;
     memcpy(&probe->remote, remote, len);
     uv_timer_init(&ping->session.loop, &probe->timer);
-    probe->timer.data = probe;
+    probe->timer.data = probe->sock->data = probe->connect.data = probe;
     LIST_INSERT_HEAD(&state->probes, probe, in_probes);
     return probe;
 }
 
-static uint16_t local_port(const struct hws_sock *sock)
+static uint16_t local_port(const hws_uv_t *sock)
 {
     struct sockaddr_storage local;
-    socklen_t len = sizeof(local);
-    return hws_one_getsockname(sock, (struct sockaddr *)&local, &len) == 0
+    int len = sizeof(local);
+    return hws_uv_getsockname(sock, (struct sockaddr *)&local, &len) == 0
                ? (uint16_t)hws_cli_port(&local)
                : 0;
 }
@@ -180,11 +184,11 @@ static bool send_probe(struct hws_cli_ping *ping, const struct sockaddr *remote,
     state->count.sent++;
     probe->local_port = local_port(probe->sock);
     probe->sent_ns = uv_hrtime();
-    if (hws_one_connect(probe->sock, remote, len) < 0 && errno != EINPROGRESS) {
-        failed(probe, strerror(errno));
+    int rc = hws_uv_connect(&probe->connect, probe->sock, remote, on_connect);
+    if (rc < 0) {
+        failed(probe, strerror(-rc));
         return true;
     }
-    hws_one_set_callback(probe->sock, on_ready, probe);
     uv_timer_start(&probe->timer, on_timer, ping->options.timeout_ms, 0);
     return true;
 }

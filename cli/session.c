@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <netinet/in.h>
@@ -111,6 +112,30 @@ int hws_cli_session_open(struct hws_cli_session *session, const struct hws_cli_o
     return HWS_CLI_OK;
 }
 
+struct hws_cli_handle {
+    hws_uv_t uv; /* the first member */
+    void (*closed)(void *data);
+    LIST_ENTRY(hws_cli_handle) in_session;
+};
+
+static void on_closed(hws_uv_t *uv)
+{
+    struct hws_cli_handle *handle = (struct hws_cli_handle *)uv;
+    if (handle->closed != NULL)
+        handle->closed(uv->data);
+    free(handle);
+}
+
+void hws_cli_session_drop(hws_uv_t *uv, void (*closed)(void *data))
+{
+    struct hws_cli_handle *handle = (struct hws_cli_handle *)uv;
+    if (handle == NULL)
+        return;
+    handle->closed = closed;
+    LIST_REMOVE(handle, in_session);
+    hws_uv_close(uv, on_closed);
+}
+
 static void close_handles(struct hws_cli_session *session)
 {
     for (size_t i = 0; i < HWS_CLI_SIGNALS; i++)
@@ -122,6 +147,8 @@ int hws_cli_session_close(struct hws_cli_session *session, int exit_code)
 {
     if (session->runtime != NULL && session->options->stats)
         print_stats(session);
+    while (!LIST_EMPTY(&session->handles))
+        hws_cli_session_drop(&LIST_FIRST(&session->handles)->uv, NULL);
     hws_runtime_free(session->runtime);
     close_handles(session);
     while (uv_loop_alive(&session->loop))
@@ -156,7 +183,7 @@ static size_t read_local(const struct hws_cli_options *options, const char *text
     return len;
 }
 
-static bool bind_locals(struct hws_cli_session *session, struct hws_sock *sock, uint16_t port)
+static bool bind_locals(struct hws_cli_session *session, hws_uv_t *handle, uint16_t port)
 {
     const struct hws_cli_options *options = session->options;
     uint8_t packed[HWS_CLI_LOCALS_MAX * sizeof(struct sockaddr_in6)];
@@ -167,60 +194,85 @@ static bool bind_locals(struct hws_cli_session *session, struct hws_sock *sock, 
             return false;
         len += one;
     }
-    if (hws_one_bindx(sock, (const struct sockaddr *)(const void *)packed,
-                      (int)options->local_count, SCTP_BINDX_ADD_ADDR) < 0) {
-        hws_cli_complain("cannot bind to the --local addresses", errno);
-        return false;
-    }
-    return true;
+    int rc = hws_uv_bindx(handle, (const struct sockaddr *)(const void *)packed,
+                          (int)options->local_count, SCTP_BINDX_ADD_ADDR);
+    if (rc < 0)
+        hws_cli_complain("cannot bind to the --local addresses", -rc);
+    return rc == 0;
 }
 
-static bool bind_any(struct hws_sock *sock, uint16_t port)
+static bool bind_any(hws_uv_t *handle, uint16_t port)
 {
-    const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
-    if (hws_one_bind(sock, (const struct sockaddr *)&any, sizeof(any)) == 0)
+    const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    int rc = hws_uv_bind(handle, (const struct sockaddr *)&any);
+    if (rc == 0)
         return true;
     char what[64];
     snprintf(what, sizeof(what), "cannot bind to SCTP port %u", (unsigned)port);
-    hws_cli_complain(what, errno);
+    hws_cli_complain(what, -rc);
     return false;
+}
+
+/* A message has to fit into the send buffer. */
+static void make_room(hws_uv_t *handle, uint32_t message_bytes)
+{
+    int len = sizeof(int), twice = 0;
+    const int wanted = (int)message_bytes;
+    if (hws_uv_getsockopt(handle, SOL_SOCKET, SO_SNDBUF, &twice, &len) == 0 && twice / 2 < wanted)
+        hws_uv_setsockopt(handle, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
 }
 
 /* No holding back of small packets (Nagle's rule): whole messages are at hand, so there is nothing
  * to wait for. */
-static void set_options(struct hws_sock *sock, const struct hws_cli_options *options)
+static void set_options(hws_uv_t *handle, const struct hws_cli_options *options)
 {
     const struct sctp_initmsg init = {.sinit_num_ostreams = options->streams};
     const int nodelay = 1;
-    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
-    hws_one_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
+    hws_uv_setsockopt(handle, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
+    hws_uv_setsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
+    make_room(handle, options->msg_size_bytes);
     if (options->verbose)
-        hws_cli_path_events_want(sock);
+        hws_cli_path_events_want(handle);
 }
 
-struct hws_sock *hws_cli_session_socket(struct hws_cli_session *session, uint16_t port)
+hws_uv_t *hws_cli_session_handle(struct hws_cli_session *session)
 {
-    struct hws_sock *sock = hws_one_socket(session->runtime);
-    if (sock == NULL) {
-        hws_cli_complain("cannot make a socket", errno);
+    struct hws_cli_handle *handle = calloc(1, sizeof(*handle));
+    int rc = handle != NULL ? hws_uv_init(session->runtime, &handle->uv) : UV_ENOMEM;
+    if (rc < 0) {
+        hws_cli_complain("cannot make a socket", -rc);
+        free(handle);
         return NULL;
     }
-    hws_one_set_nonblocking(sock, true);
-    set_options(sock, session->options);
-    bool bound =
-        session->options->local_count > 0 ? bind_locals(session, sock, port) : bind_any(sock, port);
+    LIST_INSERT_HEAD(&session->handles, handle, in_session);
+    return &handle->uv;
+}
+
+hws_uv_t *hws_cli_session_bound(struct hws_cli_session *session, uint16_t port)
+{
+    hws_uv_t *handle = hws_cli_session_handle(session);
+    if (handle == NULL)
+        return NULL;
+    set_options(handle, session->options);
+    bool bound = session->options->local_count > 0 ? bind_locals(session, handle, port)
+                                                   : bind_any(handle, port);
     if (bound)
-        return sock;
-    hws_one_close(sock);
+        return handle;
+    hws_cli_session_drop(handle, NULL);
     return NULL;
 }
 
-struct hws_sock *hws_cli_session_listen(struct hws_cli_session *session, int backlog)
+hws_uv_t *hws_cli_session_listen(struct hws_cli_session *session, int backlog,
+                                 hws_uv_connection_cb cb, void *arg)
 {
-    struct hws_sock *sock = hws_cli_session_socket(session, session->options->port);
-    if (sock == NULL || hws_one_listen(sock, backlog) == 0)
-        return sock;
-    hws_cli_complain("cannot listen", errno);
-    hws_one_close(sock);
+    hws_uv_t *handle = hws_cli_session_bound(session, session->options->port);
+    if (handle == NULL)
+        return NULL;
+    handle->data = arg;
+    int rc = hws_uv_listen(handle, backlog, cb);
+    if (rc == 0)
+        return handle;
+    hws_cli_complain("cannot listen", -rc);
+    hws_cli_session_drop(handle, NULL);
     return NULL;
 }

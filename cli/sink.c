@@ -93,10 +93,11 @@ int hws_cli_sink_open(struct hws_cli_sink *sink, uv_loop_t *loop, uv_file fd, si
 
 uint8_t *hws_cli_sink_space(struct hws_cli_sink *sink, size_t *len)
 {
-    if (sink->filled == sink->capacity)
+    if (sink->capacity - sink->filled < HWS_CLI_SINK_ROOM)
         hws_cli_sink_flush(sink);
     *len = sink->capacity - sink->filled;
-    return *len > 0 && sink->error == 0 ? sink->bufs[sink->filling] + sink->filled : NULL;
+    return *len >= HWS_CLI_SINK_ROOM && sink->error == 0 ? sink->bufs[sink->filling] + sink->filled
+                                                         : NULL;
 }
 
 void hws_cli_sink_commit(struct hws_cli_sink *sink, size_t len)

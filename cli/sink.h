@@ -10,6 +10,9 @@
 
 #include "cli/stream.h"
 
+/** Less room than this is none: a notification has to fit. */
+#define HWS_CLI_SINK_ROOM 4096u
+
 struct hws_cli_sink {
     uv_loop_t *loop;
     uv_file fd;
@@ -35,7 +38,7 @@ struct hws_cli_sink {
 int hws_cli_sink_open(struct hws_cli_sink *sink, uv_loop_t *loop, uv_file fd, size_t capacity,
                       void (*ready)(void *arg), void *arg);
 
-/** Room for the next bytes, *len of them; NULL: none until `ready`. */
+/** Room for the next bytes, *len of them, at least HWS_CLI_SINK_ROOM; NULL: none until `ready`. */
 uint8_t *hws_cli_sink_space(struct hws_cli_sink *sink, size_t *len);
 
 /** `len` bytes have been put there. */

@@ -58,7 +58,7 @@ static const char *association_state(int state)
     return names[state];
 }
 
-static void print_path(const struct hws_one_path_info *path)
+static void print_path(const hws_uv_path_t *path)
 {
     char remote[HWS_CLI_ADDRESS_MAX], local[HWS_CLI_ADDRESS_MAX];
     fprintf(stderr,
@@ -74,31 +74,31 @@ static void print_path(const struct hws_one_path_info *path)
 }
 
 /* An association that is over has no status any more. */
-static int state_of(struct hws_sock *sock)
+static int state_of(hws_uv_t *handle)
 {
     struct sctp_status status;
-    socklen_t len = sizeof(status);
-    bool up = hws_one_getsockopt(sock, IPPROTO_SCTP, SCTP_STATUS, &status, &len) == 0;
+    int len = sizeof(status);
+    bool up = hws_uv_getsockopt(handle, IPPROTO_SCTP, SCTP_STATUS, &status, &len) == 0;
     return up ? status.sstat_state : SCTP_CLOSED;
 }
 
-static bool print_association(struct hws_sock *sock, struct hws_cli_stats *stats)
+static bool print_association(hws_uv_t *handle, struct hws_cli_stats *stats)
 {
-    struct hws_one_path_info path;
-    if (hws_one_path_info(sock, 0, &path) < 0)
+    hws_uv_path_t path;
+    if (hws_uv_get_path(handle, 0, 0, &path) < 0)
         return false;
     fprintf(stderr, "%s{\"local_port\":%u,\"remote_port\":%u,\"state\":\"%s\"",
             stats->associations++ > 0 ? "," : "", hws_cli_port(&path.local),
-            hws_cli_port(&path.remote), association_state(state_of(sock)));
+            hws_cli_port(&path.remote), association_state(state_of(handle)));
     return true;
 }
 
-void hws_cli_stats_add(struct hws_cli_stats *stats, struct hws_sock *sock)
+void hws_cli_stats_add(struct hws_cli_stats *stats, hws_uv_t *handle)
 {
-    struct hws_one_path_info path;
-    if (!print_association(sock, stats))
+    hws_uv_path_t path;
+    if (!print_association(handle, stats))
         return;
-    for (size_t i = 0; hws_one_path_info(sock, i, &path) == 0; i++) {
+    for (unsigned i = 0; hws_uv_get_path(handle, 0, i, &path) == 0; i++) {
         fputs(i == 0 ? ",\"paths\":[" : ",", stderr);
         print_path(&path);
     }
@@ -116,10 +116,10 @@ void hws_cli_stats_print(const struct hws_runtime *runtime,
     fputs("]}\n", stderr);
 }
 
-void hws_cli_stats_print_one(struct hws_sock *sock)
+void hws_cli_stats_print_one(hws_uv_t *handle)
 {
     struct hws_cli_stats stats = {0};
     fputs("{\"associations\":[", stderr);
-    hws_cli_stats_add(&stats, sock);
+    hws_cli_stats_add(&stats, handle);
     fputs("]}\n", stderr);
 }

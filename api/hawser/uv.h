@@ -285,11 +285,11 @@ HWS_API size_t hws_uv_get_write_queue_count(const hws_uv_t *handle);
 /** Has messages read: `alloc_cb` gives a buffer, `read_cb` gets it back with
  * - nread > 0: so many bytes of a message or notification, the whole of it or as much as fits or
  * has come; the parts of a message follow one another, MSG_EOR in message->flags marks the last;
- * - nread == 0: nothing, not even an end; nread < 0: UV_EOF (the association ended gracefully), or
- *   what it ended with (UV_ECONNRESET, UV_ETIMEDOUT, ...), and reading has stopped; UV_ENOBUFS.
- * `message` is NULL unless nread > 0, and valid until `read_cb` returns. While nothing is read the
- * receive buffer fills and the peer's sending comes to a halt. Called again it replaces the
- * callbacks.
+ * - nread == 0: nothing, not even an end; nread < 0: UV_EOF (the peer has shut down and sends
+ * nothing more), or what it ended with (UV_ECONNRESET, UV_ETIMEDOUT, ...), and reading has stopped;
+ * UV_ENOBUFS. `message` is NULL unless nread > 0, and valid until `read_cb` returns. While nothing
+ * is read the receive buffer fills and the peer's sending comes to a halt. Called again it replaces
+ * the callbacks.
  * @return 0, or UV_ENOTCONN, UV_EINVAL (a one-to-one handle that listens, or a callback is
  * missing), UV_ENOMEM. */
 HWS_API int hws_uv_read_start(hws_uv_t *handle, hws_uv_alloc_cb alloc_cb, hws_uv_read_cb read_cb);

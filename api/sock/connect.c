@@ -174,7 +174,7 @@ int hws_sock_connect_result_of(struct hws_sock *sock, sctp_assoc_t id, uint64_t 
         return -ENOTCONN;
     if (member->state == HWS_MEMBER_CONNECTING)
         return -EINPROGRESS;
-    int rc = member->was_up || sock->params.probe ? 0 : -member->error;
+    int rc = member->was_up ? 0 : -member->error;
     member->awaited = false;
     if (rc < 0 && sock->style != HWS_SOCK_ONE_TO_MANY)
         sock->error = 0;

@@ -92,6 +92,7 @@ int hws_uv_open(hws_uv_t *handle)
     struct hws_sock *sock = hws_sock_open(&handle->runtime->sockets, handle->domain, style);
     if (sock == NULL)
         return UV_ENOMEM;
+    sock->options.plain_v4 = true;
     hws_uv_take(handle, sock);
     return 0;
 }

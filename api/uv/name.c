@@ -7,14 +7,15 @@
 
 #include "api/runtime/env.h"
 #include "api/runtime/runtime.h"
-#include "api/sock/sockaddr.h"
 #include "api/sock/sockopt.h"
+#include "api/sock/sockopt_state.h"
 #include "api/sock/sockopt_value.h"
 
-static int write_name(const struct hws_addr *from, uint16_t port, struct sockaddr *addr, int *len)
+static int write_name(const hws_uv_t *handle, const struct hws_addr *from, uint16_t port,
+                      struct sockaddr *addr, int *len)
 {
     struct sockaddr_storage storage;
-    int need = (int)hws_sockaddr_write(from, port, &storage);
+    int need = (int)hws_sock_write_address(handle->sock, from, port, &storage);
     if (*len < 0)
         return UV_EINVAL;
     memcpy(addr, &storage, (size_t)(need < *len ? need : *len));
@@ -62,7 +63,7 @@ int hws_uv_getsockname(const hws_uv_t *handle, struct sockaddr *addr, int *len)
         return UV_EINVAL;
     if (!primary_path(handle, &status, &path) && sock->local_count > 0)
         local = &sock->locals[0];
-    return write_name(local, hws_sock_port(sock), addr, len);
+    return write_name(handle, local, hws_sock_port(sock), addr, len);
 }
 
 int hws_uv_getpeername(const hws_uv_t *handle, struct sockaddr *addr, int *len)
@@ -71,13 +72,13 @@ int hws_uv_getpeername(const hws_uv_t *handle, struct sockaddr *addr, int *len)
     struct hws_path_status path;
     if (!primary_path(handle, &status, &path))
         return UV_ENOTCONN;
-    return write_name(&path.remote, status.remote_port, addr, len);
+    return write_name(handle, &path.remote, status.remote_port, addr, len);
 }
 
 /* ---- Lists of addresses: back to back, as bindx and connectx take them ---- */
 
-static int write_packed(const struct hws_addr *addrs, uint32_t count, uint16_t port,
-                        struct sockaddr **out)
+static int write_packed(const hws_uv_t *handle, const struct hws_addr *addrs, uint32_t count,
+                        uint16_t port, struct sockaddr **out)
 {
     struct sockaddr_storage storage;
     uint8_t *packed = malloc(count * sizeof(storage));
@@ -85,7 +86,7 @@ static int write_packed(const struct hws_addr *addrs, uint32_t count, uint16_t p
     if (packed == NULL)
         return UV_ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        socklen_t one = hws_sockaddr_write(&addrs[i], port, &storage);
+        socklen_t one = hws_sock_write_address(handle->sock, &addrs[i], port, &storage);
         memcpy(packed + len, &storage, one);
         len += one;
     }
@@ -107,7 +108,7 @@ int hws_uv_getpaddrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **
         if (path_of(handle, assoc, i, &path))
             remotes[count++] = path.remote;
     }
-    return count == 0 ? 0 : write_packed(remotes, count, status.remote_port, addrs);
+    return count == 0 ? 0 : write_packed(handle, remotes, count, status.remote_port, addrs);
 }
 
 int hws_uv_getladdrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs)
@@ -119,8 +120,8 @@ int hws_uv_getladdrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **
     if (sock == NULL || sock->port == NULL)
         return 0;
     if (sock->local_count == 0)
-        return write_packed(&any, 1, hws_sock_port(sock), addrs);
-    return write_packed(sock->locals, sock->local_count, hws_sock_port(sock), addrs);
+        return write_packed(handle, &any, 1, hws_sock_port(sock), addrs);
+    return write_packed(handle, sock->locals, sock->local_count, hws_sock_port(sock), addrs);
 }
 
 void hws_uv_freepaddrs(struct sockaddr *addrs)
@@ -158,8 +159,8 @@ int hws_uv_get_path(const hws_uv_t *handle, sctp_assoc_t id, unsigned index, hws
         .heartbeat_rtt_us = of.heartbeat_rtt_us,
         .heartbeats_acked = of.heartbeats_acked,
     };
-    hws_sockaddr_write(&of.remote, status.remote_port, &path->remote);
-    hws_sockaddr_write(&of.local, status.local_port, &path->local);
+    hws_sock_write_address(handle->sock, &of.remote, status.remote_port, &path->remote);
+    hws_sock_write_address(handle->sock, &of.local, status.local_port, &path->local);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include "api/runtime/env.h"
 #include "api/runtime/runtime.h"
-#include "api/sock/sockaddr.h"
+#include "api/sock/sockopt_state.h"
 
 /* What a reader is offered: room for most messages. */
 #define SUGGESTED_BYTES 65536u
@@ -53,10 +53,10 @@ struct received {
     hws_uv_message_t message;
 };
 
-static void describe(struct received *received)
+static void describe(const hws_uv_t *handle, struct received *received)
 {
     const struct hws_sock_recv *msg = &received->msg;
-    hws_sockaddr_write(&msg->from, msg->from_port, &received->from);
+    hws_sock_write_address(handle->sock, &msg->from, msg->from_port, &received->from);
     received->message = (hws_uv_message_t){
         .info = msg->rcv,
         .flags = msg->flags,
@@ -81,7 +81,7 @@ static ssize_t receive(hws_uv_t *handle, const uv_buf_t *buf, struct received *r
     if (received->msg.len == 0)
         return handle->error < 0 ? handle->error : UV_EOF;
     hws_uv_changed(handle, now_us); /* a window update may be due */
-    describe(received);
+    describe(handle, received);
     return (ssize_t)received->msg.len;
 }
 
