@@ -149,6 +149,17 @@ int hws_assoc_failed(struct hws_engine *engine, hws_assoc_id id, struct hws_fail
     return HWS_E_AGAIN;
 }
 
+int hws_assoc_locals(const struct hws_engine *engine, hws_assoc_id id, struct hws_addr *out,
+                     size_t capacity, size_t *count)
+{
+    (void)engine;
+    (void)id;
+    (void)out;
+    (void)capacity;
+    *count = 0;
+    return HWS_OK;
+}
+
 int hws_endpoint_set_locals(struct hws_engine *engine, hws_endpoint_id id,
                             const struct hws_addr *locals, size_t count)
 {

@@ -205,10 +205,14 @@ struct hws_sock *sockhost_listen(struct sockhost *h, enum hws_sock_style style, 
     return sock;
 }
 
+void sock_want(struct hws_sock *sock, struct hws_member *member, uint32_t events)
+{
+    hws_sock_subscribe(sock, member, events, UINT32_MAX, now_of(sock));
+}
+
 void sock_want_all(struct hws_sock *sock)
 {
-    uint64_t now_us = now_of(sock);
-    assert_int_equal(hws_sock_set_events(sock, UINT32_MAX, UINT32_MAX, now_us), 0);
+    sock_want(sock, NULL, UINT32_MAX);
 }
 
 void sockworld_connect(struct sockworld *w, struct hws_sock **client, struct hws_sock **server)

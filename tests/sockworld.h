@@ -68,7 +68,12 @@ struct hws_sock *sockhost_open(struct sockhost *h, enum hws_sock_style style, ui
 struct hws_sock *sockhost_listen(struct sockhost *h, enum hws_sock_style style, uint16_t port,
                                  int backlog);
 
-/** Asks for every notification, of associations to come as well. */
+/** Asks for these notifications of an association, or with NULL of those to come: bit n is
+ * SCTP_SN_TYPE_BASE + n. */
+void sock_want(struct hws_sock *sock, struct hws_member *member, uint32_t events);
+#define SOCK_EVENT(type) (1u << ((type)-SCTP_SN_TYPE_BASE))
+
+/** Asks for every notification of associations to come. */
 void sock_want_all(struct hws_sock *sock);
 
 /** A one-to-one association from hosts[0] to hosts[1], port 5000; both ends. The listener is

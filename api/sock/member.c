@@ -256,3 +256,51 @@ int hws_sock_set_future_params(struct hws_sock *sock, const struct hws_params *p
         sock->params = *params;
     return -hws_sock_errno(rc);
 }
+
+/* ---- Addresses ---- */
+
+static const struct hws_member *member_of(const struct hws_sock *sock, sctp_assoc_t id)
+{
+    return is_many(sock) ? hws_sock_member(sock, id) : hws_sock_only_member(sock);
+}
+
+int hws_sock_peers(const struct hws_sock *sock, sctp_assoc_t id, struct hws_addr *out,
+                   uint16_t *port)
+{
+    const struct hws_engine *engine = sock->sockets->engine;
+    const struct hws_member *member = member_of(sock, id);
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    int count = 0;
+    if (member == NULL || hws_assoc_status(engine, member->assoc, &status) != HWS_OK)
+        return -EINVAL;
+    *port = status.remote_port;
+    for (uint32_t i = 0; i < status.path_count && count < (int)HWS_LIMIT_PATHS; i++) {
+        if (hws_assoc_path_status(engine, member->assoc, i, &path) == HWS_OK)
+            out[count++] = path.remote;
+    }
+    return count;
+}
+
+static int bound_locals(const struct hws_sock *sock, struct hws_addr *out)
+{
+    for (uint32_t i = 0; i < sock->local_count; i++)
+        out[i] = sock->locals[i];
+    return (int)sock->local_count;
+}
+
+int hws_sock_locals(const struct hws_sock *sock, sctp_assoc_t id, struct hws_addr *out,
+                    uint16_t *port)
+{
+    const struct hws_member *member = member_of(sock, id);
+    size_t count = 0;
+    *port = hws_sock_port(sock);
+    if (member == NULL && is_many(sock) && id != SCTP_FUTURE_ASSOC)
+        return -EINVAL;
+    if (member == NULL ||
+        hws_assoc_locals(sock->sockets->engine, member->assoc, out, HWS_LIMIT_PATHS, &count) !=
+            HWS_OK ||
+        count == 0)
+        return bound_locals(sock, out);
+    return count < HWS_LIMIT_PATHS ? (int)count : (int)HWS_LIMIT_PATHS;
+}

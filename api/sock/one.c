@@ -35,7 +35,12 @@ int hws_sock_recv(struct hws_sock *sock, void *buf, size_t capacity, size_t *len
     *len = 0;
     if (sock->state < HWS_SOCK_CONNECTED)
         return -ENOTCONN;
-    int rc = hws_sock_recvmsg(sock, &msg, now_us);
+    int rc;
+    do { /* these calls know no notifications */
+        rc = hws_sock_recvmsg(sock, &msg, now_us);
+    } while (rc == 0 && (msg.flags & MSG_NOTIFICATION) != 0);
+    if (rc == 0 && msg.len == 0 && sock->state != HWS_SOCK_OVER)
+        return -EAGAIN; /* the peer has shut down; the end comes when it is over */
     *len = msg.len;
     *info = (struct hws_rcvinfo){
         .sid = msg.rcv.rcv_sid,

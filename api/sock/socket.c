@@ -170,10 +170,7 @@ bool hws_sockets_dispatch(struct hws_sockets *sockets)
     struct hws_sock *sock;
     while ((sock = TAILQ_FIRST(&sockets->changed)) != NULL) {
         forget_changed(sock);
-        unsigned ready = hws_sock_ready(sock);
-        if (ready == 0 || sock->callback == NULL)
-            continue;
-        sock->callback(sock, ready, sock->callback_arg);
+        sock->callback(sock, hws_sock_ready(sock), sock->callback_arg);
         called = true;
     }
     return called;

@@ -235,8 +235,8 @@ void hws_sockets_visit_paths(struct hws_sockets *sockets,
                                            const struct hws_addr *remote),
                              void *arg);
 
-/** Calls the callbacks of sockets whose readiness changed; a callback may do anything, closing any
- * socket included. Returns whether it called one. */
+/** Calls the callbacks of sockets whose readiness may have changed, also to less and to nothing; a
+ * callback may do anything, closing any socket included. Returns whether it called one. */
 bool hws_sockets_dispatch(struct hws_sockets *sockets);
 
 struct hws_sock_release {
@@ -331,6 +331,16 @@ struct hws_member *hws_sock_next_member(const struct hws_member *member);
 
 /** The only association of a one-to-one or peeled off socket, over or not; NULL: none. */
 struct hws_member *hws_sock_only_member(const struct hws_sock *sock);
+
+/** The peer's addresses: how many, at most HWS_LIMIT_PATHS. -EINVAL: no such association. A
+ * one-to-one socket tells them after the end, too. */
+int hws_sock_peers(const struct hws_sock *sock, sctp_assoc_t id, struct hws_addr *out,
+                   uint16_t *port);
+
+/** Our addresses: those that the association's peer was told, or (SCTP_FUTURE_ASSOC, or a socket
+ * without that association) those bound; 0: all of the host. -EINVAL: no such association. */
+int hws_sock_locals(const struct hws_sock *sock, sctp_assoc_t id, struct hws_addr *out,
+                    uint16_t *port);
 
 /** Has notifications made from now on, or no more, by `member` or, NULL, by associations to come:
  * of the types whose bit is in `mask` those whose bit is in `events`; bit n is SCTP_SN_TYPE_BASE +
