@@ -190,6 +190,7 @@ void hws_pmtu_probe_acked(struct hws_pmtu *d)
     uint32_t size = d->probe;
     d->probe_count = 0;
     d->probe = 0;
+    d->given_up = false;
     if (d->suspected) {
         d->suspected = false;
         if (d->state == HWS_PMTU_SEARCHING)
@@ -255,6 +256,15 @@ void hws_pmtu_suspect(struct hws_pmtu *d)
     d->suspected = true;
     d->probe_count = 0;
     d->probe = d->plpmtu;
+}
+
+/* One probe of what passes in any case; when it is lost, it is as it was. */
+void hws_pmtu_ask(struct hws_pmtu *d)
+{
+    if (!d->given_up || d->state != HWS_PMTU_DISABLED)
+        return;
+    enter_error(d);
+    d->probe_count = HWS_PMTU_MAX_PROBES - 1;
 }
 
 /* PLPMTU <= PL_PTB_SIZE < PROBED_SIZE: the probe was too large, PLPMTU stays. */

@@ -236,15 +236,18 @@ void hws_pmtud_wanted(struct hws_assoc *a)
 }
 
 /* Data is lost for its size only where packets were larger than what passes in any case. Once per
- * series of timeouts: a path that does not answer at all has other troubles. */
+ * series of timeouts: a path that does not answer at all has other troubles. When not one probe
+ * passed either, a small one tells whether these are over. */
 void hws_pmtud_data_lost(struct hws_path *p)
 {
     uint32_t small = hws_path_packet_len(p, hws_pmtu_fallback(&p->pmtu));
-    if (!enabled(p) || !connected(p) || p->errors > 0 ||
-        hws_path_flight(p) + HWS_PACKET_HEADER_LEN <= small)
+    if (!enabled(p) || !connected(p) || hws_path_flight(p) + HWS_PACKET_HEADER_LEN <= small)
         return;
     uint32_t before = p->pmtu.plpmtu, probe = p->pmtu.probe;
-    hws_pmtu_suspect(&p->pmtu);
+    if (p->errors == 0)
+        hws_pmtu_suspect(&p->pmtu);
+    else
+        hws_pmtu_ask(&p->pmtu);
     if (p->pmtu.probe != probe || p->pmtu.plpmtu != before)
         settle(p);
 }

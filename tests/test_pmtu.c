@@ -316,6 +316,32 @@ static void a_dead_path_is_not_probed_forever(void **state)
     }
 }
 
+/* While data is lost on a dead path, one small probe at a time asks whether it is back. */
+static void a_dead_path_is_asked_for_data(void **state)
+{
+    (void)state;
+    struct hws_pmtu d = searched(1500, 1500, false);
+    hws_pmtu_ask(&d);
+    assert_int_equal(d.state, HWS_PMTU_SEARCH_COMPLETE);
+    hws_pmtu_suspect(&d);
+    assert_true(hws_pmtu_probe_lost(&d, false));
+    probe_all(&d, 0);
+    for (int i = 0; i < 3; i++) {
+        hws_pmtu_ask(&d);
+        lose(&d, HWS_LIMIT_MTU_MIN);
+        assert_int_equal(d.state, HWS_PMTU_DISABLED);
+        assert_int_equal(d.plpmtu, BASE);
+    }
+    hws_pmtu_ask(&d);
+    hws_pmtu_ask(&d);
+    assert_int_equal(d.plpmtu, HWS_LIMIT_MTU_MIN);
+    probe_all(&d, 576);
+    assert_int_equal(d.state, HWS_PMTU_SEARCH_COMPLETE);
+    assert_int_equal(d.plpmtu, 576);
+    hws_pmtu_ask(&d);
+    assert_int_equal(d.probe, 0);
+}
+
 /* Without a search, too: IPv4 paths narrower than BASE exist. */
 static void suspicion_before_any_search(void **state)
 {
@@ -477,13 +503,16 @@ static void one_event(struct hws_pmtu *d, unsigned what, uint32_t size)
         hws_pmtu_recovered(d);
         hws_pmtu_disable(d);
         break;
+    case 6:
+        hws_pmtu_ask(d);
+        break;
     default:
         hws_pmtu_wanted(d);
         break;
     }
-    if (what >= 6 && d->probe != 0 && size % 3 != 0)
+    if (what > 6 && d->probe != 0 && size % 3 != 0)
         hws_pmtu_probe_acked(d);
-    else if (what >= 6 && d->probe != 0)
+    else if (what > 6 && d->probe != 0)
         (void)hws_pmtu_probe_lost(d, size % 2);
 }
 
@@ -526,6 +555,7 @@ int main(void)
         cmocka_unit_test(a_path_that_is_alive_is_probed_twice),
         cmocka_unit_test(smaller_than_base),
         cmocka_unit_test(a_dead_path_is_not_probed_forever),
+        cmocka_unit_test(a_dead_path_is_asked_for_data),
         cmocka_unit_test(suspicion_before_any_search),
         cmocka_unit_test(a_ptb_of_a_probe_is_the_next_size),
         cmocka_unit_test(a_ptb_of_the_size_in_use_ends_the_search),
