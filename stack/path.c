@@ -125,6 +125,7 @@ void hws_path_restart(struct hws_path *p)
     p->active = true;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+    hws_pmtud_restart(p);
 }
 
 uint32_t hws_assoc_amdcs(const struct hws_assoc *a)

@@ -20,10 +20,12 @@ static uint32_t in_bounds(uint32_t mtu)
 
 /* ---- What the state machine says ---- */
 
-/* Whether the path can be probed: the peer is there, and HEARTBEATs may be sent (8.3). */
+/* Whether the path can be probed: the peer is there, or data goes there since no path is better,
+ * and HEARTBEATs may be sent (8.3). */
 static bool connected(const struct hws_path *p)
 {
-    return p->confirmed && p->owned && p->active && hws_assoc_may_send(p->assoc);
+    return p->confirmed && p->owned && hws_assoc_may_send(p->assoc) &&
+           (p->active || p == hws_assoc_data_path(p->assoc));
 }
 
 static void arm_raise_timer(struct hws_path *p)
@@ -191,6 +193,13 @@ void hws_pmtud_init(struct hws_path *p)
 {
     hws_pmtu_init(&p->pmtu, p->remote.family == HWS_FAMILY_IPV6);
     p->mtu = enabled(p) ? p->pmtu.plpmtu : HWS_MTU_DEFAULT;
+}
+
+void hws_pmtud_restart(struct hws_path *p)
+{
+    hws_pmtu_recovered(&p->pmtu);
+    if (enabled(p))
+        lose_connection(p);
 }
 
 void hws_pmtud_told(struct hws_path *p, uint32_t mtu)

@@ -10,6 +10,9 @@
 /** A new path: its MTU until more is known. */
 void hws_pmtud_init(struct hws_path *p);
 
+/** The peer has restarted: no probe of ours is on its way to it any more. */
+void hws_pmtud_restart(struct hws_path *p);
+
 /** The MTU of the interface or route that leads there (HWS_NET_MTU). */
 void hws_pmtud_told(struct hws_path *p, uint32_t mtu);
 

@@ -350,6 +350,38 @@ static void packets_that_are_not_full(void **state)
         }
 }
 
+/* The same for a packet of many small chunks. */
+static void packets_of_many_chunks(void **state)
+{
+    (void)state;
+    for (uint32_t count = 20; count < 60; count++) {
+        struct pair *p = connected(1500, 576, false);
+        for (uint32_t i = 0; i < count; i++)
+            pair_send(&p->a, 0, 0, "x", 1);
+        pair_run(p, 30ull * SECOND);
+        assert_int_equal(pair_drain(&p->b), count);
+        pair_free(p);
+    }
+}
+
+static void soon_inactive(struct hws_params *a, struct hws_params *b)
+{
+    discovering(a, b);
+    a->path_max_retrans = 0;
+}
+
+/* The only path there is is probed although it has failed. */
+static void a_failed_path_without_alternative(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = soon_inactive, .mtu = 1500});
+    p->wire_mtu = 576;
+    pair_connect(p);
+    transfer(p, 20000, 30);
+    assert_int_equal(pair_path(&p->a).mtu, 576);
+    pair_free(p);
+}
+
 static void patient(struct hws_params *a, struct hws_params *b)
 {
     discovering(a, b);
@@ -372,6 +404,26 @@ static void packets_that_are_not_full_after_an_outage(void **state)
         pair_recv_pattern(&p->b, 0, 7, 572);
         pair_free(p);
     }
+}
+
+/* A restart in the middle of a search ends it (5.2.4 A); what comes then is measured anew. */
+static void a_restart_during_the_search(void **state)
+{
+    (void)state;
+    struct pair *p = connected(1500, 576, false);
+    pair_send_pattern(&p->b, 0, 0, 7, 20000);
+    pair_wait(p, SECOND / 2); /* probes and data are under way */
+    while (p->b.wire_head != NULL)
+        free(pair_take(&p->b));
+    pair_reboot(&p->a, false);
+    pair_begin(&p->a);
+    pair_settle(p);
+    assert_true(pair_saw(&p->b, HWS_EVENT_RESTART));
+    pair_send_pattern(&p->b, 0, 0, 7, 20000);
+    pair_run(p, 30ull * SECOND);
+    pair_recv_pattern(&p->a, 0, 7, 20000);
+    assert_int_equal(pair_path(&p->b).mtu, 576);
+    pair_free(p);
 }
 
 /* ---- Wires that grow ---- */
@@ -682,6 +734,9 @@ int main(void)
         cmocka_unit_test(an_outage),
         cmocka_unit_test(narrower_than_base),
         cmocka_unit_test(packets_that_are_not_full),
+        cmocka_unit_test(packets_of_many_chunks),
+        cmocka_unit_test(a_failed_path_without_alternative),
+        cmocka_unit_test(a_restart_during_the_search),
         cmocka_unit_test(packets_that_are_not_full_after_an_outage),
         cmocka_unit_test(growing_is_found_after_the_raise_timer),
         cmocka_unit_test(idle_paths_are_not_probed),

@@ -121,7 +121,7 @@ static void draw_mtu(struct mood *m, bool ipv6, struct sim_link_config *link)
     struct sim_rng *rng = &m->rng;
     link->mtu = m->interface_mtu;
     link->silent_too_big = m->black_holes && sim_rng_below(rng, 2) == 0;
-    uint32_t mtu_min = ipv6 || link->silent_too_big ? 1280 : 576;
+    uint32_t mtu_min = ipv6 ? 1280 : 576;
     if (m->interface_mtu <= mtu_min)
         return;
     if ((m->too_big || m->black_holes) && sim_rng_below(rng, 3) != 0)
