@@ -41,6 +41,8 @@ int hws_sock_recv(struct hws_sock *sock, void *buf, size_t capacity, size_t *len
     } while (rc == 0 && (msg.flags & MSG_NOTIFICATION) != 0);
     if (rc == 0 && msg.len == 0 && sock->state != HWS_SOCK_OVER)
         return -EAGAIN; /* the peer has shut down; the end comes when it is over */
+    if (rc == -EAGAIN && sock->state == HWS_SOCK_OVER)
+        return 0; /* it never was up */
     *len = msg.len;
     *info = (struct hws_rcvinfo){
         .sid = msg.rcv.rcv_sid,
