@@ -1,22 +1,23 @@
-/* hawser's socket layer with blocking calls, defaults everywhere. */
+/* hawser's sockets with blocking calls, driven by the caller: one thread, defaults everywhere. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/hawser/hawser.h"
+#include "api/hawser/socket.h"
 #include "bench/stream.h"
 
 const char bench_stream_name[] = "hawser";
 
 static struct hws_runtime *runtime;
-static struct hws_sock *sock;
+static int sock = -1;
 
 bool bench_stream_start(bool udp, bool listening)
 {
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
+    config.drive = HWS_DRIVE_CALLER;
     config.udp = udp;
     config.udp_port = listening ? BENCH_STREAM_UDP_PORT : 0;
     config.ipv6 = false;
@@ -24,48 +25,48 @@ bool bench_stream_start(bool udp, bool listening)
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);
     else
-        sock = hws_one_socket(runtime);
-    return sock != NULL;
+        sock = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    return sock >= 0;
 }
 
 bool bench_stream_listen(const struct sockaddr_in *local)
 {
-    return hws_one_bind(sock, (const struct sockaddr *)local, sizeof *local) == 0 &&
-           hws_one_listen(sock, 1) == 0;
+    return hws_bind(sock, (const struct sockaddr *)local, sizeof *local) == 0 &&
+           hws_listen(sock, 1) == 0;
 }
 
 bool bench_stream_accept(void)
 {
-    struct hws_sock *listener = sock;
-    sock = hws_one_accept(listener, NULL, NULL);
-    hws_one_close(listener);
-    return sock != NULL;
+    int listener = sock;
+    sock = hws_accept(listener, NULL, NULL);
+    hws_close(listener);
+    return sock >= 0;
 }
 
 bool bench_stream_connect(const struct sockaddr_in *remote)
 {
-    return hws_one_connect(sock, (const struct sockaddr *)remote, sizeof *remote) == 0;
+    return hws_connect(sock, (const struct sockaddr *)remote, sizeof *remote) == 0;
 }
 
 bool bench_stream_send(const void *message, size_t len)
 {
-    return hws_one_send(sock, message, len, 0) == (ssize_t)len;
+    return hws_send(sock, message, len, 0) == (ssize_t)len;
 }
 
 ssize_t bench_stream_receive(void *buffer, size_t size)
 {
-    return hws_one_recv(sock, buffer, size, 0);
+    return hws_recv(sock, buffer, size, 0);
 }
 
 bool bench_stream_shutdown(void)
 {
     uint8_t byte;
-    return hws_one_shutdown(sock, SHUT_WR) == 0 && hws_one_recv(sock, &byte, sizeof byte, 0) == 0;
+    return hws_shutdown(sock, SHUT_WR) == 0 && hws_recv(sock, &byte, sizeof byte, 0) == 0;
 }
 
 void bench_stream_end(void)
 {
-    hws_one_close(sock);
+    hws_close(sock);
     hws_runtime_free(runtime);
 }
 
