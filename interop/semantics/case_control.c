@@ -196,6 +196,19 @@ static void defaults(void)
     hear("with information of its own", e.server);
 }
 
+/* What was set as default is judged when it is used. */
+static void wrong_defaults(void)
+{
+    struct ends e = connected();
+    struct sctp_sndinfo info = {.snd_sid = 60000};
+    answer("DEFAULT_SNDINFO, stream 60000",
+           setsockopt(e.client, IPPROTO_SCTP, SCTP_DEFAULT_SNDINFO, &info, sizeof(info)));
+    answer("send", send(e.client, "a", 1, MSG_NOSIGNAL));
+    info = (struct sctp_sndinfo){.snd_sid = 1};
+    answer("send with a stream", send_one(e.client, "b", SCTP_SNDINFO, &info, sizeof(info)));
+    hear("got", e.server);
+}
+
 const struct semantic_case cases_control[] = {
     {"control received", received},
     {"control context", context},
@@ -207,5 +220,6 @@ const struct semantic_case cases_control[] = {
     {"control DSTADDRV6", more_addresses_ipv6},
     {"control AUTHINFO", authentication},
     {"control defaults", defaults},
+    {"control defaults, wrong", wrong_defaults},
     {0},
 };

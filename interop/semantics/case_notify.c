@@ -154,6 +154,46 @@ static void failed_in_window(void)
     hear("client", e.client);
 }
 
+/* Takes data until something else comes; how much that is depends on time. Whether any was the end
+ * of a message. */
+static bool data_until_notification(int fd)
+{
+    static char data[65536];
+    struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
+    struct msghdr msg;
+    bool whole = false;
+    for (;;) {
+        await(fd, POLLIN);
+        msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        if (recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT) <= 0 || (msg.msg_flags & MSG_NOTIFICATION))
+            return whole;
+        msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        recvmsg(fd, &msg, MSG_DONTWAIT);
+        whole |= (msg.msg_flags & MSG_EOR) != 0;
+    }
+}
+
+/* The peer aborts in the middle of a message that is larger than the window. */
+static void partial_delivery(void)
+{
+    static char big[300000];
+    struct ends e = connected_narrow();
+    struct linger now = {.l_onoff = 1};
+    char byte;
+    option_int(e.client, SOL_SOCKET, SO_SNDBUF, 400000);
+    subscribe(e.server);
+    hear("dry", e.server);
+    answer("send", send(e.client, big, sizeof(big), MSG_DONTWAIT));
+    await(e.server, POLLIN);
+    answer("a part", recv(e.server, &byte, 1, MSG_DONTWAIT));
+    ready("SO_LINGER", setsockopt(e.client, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+    ready("close", close(e.client));
+    await(e.server, POLLERR);
+    say("the end of the message", "%s",
+        data_until_notification(e.server) ? "came" : "did not come");
+    hear_all("told", e.server, 3);
+}
+
 static void dry(void)
 {
     struct ends e = connected();
@@ -247,6 +287,7 @@ const struct semantic_case cases_notify[] = {
     {"notify SEND_FAILED_EVENT", failed_new},
     {"notify SEND_FAILED", failed_old},
     {"notify SEND_FAILED, window closed", failed_in_window},
+    {"notify PARTIAL_DELIVERY", partial_delivery},
     {"notify SENDER_DRY", dry},
     {"notify ADAPTATION", adaptation},
     {"notify short buffer", short_buffer},

@@ -32,17 +32,23 @@ static void get_sized(int fd, const struct option *o, const char *what, socklen_
         say(step_of(o, what), "%u bytes: %s", size, option_text(o, value));
 }
 
+static unsigned id_member(const struct option *o)
+{
+    unsigned member = 0;
+    for (const char *letter = o->layout; *letter != 'i'; letter++)
+        member += *letter != '_';
+    return member;
+}
+
 static void get_other_id(int fd, const struct option *o, const char *what, sctp_assoc_t id)
 {
     _Alignas(8) char value[OPTION_ROOM];
-    const char *letter = strchr(o->layout, 'i');
     socklen_t size = (socklen_t)o->size;
-    unsigned member = 0;
+    unsigned member;
     char set[64];
-    if (!letter)
+    if (!strchr(o->layout, 'i'))
         return;
-    for (const char *before = o->layout; before < letter; before++)
-        member += *before != '_';
+    member = id_member(o);
     prepare(o, value, NULL);
     option_set_member(o, value, member, (uint32_t)id);
     if (getsockopt(fd, o->level, o->number, value, &size) < 0)
@@ -385,6 +391,100 @@ static void inherited(void)
     }
 }
 
+/* Options that name one of the peer's addresses, with addresses that are and are not its. */
+static void of_addresses(void)
+{
+    static const char *const names[] = {"PRIMARY_ADDR",       "GET_PEER_ADDR_INFO",
+                                        "PEER_ADDR_PARAMS",   "PEER_ADDR_THLDS",
+                                        "PEER_ADDR_THLDS_V2", "PLPMTUD_PROBE_INTERVAL"};
+    static const struct {
+        const char *what, *host;
+        int port;
+    } peers[] = {{"the second", "127.0.0.2", PORT},
+                 {"of nobody", "127.0.0.3", PORT},
+                 {"another port", HERE, OTHER_PORT},
+                 {"wildcard", "0.0.0.0", 0},
+                 {"IPv6", "::1", PORT}};
+    int server = one_to_one(), fd = one_to_one();
+    ready("bindx", bindx_to(server, SCTP_BINDX_ADD_ADDR, PORT,
+                            (const char *const[]){HERE, "127.0.0.2", NULL}));
+    ready("listen", listen(server, 1));
+    /* What the application names is confirmed from the beginning (RFC 9260, 5.4). */
+    ready("connectx", connectx_to(fd, PORT, (const char *const[]){HERE, "127.0.0.2", NULL}, NULL));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        const struct option *o = option_named(names[i]);
+        for (size_t j = 0; j < sizeof(peers) / sizeof(*peers); j++) {
+            _Alignas(8) char value[OPTION_ROOM] = {0};
+            socklen_t size = (socklen_t)o->size;
+            char what[64];
+            option_put_address(o, value, peers[j].host, peers[j].port);
+            snprintf(what, sizeof(what), "get, %s", peers[j].what);
+            answer(step_of(o, what), getsockopt(fd, o->level, o->number, value, &size));
+            memset(value, 0, sizeof(value));
+            option_put_address(o, value, peers[j].host, peers[j].port);
+            snprintf(what, sizeof(what), "set, %s", peers[j].what);
+            answer(step_of(o, what),
+                   setsockopt(fd, o->level, o->number, value, (socklen_t)o->size));
+        }
+    }
+    get_sized(fd, option_named("PRIMARY_ADDR"), "at last", sizeof(struct sctp_prim), NULL);
+}
+
+static void say_value(int fd, const struct trial *t, const char *whose, sctp_assoc_t id)
+{
+    const struct option *o = option_named(t->option);
+    _Alignas(8) char value[OPTION_ROOM];
+    socklen_t size = (socklen_t)o->size;
+    prepare(o, value, NULL);
+    option_set_member(o, value, id_member(o), (uint32_t)id);
+    if (getsockopt(fd, o->level, o->number, value, &size) < 0)
+        answer(step_of(o, whose), -1);
+    else
+        say(step_of(o, whose), "%s", option_text(o, value));
+}
+
+static void set_for(int fd, const struct trial *t, const char *whose, sctp_assoc_t id,
+                    uint64_t more)
+{
+    const struct option *o = option_named(t->option);
+    _Alignas(8) char value[OPTION_ROOM];
+    socklen_t size = (socklen_t)o->size;
+    char what[64];
+    prepare(o, value, NULL);
+    getsockopt(fd, o->level, o->number, value, &size);
+    option_set_member(o, value, id_member(o), (uint32_t)id);
+    option_set_member(o, value, t->member, t->number + more);
+    snprintf(what, sizeof(what), "set for %s", whose);
+    answer(step_of(o, what), setsockopt(fd, o->level, o->number, value, (socklen_t)o->size));
+}
+
+/* On a one-to-many socket: whom a value reaches, by the id it is set for. */
+static void for_whom(void)
+{
+    static const struct trial some[] = {
+        {"RTOINFO", 1, 2000},    {"ASSOCINFO", 1, 5},        {"DEFAULT_SEND_PARAM", 3, 70},
+        {"DELAYED_SACK", 1, 40}, {"DEFAULT_SNDINFO", 2, 60}, {"CONTEXT", 1, 80},
+        {"MAX_BURST", 1, 50},    {"MAXSEG", 1, 600},         {"PEER_ADDR_PARAMS", 3, 20}};
+    int server = many_listener(PORT), fd = one_to_many();
+    sctp_assoc_t id = 0;
+    ready("connectx", connectx_to(fd, PORT, (const char *const[]){HERE, NULL}, &id));
+    for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
+        const struct {
+            const char *name;
+            sctp_assoc_t id;
+        } whom[] = {{"it", id},
+                    {"future", SCTP_FUTURE_ASSOC},
+                    {"current", SCTP_CURRENT_ASSOC},
+                    {"all", SCTP_ALL_ASSOC}};
+        for (unsigned j = 0; j < 4; j++) {
+            set_for(fd, &some[i], whom[j].name, whom[j].id, j);
+            say_value(fd, &some[i], "of it", id);
+            say_value(fd, &some[i], "of future ones", SCTP_FUTURE_ASSOC);
+        }
+    }
+    close(server);
+}
+
 static void device(void)
 {
     int fd = one_to_one();
@@ -480,6 +580,8 @@ const struct semantic_case cases_option[] = {
     {"option values, connected", values_connected},
     {"options unknown", unknown},
     {"options inherited", inherited},
+    {"options of addresses", of_addresses},
+    {"options for whom", for_whom},
     {"option SO_BINDTODEVICE", device},
     {"options of extensions", extensions},
     {"option opt_info", opt_info},

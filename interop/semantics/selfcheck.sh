@@ -8,12 +8,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/hws-semantics-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 failed=0
+some=0
 
 # Usage: expect WHAT CODE TEXT: the comparison ends with CODE and says TEXT.
 expect()
 {
     local code=0
-    awk -f "$here/compare.awk" file=1 "$work/explained" file=2 "$work/kernel" \
+    awk -f "$here/compare.awk" -v some="$some" file=1 "$work/explained" file=2 "$work/kernel" \
         file=3 "$work/hawser" >"$work/said" || code=$?
     [ "$code" -ne "$2" ] || ! grep -qF -- "$3" "$work/said" || return 0
     printf '%s: ended with %s and said:\n' "$1" "$code"
@@ -58,6 +59,11 @@ answers 'b: two: a 7 8 7 c' 'b: two: a 9 9 9 c'
 expect 'words in place of others' 1 '    hawser  a 9 9 9 c'
 answers 'b: two: a 7 8 7 c' 'b: two: a 9 10 9 d'
 expect 'words and others' 1 '    hawser  a 9 10 9 d'
+
+some=1
+answers 'a: one: 0' 'a: one: 0'
+expect 'explanations of what was not asked' 0 '0 of them explained'
+some=0
 
 printf '%s\n' "$why" '' 'b: two | EINVAL | 0' >"$work/explained"
 answers 'b: two: EINVAL' 'b: two: 0'
