@@ -34,7 +34,7 @@ static int check_local(void *arg, const struct hws_addr *local)
 static int check_route(void *arg, const struct hws_addr *remote)
 {
     (void)arg;
-    return remote->ip[0] == 240 ? -ENETUNREACH : 0;
+    return remote->ip[0] == 198 ? -ENETUNREACH : 0;
 }
 
 static int check_port(void *arg, uint16_t port)

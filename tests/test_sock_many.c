@@ -121,7 +121,10 @@ static void wrong_addresses_are_refused(void **state)
     struct sockworld *w = *state;
     struct hws_sock *sock = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 0);
     uint64_t now_us = sockworld_now(w);
-    struct hws_addr any = {0}, nowhere = {.family = HWS_FAMILY_IPV4, .ip = {240, 0, 0, 1}};
+    struct hws_addr any = {0}, nowhere = {.family = HWS_FAMILY_IPV4, .ip = {198, 18, 0, 1}};
+    struct hws_addr multicast = {.family = HWS_FAMILY_IPV4, .ip = {224, 0, 0, 1}};
+    assert_int_equal(hws_sock_connect(sock, &multicast, 1, 5000, now_us), -EINVAL);
+    assert_int_equal(hws_sock_bind(sock, &multicast, 1, 5000), -EADDRNOTAVAIL);
     assert_int_equal(hws_sock_connect(sock, &any, 1, 5000, now_us), -EINVAL);
     assert_int_equal(hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 0, now_us), -EINVAL);
     assert_int_equal(hws_sock_connect(sock, &nowhere, 1, 5000, now_us), -ENETUNREACH);
@@ -489,7 +492,7 @@ static void close_with_linger_0_aborts(void **state)
     hws_sock_close(client, sockworld_now(w));
     sockworld_settle(w);
     struct sock_got got;
-    assert_int_equal(hws_sock_poll(server) & (POLLERR | POLLHUP), POLLERR | POLLHUP);
+    assert_int_equal(hws_sock_poll(server) & (POLLERR | POLLHUP), POLLERR);
     assert_int_equal(sock_recv(server, &got), -ECONNRESET);
     assert_int_equal(sock_recv(server, &got), 0);
     assert_int_equal(got.msg.len, 0);

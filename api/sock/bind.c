@@ -55,7 +55,10 @@ static int check_locals(const struct hws_sock *sock, const struct hws_addr *loca
     if (count > HWS_LIMIT_PATHS || !hws_sock_families_ok(sock, locals, count))
         return -EINVAL;
     for (uint32_t i = 0; i < count; i++) {
-        int rc = locals[i].family == HWS_FAMILY_NONE ? 0 : host->check_local(host->arg, &locals[i]);
+        if (locals[i].family == HWS_FAMILY_NONE)
+            continue;
+        int rc = hws_addr_unicast(&locals[i]) ? host->check_local(host->arg, &locals[i])
+                                              : -EADDRNOTAVAIL;
         if (rc < 0)
             return rc;
     }

@@ -116,19 +116,35 @@ static void forget_notes(struct hws_sock *sock)
     }
 }
 
-static void abort_queued(struct hws_sock *child, uint64_t now_us)
+/* Associations that wait to be accepted are the listener's, so one rule holds for all. */
+static bool must_abort_queued(struct hws_sock *listener, uint64_t now_us)
 {
-    hws_sock_leave_queue(child);
-    hws_sock_abort(child, NULL, 0, now_us);
-    hws_sock_destroy(child, now_us);
+    struct hws_sock *child;
+    bool abort = must_abort(listener, now_us);
+    TAILQ_FOREACH(child, &listener->queue, in_queue)
+    {
+        abort = abort || must_abort(child, now_us);
+    }
+    return abort;
+}
+
+static void close_queued(struct hws_sock *listener, uint64_t now_us)
+{
+    struct hws_sock *child;
+    bool abort = must_abort_queued(listener, now_us);
+    while ((child = TAILQ_FIRST(&listener->queue)) != NULL) {
+        hws_sock_leave_queue(child);
+        if (abort)
+            child->linger = (struct linger){.l_onoff = 1};
+        hws_sock_close(child, now_us);
+    }
 }
 
 void hws_sock_close(struct hws_sock *sock, uint64_t now_us)
 {
     if (sock->listener != NULL)
         hws_sock_leave_queue(sock);
-    while (!TAILQ_EMPTY(&sock->queue))
-        abort_queued(TAILQ_FIRST(&sock->queue), now_us);
+    close_queued(sock, now_us);
     hws_sock_set_callback(sock, NULL, NULL);
     hws_sock_unlisten(sock);
     end_members(sock, must_abort(sock, now_us), now_us);

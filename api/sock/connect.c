@@ -26,6 +26,8 @@ static int check_remotes(const struct hws_sock *sock, const struct hws_sock_send
         !hws_sock_families_ok(sock, to->remotes, to->remote_count))
         return -EINVAL;
     for (uint32_t i = 0; i < to->remote_count; i++) {
+        if (!hws_addr_unicast(&to->remotes[i]))
+            return -EINVAL;
         const struct hws_member *member =
             hws_sock_member_at(sock, &to->remotes[i], to->remote_port);
         if (member != NULL)

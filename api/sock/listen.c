@@ -58,8 +58,10 @@ static int start(struct hws_sock *sock)
 
 int hws_sock_listen_at_most(struct hws_sock *sock, int backlog)
 {
-    if (backlog < 0 || sock->style == HWS_SOCK_PEELED || sock->state > HWS_SOCK_LISTENING)
+    if (sock->style == HWS_SOCK_PEELED || sock->state > HWS_SOCK_LISTENING)
         return -EINVAL;
+    if (backlog < 0 || backlog > HWS_SOCK_BACKLOG_MAX)
+        backlog = HWS_SOCK_BACKLOG_MAX;
     if (backlog == 0) {
         if (sock->state != HWS_SOCK_LISTENING)
             return -EINVAL;
@@ -99,7 +101,7 @@ static struct hws_sock *make_child(struct hws_sock *listener)
 static struct hws_member *queue_child(struct hws_sock *listener, hws_assoc_id assoc,
                                       uint64_t now_us)
 {
-    if (listener->queued >= listener->backlog)
+    if (listener->queued > listener->backlog)
         return NULL;
     struct hws_sock *child = make_child(listener);
     if (child == NULL)

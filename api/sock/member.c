@@ -28,18 +28,20 @@ struct hws_member *hws_member_by_assoc(const struct hws_sockets *sockets, hws_as
 
 /* ---- The peer's addresses ---- */
 
-static uint64_t peer_hash(const struct hws_sockets *sockets, const struct hws_addr *remote,
-                          uint16_t port)
+/* Many sockets may have associations with one peer: each has keys of its own. */
+static uint64_t peer_hash(const struct hws_sock *sock, const struct hws_addr *remote, uint16_t port)
 {
     struct {
+        uint64_t sock;
         uint8_t ip[16];
         uint32_t scope_id;
         uint16_t port;
         uint16_t family;
-    } key = {.scope_id = remote->scope_id, .port = port, .family = remote->family};
+    } key = {
+        .sock = sock->number, .scope_id = remote->scope_id, .port = port, .family = remote->family};
     for (unsigned i = 0; i < sizeof(key.ip); i++)
         key.ip[i] = remote->ip[i];
-    return hws_siphash(&sockets->peer_key, &key, sizeof(key));
+    return hws_siphash(&sock->sockets->peer_key, &key, sizeof(key));
 }
 
 struct hws_member_peer *hws_member_peer(struct hws_member *member, const struct hws_addr *remote)
@@ -59,7 +61,7 @@ static void add_peer(struct hws_member *member, const struct hws_addr *remote)
     struct hws_member_peer *peer = &member->peers[member->peer_count];
     *peer = (struct hws_member_peer){.member = member, .remote = *remote};
     if (hws_hashtab_add(&sockets->by_peer, &peer->by_peer,
-                        peer_hash(sockets, remote, member->remote_port)))
+                        peer_hash(member->sock, remote, member->remote_port)))
         member->peer_count++;
 }
 
@@ -90,7 +92,7 @@ struct hws_member *hws_sock_member_at(const struct hws_sock *sock, const struct 
 {
     const struct hws_sockets *sockets = sock->sockets;
     struct hws_hashtab_node *node =
-        hws_hashtab_first(&sockets->by_peer, peer_hash(sockets, remote, port));
+        hws_hashtab_first(&sockets->by_peer, peer_hash(sock, remote, port));
     for (; node != NULL; node = hws_hashtab_next(node)) {
         const struct hws_member_peer *peer =
             HWS_SOCK_CONTAINER(node, struct hws_member_peer, by_peer);
@@ -201,8 +203,10 @@ void hws_member_move(struct hws_member *member, struct hws_sock *to)
 {
     bool readable = member->readable;
     bool partial = member->sock->partial == member;
+    remove_peers(member);
     leave(member);
     join(member, to);
+    hws_member_add_peers(member);
     if (readable) {
         TAILQ_INSERT_TAIL(&to->ready, member, in_ready);
         member->readable = true;

@@ -68,7 +68,7 @@ short hws_sock_poll(const struct hws_sock *sock)
     int mask = sock->error != 0 ? POLLERR : 0;
     if (over || (sock->shutdown & HWS_SOCK_SHUT_RECV))
         mask |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if (over || sock->shutdown == (HWS_SOCK_SHUT_RECV | HWS_SOCK_SHUT_SEND))
+    if (sock->shutdown == (HWS_SOCK_SHUT_RECV | HWS_SOCK_SHUT_SEND))
         mask |= POLLHUP;
     if (readable(sock))
         mask |= POLLIN | POLLRDNORM;

@@ -15,6 +15,8 @@ struct message {
     const struct hws_sock_send *msg;
     size_t len;
     struct hws_lent *lent; /* NULL: copied */
+    size_t taken;          /* bytes that an association took */
+    sctp_assoc_t begun;    /* the association that was begun for it, 0: none */
 };
 
 static size_t total_len(const struct hws_sock_send *msg)
@@ -217,7 +219,7 @@ static int abort_member(struct hws_member *member, const struct hws_sock_send *m
     return -hws_sock_errno(rc);
 }
 
-static int do_member(struct hws_member *member, const struct message *message, uint64_t now_us)
+static int do_member(struct hws_member *member, struct message *message, uint64_t now_us)
 {
     unsigned flags = flags_of(message->msg);
     if ((flags & SCTP_EOF) != 0) {
@@ -226,7 +228,10 @@ static int do_member(struct hws_member *member, const struct message *message, u
     }
     if ((flags & SCTP_ABORT) != 0)
         return abort_member(member, message->msg, now_us);
-    return to_member(member, message, now_us);
+    int rc = to_member(member, message, now_us);
+    if (rc == 0)
+        message->taken = message->len;
+    return rc;
 }
 
 /* ---- Which association ---- */
@@ -258,7 +263,7 @@ static int choose(struct hws_sock *sock, const struct hws_sock_send *msg, uint64
     return begin(sock, msg, now_us, out);
 }
 
-static int send_one(struct hws_sock *sock, const struct message *message, uint64_t now_us)
+static int send_one(struct hws_sock *sock, struct message *message, uint64_t now_us)
 {
     struct hws_member *member;
     bool made;
@@ -269,12 +274,15 @@ static int send_one(struct hws_sock *sock, const struct message *message, uint64
     if (rc < 0 && made) { /* without its message it was not meant */
         sock->state = sock->style == HWS_SOCK_ONE_TO_ONE ? HWS_SOCK_BOUND : sock->state;
         hws_member_free(member, now_us);
+    } else if (made) {
+        message->begun = member->id;
+        member->awaited = message->msg->begun != NULL;
     }
     return rc;
 }
 
 /* SCTP_SENDALL (RFC 6458, 5.3.4): those that are up. */
-static int send_all(struct hws_sock *sock, const struct message *message, uint64_t now_us)
+static int send_all(struct hws_sock *sock, struct message *message, uint64_t now_us)
 {
     struct hws_member *member;
     int rc = 0;
@@ -286,7 +294,7 @@ static int send_all(struct hws_sock *sock, const struct message *message, uint64
     return rc;
 }
 
-static int dispatch(struct hws_sock *sock, const struct message *message, uint64_t now_us)
+static int dispatch(struct hws_sock *sock, struct message *message, uint64_t now_us)
 {
     bool all = (flags_of(message->msg) & SCTP_SENDALL) != 0;
     if (all && sock->style == HWS_SOCK_ONE_TO_MANY)
@@ -317,6 +325,10 @@ int hws_sock_sendmsg(struct hws_sock *sock, const struct hws_sock_send *msg, uin
         rc = dispatch(sock, &message, now_us);
         settle_lent(sock->sockets, message.lent, rc);
     }
+    if (msg->taken != NULL)
+        *msg->taken = message.taken;
+    if (msg->begun != NULL)
+        *msg->begun = message.begun;
     if (rc != -EPIPE)
         return rc;
     int error = hws_sock_take_error(sock);

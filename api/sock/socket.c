@@ -96,6 +96,7 @@ struct hws_sock *hws_sock_open(struct hws_sockets *sockets, int family, enum hws
     if (sock == NULL)
         return NULL;
     sock->sockets = sockets;
+    sock->number = ++sockets->last_number;
     sock->family = family;
     sock->style = style;
     hws_params_default(&sock->params);

@@ -62,6 +62,7 @@ struct hws_sockets {
     struct hws_siphash_key peer_key;
     struct hws_hashtab by_assoc, by_id, by_peer, by_endpoint, ports;
     sctp_assoc_t last_id;
+    uint64_t last_number;
     struct hws_sock_list all, changed;
     struct hws_lent_list lent, released;
     uint32_t orphans; /* closed by the application, end in the background */
@@ -105,6 +106,9 @@ enum hws_sock_state {
 /** Notifications kept for each association that the application does not receive; then the oldest
  * are lost of those that say nothing of the association's state. */
 #define HWS_SOCK_NOTES_MAX 64u
+
+/** The largest backlog (the kernel's net.core.somaxconn). */
+#define HWS_SOCK_BACKLOG_MAX 4096
 
 /** Associations of a socket that are over and have something left to receive; while there are so
  * many new ones are refused, so that a program which never receives cannot be made to grow. */
@@ -175,6 +179,7 @@ struct hws_member {
 
 struct hws_sock {
     struct hws_sockets *sockets;
+    uint64_t number; /* no other socket's */
     enum hws_sock_style style;
     int family; /* AF_INET, AF_INET6: with IPv4 as well unless options.v6only */
     enum hws_sock_state state;
@@ -277,9 +282,10 @@ int hws_sock_bindx_add(struct hws_sock *sock, const struct hws_addr *locals, uin
 int hws_sock_bindx_rem(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
                        uint16_t port);
 
-/** Accepts associations, at most `backlog` waiting; further ones are aborted, so that their peers
- * know. 0 ends that. One-to-many sockets have no queue: the backlog only says yes or no. -EINVAL
- * (connected, peeled off, negative; 0 and not listening), -EADDRINUSE (another socket that shares
+/** Accepts associations. As in the kernel `backlog` + 1 may wait; further ones are aborted, so that
+ * their peers know; a negative one is as large as it gets, and 0 ends listening. One-to-many
+ * sockets have no queue: the backlog only says yes or no. -EINVAL (connected, peeled off; 0 and not
+ * listening), -EADDRINUSE (another socket that shares
  * the port listens). */
 int hws_sock_listen_at_most(struct hws_sock *sock, int backlog);
 
@@ -371,6 +377,10 @@ struct hws_sock_send {
      * they are not needed. After an error they were not taken. */
     void (*release)(void *arg);
     void *release_arg;
+    /* Answers, each NULL when it is not wanted: */
+    size_t *taken;       /* bytes of the message that were taken: 0 for SCTP_ABORT */
+    sctp_assoc_t *begun; /* the association begun for it, or 0; hws_sock_connect_result_of will be
+                            asked until it answers something other than -EINPROGRESS */
 };
 
 /** Sends a message, or does what its flags say: SCTP_EOF begins a graceful end, SCTP_ABORT ends at
@@ -458,8 +468,8 @@ void hws_sock_close(struct hws_sock *sock, uint64_t now_us);
 unsigned hws_sock_ready(const struct hws_sock *sock);
 
 /** What poll tells of the socket: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP by the kernel's
- * rules; also POLLHUP for an association that was up and is over. sock->arrivals changes when
- * something new came while it is readable. */
+ * rules; also POLLIN and POLLRDHUP for an association that was up and is over. sock->arrivals
+ * changes when something new came while it is readable. */
 short hws_sock_poll(const struct hws_sock *sock);
 
 /** Sets (or with NULL clears) the callback; it runs soon when something is ready already. */
