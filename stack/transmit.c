@@ -272,12 +272,6 @@ static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragm
     return hws_sendq_cut(&a->sendq, room, full, out);
 }
 
-/* Whether the next message is for this path, too. */
-static bool goes_here(const struct hws_path *p)
-{
-    return p->assoc->sendq.overrides == 0 || new_data_path(p->assoc) == p;
-}
-
 static void spend_burst(struct hws_assoc *a, uint32_t bytes)
 {
     a->burst_left -= bytes < a->burst_left ? bytes : a->burst_left;
@@ -289,9 +283,10 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     uint32_t burst_before = a->burst_left;
     decay_idle_cwnd(p);
     uint32_t fragment_max = hws_transmit_fragment_max(p);
+    bool one_path = a->sendq.overrides == 0; /* all that waits is for this one */
     struct hws_fragment f;
-    while (new_data_possible(p, fragment_max) && goes_here(p) && hws_outq_reserve(&a->outq) &&
-           cut(a, b, fragment_max, &f)) {
+    while (new_data_possible(p, fragment_max) && (one_path || new_data_path(a) == p) &&
+           hws_outq_reserve(&a->outq) && cut(a, b, fragment_max, &f)) {
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
         if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
             f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
