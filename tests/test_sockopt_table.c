@@ -528,8 +528,11 @@ static void check_read_only(struct hws_sock *sock, const struct option *o, enum 
 {
     value v = {.number = 0};
     (void)stage;
-    if (!is_written(o))
-        assert_int_equal(set(sock, o, &v, o->size), -ENOPROTOOPT);
+    if (is_written(o))
+        return;
+    assert_int_equal(set(sock, o, &v, o->size), -ENOPROTOOPT);
+    assert_int_equal(set(sock, o, &v, o->size - 1),
+                     o->level == SOL_SOCKET ? -EINVAL : -ENOPROTOOPT);
 }
 
 static void what_can_only_be_read(void **state)
@@ -874,6 +877,13 @@ static void levels_of_an_ipv4_socket(void **state)
     assert_int_equal(hws_sockopt_set(sock, 99, 1, &number, 4, 0), -ENOPROTOOPT);
     assert_int_equal(get_number(sock, SOL_SOCKET, 9999, &number), -ENOPROTOOPT);
     assert_int_equal(get_number(sock, IPPROTO_SCTP, -1, &number), -ENOPROTOOPT);
+    const struct timeval at_once = {-1, 0};
+    struct timeval told = {9, 9};
+    socklen_t len = sizeof(told);
+    assert_int_equal(hws_sockopt_set(sock, SOL_SOCKET, SO_RCVTIMEO, &at_once, sizeof(at_once), 0),
+                     0);
+    assert_int_equal(hws_sockopt_get(sock, SOL_SOCKET, SO_RCVTIMEO, &told, &len), 0);
+    assert_true(told.tv_sec == 0 && told.tv_usec == 0 && sock->rcvtimeo_us == 1);
     hosts_free(h);
 }
 

@@ -95,13 +95,22 @@ static bool is_for_family(const struct hws_sock *sock, const struct hws_sockopt_
     return (row->limits & HWS_SOCKOPT_ONLY_IPV6) == 0 || sock->family == AF_INET6;
 }
 
+/* SOL_SOCKET looks for an int before it looks for the option. */
+static bool is_too_short(int level, int option, socklen_t len)
+{
+    return level == SOL_SOCKET && option != SO_BINDTODEVICE && len < sizeof(int);
+}
+
 static int may_set(const struct hws_sock *sock, const struct hws_sockopt_row *row)
 {
     if (row == NULL || row->set == NULL || !is_for_family(sock, row))
         return -ENOPROTOOPT;
     unsigned forbidden = hws_sockopt_is_one_to_one(sock) ? HWS_SOCKOPT_NOT_ONE_TO_ONE
                                                          : HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE;
-    return (row->limits & forbidden) != 0 ? -EOPNOTSUPP : 0;
+    if ((row->limits & forbidden) != 0)
+        return -EOPNOTSUPP;
+    bool late = (row->limits & HWS_SOCKOPT_SET_ONLY_UNBOUND) != 0 && sock->port != NULL;
+    return late ? -EFAULT : 0;
 }
 
 int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *value, socklen_t len,
@@ -110,7 +119,8 @@ int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *va
     const struct hws_sockopt_row *row = find(level, option);
     struct hws_sockopt_target target = {.sock = sock, .len = len, .now_us = now_us};
     union hws_sockopt_value copy;
-    int rc = len > INT_MAX ? -EINVAL : may_set(sock, row);
+    bool wrong = len > INT_MAX || is_too_short(level, option, len);
+    int rc = wrong ? -EINVAL : may_set(sock, row);
     if (rc == 0)
         rc = length_to_set(row, len);
     if (rc < 0)

@@ -54,7 +54,7 @@ HWS_SOCKOPT_GET(sndbuf)
 
 /* ---- SO_RCVTIMEO, SO_SNDTIMEO ---- */
 
-/* A negative time, which the kernel takes as not to wait, is the shortest wait there is. */
+/* A negative time, which the kernel takes as not to wait and tells as 0, is the shortest wait. */
 #define TIMEOUT_MIN_US 1u
 
 static int read_time(const struct timeval *time, uint64_t *us)
@@ -72,6 +72,8 @@ static int read_time(const struct timeval *time, uint64_t *us)
 
 static void write_time(uint64_t us, struct timeval *time)
 {
+    if (us == TIMEOUT_MIN_US)
+        us = 0;
     *time = (struct timeval){.tv_sec = (time_t)(us / HWS_US_PER_S),
                              .tv_usec = (suseconds_t)(us % HWS_US_PER_S)};
 }
@@ -141,11 +143,9 @@ HWS_SOCKOPT_GET(reuse_port)
     return 0;
 }
 
-/* SCTP_REUSE_PORT (RFC 6458, 8.1.27); too late is EFAULT in the kernel. */
+/* SCTP_REUSE_PORT (RFC 6458, 8.1.27) */
 HWS_SOCKOPT_SET(sctp_reuse_port)
 {
-    if (target->sock->port != NULL)
-        return -EFAULT;
     target->sock->options.sctp_reuse_port = value->number != 0;
     return 0;
 }

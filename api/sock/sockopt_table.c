@@ -117,7 +117,8 @@ static const struct hws_sockopt_row rows[] = {
 
     /* Ports */
     {SCTP(SCTP_REUSE_PORT), .scope = HWS_SOCKOPT_SOCKET, NUMBER,
-     .limits = HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE, BOTH(sctp_reuse_port)},
+     .limits = HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE | HWS_SOCKOPT_SET_ONLY_UNBOUND,
+     BOTH(sctp_reuse_port)},
     {SOCKET(SO_REUSEADDR), CUT_NUMBER, BOTH(reuse_address)},
     {SOCKET(SO_REUSEPORT), CUT_NUMBER, BOTH(reuse_port)},
 

@@ -88,6 +88,7 @@ enum hws_sockopt_lengths {
 #define HWS_SOCKOPT_NOT_ONE_TO_ONE 0x1u      /* one-to-one sockets: EOPNOTSUPP */
 #define HWS_SOCKOPT_SET_ONLY_ONE_TO_ONE 0x2u /* set, for others than those: EOPNOTSUPP */
 #define HWS_SOCKOPT_ONLY_IPV6 0x4u           /* AF_INET sockets: ENOPROTOOPT */
+#define HWS_SOCKOPT_SET_ONLY_UNBOUND 0x8u    /* set, once bound: EFAULT, as the kernel has it */
 
 struct hws_sockopt_row {
     const char *name;
