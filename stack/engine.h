@@ -46,6 +46,7 @@ struct hws_params {
     uint8_t rto_alpha_shift;  /**< 3: RTO.Alpha is 1/8 = 1 >> 3; 1..8 */
     uint8_t rto_beta_shift;   /**< 2: RTO.Beta is 1/4 = 1 >> 2; 1..8 */
     uint32_t hb_interval_us;  /**< 30 s; 0: no heartbeats on idle paths */
+    bool no_heartbeats;       /**< false: the same, without forgetting the interval */
     uint16_t hb_max_burst;    /**< 1: packets with HEARTBEATs sent in an RTO (5.4); 0: no limit */
     uint32_t cookie_life_us;  /**< 60 s */
     uint32_t sack_delay_us;   /**< 200 ms, at most 500 ms (6.2) */
@@ -76,6 +77,7 @@ struct hws_params {
     bool adaptation;         /**< false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
     uint32_t adaptation_indication;
     bool tail_probe; /**< true: probe for a lost tail before T3 (RFC 8985, 7) */
+    uint32_t mtu;    /**< 0: the network says; the IP MTU to use, HWS_LIMIT_MTU_MIN..MAX */
     bool pmtud;      /**< true: find the path MTU by probing (RFC 8899) */
     uint32_t
         pmtud_interval_us; /**< 600 s: from the end of a search to the next, PMTU_RAISE_TIMER */
@@ -94,6 +96,7 @@ void hws_params_default(struct hws_params *params);
 struct hws_path_params {
     uint32_t rto_initial_us, rto_min_us, rto_max_us;
     uint32_t hb_interval_us;   /**< 0: no heartbeats while idle */
+    bool no_heartbeats;        /**< the same, without forgetting the interval */
     uint16_t path_max_retrans; /**< consecutive errors before the path is inactive */
     uint16_t pf_max_retrans;   /**< and before it is Potentially Failed */
     uint32_t mtu;              /**< IP MTU to use, HWS_LIMIT_MTU_MIN..MAX; 0: the network says */

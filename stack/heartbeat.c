@@ -75,7 +75,7 @@ static void schedule(struct hws_path *p)
         return;
     if (verifying(p) || (p->active && p->errors > 0))
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
-    else if (p->params.hb_interval_us > 0)
+    else if (p->params.hb_interval_us > 0 && !p->params.no_heartbeats)
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, until_due_us(p));
 }
 

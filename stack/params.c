@@ -47,6 +47,11 @@ static bool rto_ok(uint32_t initial_us, uint32_t min_us, uint32_t max_us)
     return initial_us > 0 && min_us >= HWS_RTO_MIN_US && min_us <= max_us;
 }
 
+static bool mtu_ok(uint32_t mtu)
+{
+    return mtu == 0 || (mtu >= HWS_LIMIT_MTU_MIN && mtu <= HWS_LIMIT_MTU_MAX);
+}
+
 static bool shift_ok(uint8_t shift)
 {
     return shift >= 1 && shift <= 8;
@@ -68,14 +73,14 @@ bool hws_params_ok(const struct hws_params *p)
            p->sndbuf_bytes > 0 && p->sndbuf_bytes <= HWS_BUF_MAX_BYTES &&
            p->pd_point_bytes <= p->rcvbuf_bytes && p->pmtud_interval_us > 0 &&
            hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL &&
-           pathsel_ok(p->pathsel) &&
+           pathsel_ok(p->pathsel) && mtu_ok(p->mtu) &&
            (p->max_fragment_bytes == 0 || p->max_fragment_bytes >= HWS_LIMIT_FRAGMENT_MIN_BYTES);
 }
 
 static bool path_params_ok(const struct hws_path_params *p)
 {
     return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) && p->pmtud_interval_us > 0 &&
-           (p->mtu == 0 || (p->mtu >= HWS_LIMIT_MTU_MIN && p->mtu <= HWS_LIMIT_MTU_MAX));
+           mtu_ok(p->mtu);
 }
 
 /* ---- Endpoint ---- */
@@ -137,6 +142,8 @@ static void change_path(struct hws_path *p, const struct hws_path_params *was,
     TAKE(rto_min_us);
     TAKE(rto_max_us);
     TAKE(hb_interval_us);
+    TAKE(no_heartbeats);
+    TAKE(mtu);
     TAKE(path_max_retrans);
     TAKE(pf_max_retrans);
     TAKE(pmtud);
@@ -182,6 +189,8 @@ void hws_params_for_path(const struct hws_params *params, struct hws_path_params
         .rto_min_us = params->rto_min_us,
         .rto_max_us = params->rto_max_us,
         .hb_interval_us = params->hb_interval_us,
+        .no_heartbeats = params->no_heartbeats,
+        .mtu = params->mtu,
         .path_max_retrans = params->path_max_retrans,
         .pf_max_retrans = params->pf_max_retrans,
         .pmtud = params->pmtud,

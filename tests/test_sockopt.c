@@ -202,7 +202,7 @@ static void without_an_address_all_paths_are_meant(void **state)
     struct sctp_paddrthlds thresholds = {.spt_address = address("0.0.0.0", 0), .spt_pathpfthld = 2};
     connect_to_first(w);
     assert_int_equal(set(w, SCTP_PEER_ADDR_PARAMS, &params, sizeof(params)), 0);
-    assert_int_equal(fake_engine.assoc_params.hb_interval_us, 0);
+    assert_true(fake_engine.assoc_params.no_heartbeats);
     assert_int_equal(fake_engine.assoc_params.path_max_retrans, 3);
     for (unsigned i = 0; i < FAKE_ENGINE_PATHS; i++)
         assert_int_equal(fake_engine.path_params[i].mtu, 1400);
@@ -211,7 +211,8 @@ static void without_an_address_all_paths_are_meant(void **state)
     assert_int_equal(fake_engine.assoc_params.path_max_retrans, 3);
     params = (struct sctp_paddrparams){.spp_flags = SPP_HB_ENABLE};
     assert_int_equal(set(w, SCTP_PEER_ADDR_PARAMS, &params, sizeof(params)), 0);
-    assert_int_equal(fake_engine.assoc_params.hb_interval_us, 30000000);
+    assert_false(fake_engine.assoc_params.no_heartbeats);
+    assert_int_equal(fake_engine.assoc_params.hb_interval_us, 30000000); /* not forgotten */
 }
 
 static void before_the_association_the_endpoint_keeps_them(void **state)

@@ -107,12 +107,14 @@ static const struct option options[] = {
                              .spp_flags = HB_DEFAULT_FLAGS},
      .put.paddrparams = {.spp_hbinterval = 4000,
                          .spp_pathmaxrxt = 7,
+                         .spp_pathmtu = 1300,
                          .spp_sackdelay = 100,
                          .spp_dscp = 0xb9,
                          .spp_flags =
                              SPP_HB_ENABLE | SPP_PMTUD_DISABLE | SPP_SACKDELAY_ENABLE | SPP_DSCP},
      .got.paddrparams = {.spp_hbinterval = 4000,
                          .spp_pathmaxrxt = 7,
+                         .spp_pathmtu = 1300,
                          .spp_sackdelay = 100,
                          .spp_dscp = 0xb8,
                          .spp_flags =

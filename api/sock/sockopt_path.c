@@ -32,52 +32,72 @@ static int load(const struct hws_sockopt_target *target, struct hws_path_params 
     int rc = hws_sockopt_load(target, &params);
     if (rc == 0)
         *out = (struct hws_path_params){.hb_interval_us = params.hb_interval_us,
+                                        .no_heartbeats = params.no_heartbeats,
                                         .path_max_retrans = params.path_max_retrans,
                                         .pf_max_retrans = params.pf_max_retrans,
+                                        .mtu = params.mtu,
                                         .pmtud = params.pmtud,
                                         .pmtud_interval_us = params.pmtud_interval_us,
                                         .tos = params.tos};
     return rc;
 }
 
-static int store_path(const struct hws_sockopt_target *target, uint32_t index,
-                      const struct hws_path_params *path)
-{
-    return hws_sockopt_errno(
-        hws_path_set_params(engine_of(target), target->assoc, index, path, target->now_us));
-}
-
-/* An MTU is a path's only: the association has none to hand down. */
-static int store_mtu(const struct hws_sockopt_target *target, uint32_t mtu)
-{
-    struct hws_assoc_status status;
-    struct hws_path_params path;
-    int rc = hws_sockopt_errno(hws_assoc_status(engine_of(target), target->assoc, &status));
-    for (uint32_t i = 0; rc == 0 && i < status.path_count; i++) {
-        rc = load_path(target, i, &path);
-        path.mtu = mtu;
-        if (rc == 0)
-            rc = store_path(target, i, &path);
-    }
-    return rc;
-}
-
 static int store(const struct hws_sockopt_target *target, const struct hws_path_params *path)
 {
     struct hws_params params;
-    if (is_path(target))
-        return store_path(target, target->path, path);
     int rc = hws_sockopt_load(target, &params);
     if (rc < 0)
         return rc;
     params.hb_interval_us = path->hb_interval_us;
+    params.no_heartbeats = path->no_heartbeats;
     params.path_max_retrans = path->path_max_retrans;
     params.pf_max_retrans = path->pf_max_retrans;
+    params.mtu = path->mtu;
     params.pmtud = path->pmtud;
     params.pmtud_interval_us = path->pmtud_interval_us;
     params.tos = path->tos;
-    rc = hws_sockopt_store(target, &params);
-    return rc == 0 && path->mtu != 0 && target->assoc != 0 ? store_mtu(target, path->mtu) : rc;
+    return hws_sockopt_store(target, &params);
+}
+
+typedef void change_function(const union hws_sockopt_value *value, struct hws_path_params *path);
+
+static int change_path(const struct hws_sockopt_target *target, uint32_t index,
+                       change_function *change, const union hws_sockopt_value *value)
+{
+    struct hws_path_params path;
+    int rc = load_path(target, index, &path);
+    if (rc < 0)
+        return rc;
+    change(value, &path);
+    return hws_sockopt_errno(
+        hws_path_set_params(engine_of(target), target->assoc, index, &path, target->now_us));
+}
+
+/* What is said of an association holds for each of its paths, whatever it had of its own. */
+static int change_all_paths(const struct hws_sockopt_target *target, change_function *change,
+                            const union hws_sockopt_value *value)
+{
+    struct hws_assoc_status status = {.path_count = 0};
+    int rc = 0;
+    if (target->assoc != 0)
+        rc = hws_sockopt_errno(hws_assoc_status(engine_of(target), target->assoc, &status));
+    for (uint32_t i = 0; rc == 0 && i < status.path_count; i++)
+        rc = change_path(target, i, change, value);
+    return rc;
+}
+
+static int change_paths(const struct hws_sockopt_target *target, change_function *change,
+                        const union hws_sockopt_value *value)
+{
+    struct hws_path_params path;
+    if (is_path(target))
+        return change_path(target, target->path, change, value);
+    int rc = load(target, &path);
+    if (rc < 0)
+        return rc;
+    change(value, &path);
+    rc = store(target, &path);
+    return rc == 0 ? change_all_paths(target, change, value) : rc;
 }
 
 /* ---- SCTP_PEER_ADDR_PARAMS (RFC 6458, 8.1.12) ---- */
@@ -109,18 +129,15 @@ static int check_paddrparams(const struct hws_sockopt_target *target,
 
 static void change_heartbeat(const struct sctp_paddrparams *in, struct hws_path_params *path)
 {
-    struct hws_params defaults;
-    hws_params_default(&defaults);
     if ((in->spp_flags & SPP_HB_DISABLE) != 0)
-        path->hb_interval_us = 0;
+        path->no_heartbeats = true;
     if ((in->spp_flags & SPP_HB_ENABLE) == 0)
         return;
+    path->no_heartbeats = false;
     if ((in->spp_flags & SPP_HB_TIME_IS_ZERO) != 0)
         path->hb_interval_us = HB_TIME_ZERO_US;
     else if (in->spp_hbinterval != 0)
         path->hb_interval_us = in->spp_hbinterval * HWS_US_PER_MS;
-    else if (path->hb_interval_us == 0)
-        path->hb_interval_us = defaults.hb_interval_us;
 }
 
 static void change_mtu(const struct sctp_paddrparams *in, struct hws_path_params *path)
@@ -166,35 +183,37 @@ static int demand_heartbeats(const struct hws_sockopt_target *target)
     return rc;
 }
 
+static void change_paddrparams(const union hws_sockopt_value *value, struct hws_path_params *path)
+{
+    const struct sctp_paddrparams *in = &value->paddrparams;
+    change_heartbeat(in, path);
+    change_mtu(in, path);
+    if (in->spp_pathmaxrxt != 0)
+        path->path_max_retrans = in->spp_pathmaxrxt;
+    if ((in->spp_flags & SPP_DSCP) != 0)
+        path->tos = in->spp_dscp & DSCP_BITS;
+}
+
 HWS_SOCKOPT_SET(paddrparams)
 {
     const struct sctp_paddrparams *in = &value->paddrparams;
-    struct hws_path_params path;
     int rc = check_paddrparams(target, in);
     if (rc == 0)
-        rc = load(target, &path);
-    if (rc < 0)
-        return rc;
-    change_heartbeat(in, &path);
-    change_mtu(in, &path);
-    if (in->spp_pathmaxrxt != 0)
-        path.path_max_retrans = in->spp_pathmaxrxt;
-    if ((in->spp_flags & SPP_DSCP) != 0)
-        path.tos = in->spp_dscp & DSCP_BITS;
-    rc = store(target, &path);
+        rc = change_paths(target, change_paddrparams, value);
     if (rc == 0)
         rc = change_sack_delay(target, in);
     return rc == 0 && (in->spp_flags & SPP_HB_DEMAND) != 0 ? demand_heartbeats(target) : rc;
 }
 
-/* Of an association: that of the path with the smallest. */
+/* Of an association: that of the path with the smallest. Of those to come: what was set. */
 static uint32_t path_mtu(const struct hws_sockopt_target *target)
 {
     struct hws_path_status path;
     struct hws_assoc_status status = {.path_count = 0};
     uint32_t mtu = 0;
-    if (target->assoc != 0)
-        hws_assoc_status(engine_of(target), target->assoc, &status);
+    if (target->assoc == 0)
+        return target->sock->params.mtu;
+    hws_assoc_status(engine_of(target), target->assoc, &status);
     for (uint32_t i = 0; i < status.path_count; i++) {
         if ((!is_path(target) || i == target->path) &&
             hws_assoc_path_status(engine_of(target), target->assoc, i, &path) == HWS_OK)
@@ -218,7 +237,7 @@ HWS_SOCKOPT_GET(paddrparams)
     out->spp_pathmtu = path_mtu(target);
     out->spp_sackdelay = params.sack_delay_us / HWS_US_PER_MS;
     out->spp_dscp = path.tos & DSCP_BITS;
-    out->spp_flags = (path.hb_interval_us != 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE) |
+    out->spp_flags = (path.no_heartbeats ? SPP_HB_DISABLE : SPP_HB_ENABLE) |
                      (path.pmtud ? SPP_PMTUD_ENABLE : SPP_PMTUD_DISABLE) |
                      (params.sack_packets > 1 ? SPP_SACKDELAY_ENABLE : SPP_SACKDELAY_DISABLE) |
                      ((path.tos & DSCP_BITS) != 0 && target->len >= sizeof(*out) ? SPP_DSCP : 0u);
@@ -227,23 +246,17 @@ HWS_SOCKOPT_GET(paddrparams)
 
 /* ---- SCTP_PEER_ADDR_THLDS (RFC 7829, 7.2) ---- */
 
-static int set_thresholds(const struct hws_sockopt_target *target, uint16_t max_retrans,
-                          uint16_t pf_max_retrans)
+static void change_paddrthlds(const union hws_sockopt_value *value, struct hws_path_params *path)
 {
-    struct hws_path_params path;
-    int rc = load(target, &path);
-    if (rc < 0)
-        return rc;
-    if (max_retrans != 0)
-        path.path_max_retrans = max_retrans;
-    path.pf_max_retrans = pf_max_retrans;
-    return store(target, &path);
+    const struct sctp_paddrthlds *in = &value->paddrthlds;
+    if (in->spt_pathmaxrxt != 0)
+        path->path_max_retrans = in->spt_pathmaxrxt;
+    path->pf_max_retrans = in->spt_pathpfthld;
 }
 
 HWS_SOCKOPT_SET(paddrthlds)
 {
-    const struct sctp_paddrthlds *in = &value->paddrthlds;
-    return set_thresholds(target, in->spt_pathmaxrxt, in->spt_pathpfthld);
+    return change_paths(target, change_paddrthlds, value);
 }
 
 HWS_SOCKOPT_GET(paddrthlds)
@@ -268,7 +281,7 @@ HWS_SOCKOPT_SET(paddrthlds_v2)
         return -EINVAL;
     if (in->spt_pathcpthld != NO_SWITCHOVER)
         return -EOPNOTSUPP;
-    return set_thresholds(target, in->spt_pathmaxrxt, in->spt_pathpfthld);
+    return change_paths(target, change_paddrthlds, value); /* begins as the older structure */
 }
 
 HWS_SOCKOPT_GET(paddrthlds_v2)
@@ -282,18 +295,19 @@ HWS_SOCKOPT_GET(paddrthlds_v2)
 
 #define PROBE_INTERVAL_MIN_MS 5000u
 
+static void change_probe_interval(const union hws_sockopt_value *value,
+                                  struct hws_path_params *path)
+{
+    path->pmtud = value->probeinterval.spi_interval != 0;
+    hws_sockopt_set_ms(&path->pmtud_interval_us, value->probeinterval.spi_interval);
+}
+
 HWS_SOCKOPT_SET(probe_interval)
 {
     uint32_t ms = value->probeinterval.spi_interval;
-    struct hws_path_params path;
-    int rc = load(target, &path);
-    if (rc < 0)
-        return rc;
     if ((ms != 0 && ms < PROBE_INTERVAL_MIN_MS) || !hws_sockopt_ms_ok(ms))
         return -EINVAL;
-    path.pmtud = ms != 0;
-    hws_sockopt_set_ms(&path.pmtud_interval_us, ms);
-    return store(target, &path);
+    return change_paths(target, change_probe_interval, value);
 }
 
 HWS_SOCKOPT_GET(probe_interval)
