@@ -36,19 +36,35 @@ HWS_SOCKOPT_GET(status)
 
 /* ---- SCTP_GET_ASSOC_STATS (of the kernel) ---- */
 
+/* Where no RTO was computed since it was last asked for: that of the primary path. */
+static int complete(const struct hws_sockopt_target *target, struct hws_assoc_counts *counts)
+{
+    const struct hws_engine *engine = target->sock->sockets->engine;
+    struct hws_assoc_status status;
+    struct hws_path_status path;
+    if (counts->rto_max_us != 0)
+        return HWS_OK;
+    int rc = hws_assoc_status(engine, target->assoc, &status);
+    if (rc == HWS_OK)
+        rc = hws_assoc_path_status(engine, target->assoc, status.primary, &path);
+    if (rc == HWS_OK) {
+        counts->rto_max_us = path.rto_us;
+        counts->rto_max_remote = path.remote;
+    }
+    return rc;
+}
+
 HWS_SOCKOPT_GET(assoc_stats)
 {
     const struct hws_sock *sock = target->sock;
-    struct hws_assoc_status status;
     struct hws_assoc_counts counts;
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    struct sockaddr_storage address;
     int rc = hws_assoc_counts(sock->sockets->engine, target->assoc, &counts);
     if (rc == HWS_OK)
-        rc = hws_assoc_status(sock->sockets->engine, target->assoc, &status);
+        rc = complete(target, &counts);
     if (rc < 0)
         return hws_sockopt_errno(rc);
-    if (counts.rto_max_remote.family != HWS_FAMILY_NONE)
-        hws_sock_write_address(sock, &counts.rto_max_remote, status.remote_port, &address);
+    hws_sock_write_address(sock, &counts.rto_max_remote, target->member->remote_port, &address);
     value->assoc_stats = (struct sctp_assoc_stats){
         .sas_assoc_id = value->assoc_stats.sas_assoc_id,
         .sas_obs_rto_ipaddr = address,
