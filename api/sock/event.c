@@ -89,8 +89,7 @@ static void on_adaptation(struct hws_member *member, const struct hws_event *eve
 static void on_partial_aborted(struct hws_member *member, const struct hws_event *event,
                                uint64_t now_us)
 {
-    (void)now_us;
-    hws_notify_partial_aborted(member, event);
+    hws_notify_partial_aborted(member, event, now_us);
     member->cut_off = true;
 }
 

@@ -95,7 +95,7 @@ static uint64_t place_of(const struct hws_member *member, enum hws_note_place pl
         return 0;
     if (place == HWS_NOTE_LAST)
         return status.messages_ready;
-    return member->begun ? status.messages_taken + 1 : status.messages_taken;
+    return place == HWS_NOTE_NEXT ? status.messages_taken + 1 : status.messages_taken;
 }
 
 void *hws_note_add(struct hws_member *member, uint16_t type, uint32_t len,

@@ -91,6 +91,18 @@ static struct hws_member *next_member(const struct hws_sock *sock)
     return TAILQ_FIRST(&sock->ready);
 }
 
+bool hws_member_has_rest(struct hws_member *member, uint64_t now_us)
+{
+    uint8_t byte;
+    size_t len;
+    struct hws_rcvinfo info;
+    struct hws_engine *engine = member->sock->sockets->engine;
+    return member->begun &&
+           hws_assoc_peek(engine, member->assoc, &byte, sizeof(byte), &len, &info, now_us) ==
+               HWS_OK &&
+           info.tsn == member->begun_tsn;
+}
+
 void hws_member_drain(struct hws_member *member, uint64_t now_us)
 {
     uint8_t scrap[4096];

@@ -31,7 +31,7 @@ add_test(NAME allocfail COMMAND test_allocfail)
 
 add_library(hws_sockworld STATIC ${HWS_TESTS_DIR}/sockworld.c)
 target_link_libraries(hws_sockworld PUBLIC hws_api hws_sim PkgConfig::CMOCKA)
-foreach(name many)
+foreach(name many recv)
   hws_unit_test(sock_${name} hws_sockworld)
 endforeach()
 
