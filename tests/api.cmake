@@ -22,6 +22,13 @@ foreach(name options stdio ping_count)
   hws_unit_test(${name} hws_cli)
 endforeach()
 
+add_library(hws_fd_tool STATIC fd_tool.c)
+target_link_libraries(hws_fd_tool PUBLIC hws_api PkgConfig::CMOCKA)
+foreach(name fd_calls fd_poll fd_runtime)
+  hws_unit_test(${name} hws_fd_tool)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 RESOURCE_LOCK fd)
+endforeach()
+
 hws_unit_test(firewall hws_cli)
 
 add_test(NAME cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:hawser>

@@ -120,6 +120,13 @@ static void settle_changed(struct hws_runtime *runtime)
 
 /* ---- Life ---- */
 
+void hws_handle_send_away(struct hws_handle *handle)
+{
+    handle->closed = true;
+    wake_all(handle, HWS_IN);
+    wake_all(handle, HWS_OUT);
+}
+
 static void let_socket_go(struct hws_handle *handle)
 {
     forget_changed(handle);
@@ -194,7 +201,7 @@ static int enter(struct hws_handle *handle)
     if (handle->process != hws_process_id())
         return -ESTALE;
     hws_driving_lock(&handle->runtime->driving);
-    if (handle->sock != NULL)
+    if (handle->sock != NULL && !handle->closed)
         return 0;
     int rc = handle->closed ? -EBADF : -ESTALE;
     hws_driving_unlock(&handle->runtime->driving);
@@ -224,13 +231,20 @@ void hws_handle_leave(struct hws_handle *handle, bool changed)
     hws_handle_unref(handle);
 }
 
-int hws_handle_wait(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)
+int hws_handle_sleep(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)
 {
     struct hws_waiter waiter = {0};
-    settle(handle);
+    if (handle->sock != NULL)
+        settle(handle);
     TAILQ_INSERT_TAIL(&handle->waiters[direction], &waiter, in_socket);
     int rc = hws_driving_wait(&handle->runtime->driving, &waiter, until_us);
     TAILQ_REMOVE(&handle->waiters[direction], &waiter, in_socket);
+    return rc;
+}
+
+int hws_handle_wait(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)
+{
+    int rc = hws_handle_sleep(handle, direction, until_us);
     if (handle->closed)
         return -EBADF;
     return handle->sock == NULL ? -ESTALE : rc;

@@ -21,7 +21,7 @@ struct hws_handle {
 
     /* Under the runtime's lock: */
     struct hws_sock *sock; /* NULL: closed, or its runtime is over */
-    bool closed;
+    bool closed;           /* nobody may use it any more, but for hws_close that lingers */
     int domain, type;
     struct hws_level level;
     bool changed;      /* in runtime->changed */
@@ -47,6 +47,9 @@ int hws_handle_publish(struct hws_handle *handle);
 /** Drops one that was not bound, its number included. */
 void hws_handle_drop(struct hws_handle *handle);
 
+/** Calls that wait answer -EBADF from now on; the socket stays. Under the lock. */
+void hws_handle_send_away(struct hws_handle *handle);
+
 /** Closes: wakes the calls that wait, and lets the socket go. The caller has taken the handle out
  * of the table. Under the lock. */
 void hws_handle_close(struct hws_handle *handle, uint64_t now_us);
@@ -61,5 +64,8 @@ void hws_handle_leave(struct hws_handle *handle, bool changed);
 /** Waits for something to happen to the socket, at most until `until_us`. 0: look again; -EINTR;
  * -EBADF: it was closed meanwhile; -ESTALE: its runtime ended. */
 int hws_handle_wait(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us);
+
+/** The same for the call that closes it: 0 or -EINTR. */
+int hws_handle_sleep(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us);
 
 #endif

@@ -341,11 +341,31 @@ static int close_inherited(struct hws_handle *handle)
     return -ESTALE;
 }
 
+/* The graceful end begins before the socket goes, so that there is something to wait for; what
+ * waits on the socket is sent away first. As the kernel: a signal ends the wait. */
+static void linger(struct hws_handle *handle)
+{
+    struct hws_sock *sock = handle->sock;
+    uint64_t now_us = hws_env_now_us();
+    if (sock->linger.l_onoff == 0 || sock->linger.l_linger <= 0 ||
+        hws_sock_shutdown(sock, now_us) < 0)
+        return;
+    uint64_t until_us = now_us + (uint64_t)sock->linger.l_linger * 1000000u;
+    int waited = 0;
+    hws_handle_send_away(handle);
+    hws_runtime_work(handle->runtime, false, false);
+    while (waited >= 0 && handle->sock != NULL && sock->state != HWS_SOCK_OVER &&
+           hws_env_now_us() < until_us)
+        waited = hws_handle_sleep(handle, HWS_OUT, until_us);
+}
+
 static int close_own(struct hws_handle *handle)
 {
     struct hws_runtime *runtime = handle->runtime;
     bool ours = hws_level_is_ours(&handle->level);
     hws_driving_lock(&runtime->driving);
+    if (handle->sock != NULL)
+        linger(handle);
     if (handle->sock != NULL)
         hws_handle_close(handle, hws_env_now_us());
     handle->closed = true;

@@ -1,0 +1,291 @@
+/* Runtimes of sockets with descriptors: who drives them, several of them, their end, fork, the
+ * default one. */
+#include "tests/fd_tool.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UDP_PORT 29801
+
+static void a_program_drives(void **state)
+{
+    const struct sockaddr_in sin = fd_address(PORT + 2);
+    char buf[8];
+    (void)state;
+    struct hws_runtime *runtime = fd_runtime(29811, 29811, HWS_DRIVE_CALLER);
+    int server = fd_listen(runtime, SOCK_STREAM, PORT + 2);
+    int fd = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct pollfd entry = {.fd = hws_runtime_fd(runtime), .events = POLLIN};
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)), EINPROGRESS);
+    while (fd_poll(fd, POLLOUT, 0) != POLLOUT) {
+        int timeout_ms = hws_runtime_timeout_ms(runtime);
+        assert_true(timeout_ms >= 0);
+        assert_true(poll(&entry, 1, timeout_ms) >= 0);
+        assert_int_equal(hws_runtime_run(runtime), 0);
+    }
+    /* Blocking calls drive by themselves. */
+    int there = hws_accept(server, NULL, NULL);
+    assert_int_equal(hws_send(fd, "x", 1, 0), 1);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 1);
+    hws_close(fd);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
+    hws_close(there);
+    hws_close(server);
+    hws_runtime_free(runtime);
+}
+
+static void what_is_not_the_callers(void **state)
+{
+    struct fd_world *w = *state;
+    assert_fails(hws_runtime_fd(w->a), EINVAL);
+    assert_fails(hws_runtime_timeout_ms(w->a), EINVAL);
+    assert_int_equal(hws_runtime_run(w->a), 0);
+    assert_fails(hws_runtime_run(NULL), EFAULT);
+}
+
+/* Two threads that wait in one runtime without a thread: one leads, and hands over. */
+static void *echo(void *arg)
+{
+    char buf[8];
+    int fd = *(int *)arg;
+    ssize_t len;
+    while ((len = hws_recv(fd, buf, sizeof(buf), 0)) > 0)
+        assert_int_equal(hws_send(fd, buf, (size_t)len, 0), len);
+    assert_int_equal(len, 0);
+    hws_close(fd);
+    return NULL;
+}
+
+static void followers_take_over(void **state)
+{
+    const struct sockaddr_in sin = fd_address(PORT + 2);
+    enum { PAIRS = 3, ROUNDS = 300 };
+    pthread_t threads[PAIRS];
+    int here[PAIRS], there[PAIRS];
+    char buf[8];
+    (void)state;
+    struct hws_runtime *runtime = fd_runtime(29811, 29811, HWS_DRIVE_CALLER);
+    int server = fd_listen(runtime, SOCK_STREAM, PORT + 2);
+    for (int i = 0; i < PAIRS; i++) {
+        here[i] = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(hws_connect(here[i], (const struct sockaddr *)&sin, sizeof(sin)), 0);
+        there[i] = hws_accept(server, NULL, NULL);
+        pthread_create(&threads[i], NULL, echo, &there[i]);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < PAIRS; i++)
+            assert_int_equal(hws_send(here[i], "ping", 4, 0), 4);
+        for (int i = 0; i < PAIRS; i++)
+            assert_int_equal(hws_recv(here[i], buf, sizeof(buf), 0), 4);
+    }
+    for (int i = 0; i < PAIRS; i++)
+        hws_close(here[i]);
+    for (int i = 0; i < PAIRS; i++)
+        pthread_join(threads[i], NULL);
+    hws_close(server);
+    hws_runtime_free(runtime);
+}
+
+static void *block_in_recv(void *arg)
+{
+    char buf[8];
+    assert_fails(hws_recv(*(int *)arg, buf, sizeof(buf), 0), ESTALE);
+    return NULL;
+}
+
+static void the_end_of_a_runtime(void **state)
+{
+    struct fd_world *w = *state;
+    pthread_t threads[2];
+    char buf[8];
+    int there, here = fd_connect(w, &there);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, block_in_recv, &here);
+    usleep(20000);
+    hws_runtime_free(w->b);
+    w->b = NULL;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_fails(hws_recv(there, buf, sizeof(buf), 0), ECONNRESET);
+    assert_fails(hws_send(here, "x", 1, 0), ESTALE);
+    assert_true((fd_poll(here, POLLIN, 0) & POLLHUP) != 0);
+    assert_int_equal(hws_close(here), 0);
+    assert_fails(hws_close(here), EBADF);
+    hws_close(there);
+}
+
+/* ---- Numbers ---- */
+
+static void numbers_come_again(void **state)
+{
+    struct fd_world *w = *state;
+    int first = hws_runtime_socket(w->a, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(hws_close(first), 0);
+    int again = hws_runtime_socket(w->b, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(again, first);
+    hws_close(again);
+}
+
+static void a_number_closed_behind_our_back(void **state)
+{
+    struct fd_world *w = *state;
+    char buf[8];
+    int there, here = fd_connect(w, &there);
+    assert_int_equal(hws_send(there, "x", 1, 0), 1);
+    fd_expect(here, POLLIN | POLLOUT);
+    close(here);
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0); /* one end has that number now */
+    assert_int_equal(pipes[0], here);
+    assert_int_equal(write(pipes[1], "mine", 4), 4);
+    assert_int_equal(hws_recv(here, buf, sizeof(buf), 0), 1); /* takes nothing out of the pipe */
+    assert_int_equal(read(pipes[0], buf, sizeof(buf)), 4);
+    assert_fails(hws_close(here), EBADF);
+    assert_int_equal(fcntl(pipes[0], F_GETFD), 0);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0); /* but the association has ended */
+    close(pipes[0]);
+    close(pipes[1]);
+    hws_close(there);
+    /* The library meets the number again: the old socket ends, the new one works. */
+    here = fd_connect(w, &there);
+    close(here);
+    int again = hws_runtime_socket(w->a, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(again, here);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
+    fd_expect(again, 0);
+    assert_int_equal(hws_close(again), 0);
+    hws_close(there);
+}
+
+/* ---- fork ---- */
+
+static int in_child(const struct fd_world *w, int fd)
+{
+    char buf[8];
+    errno = 0;
+    if (hws_send(fd, "x", 1, 0) != -1 || errno != ESTALE)
+        return 1;
+    errno = 0;
+    if (hws_recv(fd, buf, sizeof(buf), 0) != -1 || errno != ESTALE)
+        return 2;
+    errno = 0;
+    if (hws_runtime_socket(w->a, AF_INET, SOCK_STREAM, 0) != -1 || errno != ESTALE)
+        return 3;
+    errno = 0;
+    if (hws_close(fd) != -1 || errno != ESTALE || fcntl(fd, F_GETFD) != -1)
+        return 4;
+    hws_runtime_free(w->a);
+    struct hws_runtime *own = fd_runtime(29812, 29812, HWS_DRIVE_THREAD);
+    int made = hws_runtime_socket(own, AF_INET, SOCK_STREAM, 0);
+    return made >= 0 && hws_close(made) == 0 ? 0 : 5;
+}
+
+static void a_child_has_nothing_of_it(void **state)
+{
+    struct fd_world *w = *state;
+    char buf[8];
+    int status, there, here = fd_connect(w, &there);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(in_child(w, here));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(hws_send(here, "y", 1, 0), 1); /* the parent goes on */
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 1);
+    hws_close(here);
+    hws_close(there);
+}
+
+/* ---- The default runtime ---- */
+
+static int default_fails(const char *name, const char *value)
+{
+    setenv(name, value, 1);
+    close(STDERR_FILENO);
+    errno = 0;
+    return hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) == -1 && errno == EINVAL &&
+                   strstr(hws_runtime_default_error(), name) != NULL
+               ? 0
+               : 1;
+}
+
+static int default_works(const char *name, const char *value)
+{
+    const struct sockaddr_in sin = fd_address(PORT + 3);
+    char buf[8];
+    setenv("HAWSER_LINK", "udp", 1);
+    setenv("HAWSER_UDP_PORT", "29813", 1);
+    setenv("HAWSER_PEER_UDP_PORT", "29813", 1);
+    setenv(name, value, 1);
+    int server = hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    int fd = hws_socket(AF_INET, SOCK_STREAM, 0);
+    if (hws_bind(server, (const struct sockaddr *)&sin, sizeof(sin)) < 0 ||
+        hws_listen(server, 1) < 0 ||
+        hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0)
+        return 1;
+    int there = hws_accept(server, NULL, NULL);
+    return hws_send(fd, "x", 1, 0) == 1 && hws_recv(there, buf, sizeof(buf), 0) == 1 ? 0 : 2;
+}
+
+static void check_child(int (*child)(const char *, const char *), const char *name,
+                        const char *value)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(child(name, value));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void environment_of_the_default_runtime(void **state)
+{
+    (void)state;
+    check_child(default_works, "HAWSER_OWN_HOST", "1");
+    check_child(default_fails, "HAWSER_LINK", "tcp");
+    check_child(default_fails, "HAWSER_PROTOCOL", "0");
+    check_child(default_fails, "HAWSER_PROTOCOL", "256");
+    check_child(default_fails, "HAWSER_UDP_PORT", "x");
+    check_child(default_fails, "HAWSER_PEER_UDP_PORT", "0");
+    check_child(default_fails, "HAWSER_OWN_HOST", "yes");
+}
+
+static void nothing_to_do_costs_nothing(void **state)
+{
+    struct fd_world *w = *state;
+    struct timespec used;
+    int there, here = fd_connect(w, &there);
+    usleep(300000); /* delayed SACKs and the like */
+    clock_t before = clock();
+    usleep(500000);
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+    assert_true(clock() - before < CLOCKS_PER_SEC / 100);
+    hws_close(here);
+    hws_close(there);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fd_setup, fd_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_program_drives),
+        TEST(what_is_not_the_callers),
+        cmocka_unit_test(followers_take_over),
+        TEST(the_end_of_a_runtime),
+        TEST(numbers_come_again),
+        TEST(a_number_closed_behind_our_back),
+        TEST(a_child_has_nothing_of_it),
+        cmocka_unit_test(environment_of_the_default_runtime),
+        TEST(nothing_to_do_costs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
