@@ -393,12 +393,12 @@ static void close_wakes_calls(void **state)
     hws_close(there);
 }
 
-static volatile sig_atomic_t handled;
+static int handled;
 
 static void on_signal(int number)
 {
     (void)number;
-    handled = 1;
+    __atomic_store_n(&handled, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Three threads: one of them leads, the others follow. */

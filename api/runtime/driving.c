@@ -140,14 +140,22 @@ static void close_descriptors(struct hws_driving *driving)
 
 /* ---- Sleeping ---- */
 
-/* The kernel's own answer is -EINTR even where a handler asked for calls to be restarted. Which
- * signal it was cannot be known; while no handler wants calls to be interrupted, they go on. */
+/* epoll_wait ends with EINTR even where the handler asked for calls to be restarted. Which signal
+ * it was cannot be known; while no handler wants calls to be interrupted, they go on. Handlers of
+ * crashes do not count: a thread that sleeps makes no fault. */
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
+           number == SIGTRAP || number == SIGABRT || number == SIGSYS;
+}
+
 static bool wants_interrupts(void)
 {
     for (int number = 1; number < SIGRTMAX; number++) {
         struct sigaction action;
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
-            action.sa_handler != SIG_IGN && (action.sa_flags & SA_RESTART) == 0)
+        if (!is_fault(number) && sigaction(number, NULL, &action) == 0 &&
+            action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN &&
+            (action.sa_flags & SA_RESTART) == 0)
             return true;
     }
     return false;
@@ -257,10 +265,11 @@ static void *thread_main(void *arg)
     hws_driving_lock(driving);
     while (!driving->stopping) {
         hws_runtime_give_back(driving->runtime);
-        driving->thread_until_us = hws_runtime_deadline(driving->runtime);
+        uint64_t until_us = hws_runtime_deadline(driving->runtime);
+        driving->thread_until_us = until_us;
         hws_driving_unlock(driving);
-        struct woken woken = sleep_until(driving, driving->thread_epoll, driving->thread_event,
-                                         driving->thread_until_us);
+        struct woken woken =
+            sleep_until(driving, driving->thread_epoll, driving->thread_event, until_us);
         hws_driving_lock(driving);
         driving->thread_until_us = 0;
         if (woken.event) {
@@ -322,9 +331,10 @@ void hws_driving_stop(struct hws_driving *driving)
 
 /* ---- Calls that wait ---- */
 
-static bool interrupted(const struct woken *woken, uint64_t until_us)
+static int interrupted(int error, uint64_t until_us)
 {
-    return woken->count == -EINTR && (until_us != HWS_DRIVING_FOREVER || wants_interrupts());
+    bool ends = error == EINTR && (until_us != HWS_DRIVING_FOREVER || wants_interrupts());
+    return ends ? -EINTR : 0;
 }
 
 static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
@@ -333,11 +343,11 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
         return 0;
     uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
     bool covered = driving->thread_epoll >= 0 && driving->thread_until_us <= deadline_us;
+    uint64_t sleep_us = covered || until_us < deadline_us ? until_us : deadline_us;
     driving->leader = waiter;
-    driving->lead_until_us = covered || until_us < deadline_us ? until_us : deadline_us;
+    driving->lead_until_us = sleep_us;
     hws_driving_unlock(driving);
-    struct woken woken =
-        sleep_until(driving, driving->lead_epoll, driving->lead_event, driving->lead_until_us);
+    struct woken woken = sleep_until(driving, driving->lead_epoll, driving->lead_event, sleep_us);
     hws_driving_lock(driving);
     driving->leader = NULL;
     if (driving->leader_called) {
@@ -348,11 +358,9 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
         pthread_cond_signal(&driving->left);
     else /* a packet may have come for a leader that wakes for another reason */
         run(driving, woken.link || woken.count <= 0, woken.netwatch);
-    return interrupted(&woken, until_us) ? -EINTR : 0;
+    return interrupted(-woken.count, until_us);
 }
 
-/* The kernel restarts this system call, or not, as the handler asked for, unless there is a time:
- * as it does with the sockets of its own. */
 static int follow(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
 {
     const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000u),
@@ -364,7 +372,7 @@ static int follow(struct hws_driving *driving, struct hws_waiter *waiter, uint64
     int error = rc < 0 ? errno : 0;
     hws_driving_lock(driving);
     TAILQ_REMOVE(&driving->followers, waiter, in_followers);
-    return error == EINTR ? -EINTR : 0;
+    return interrupted(error, until_us);
 }
 
 int hws_driving_wait(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t until_us)
@@ -382,7 +390,8 @@ void hws_driving_caller_runs(struct hws_driving *driving)
     struct woken woken = {.link = true};
     if (driving->started)
         woken = sleep_until(driving, driving->lead_epoll, driving->lead_event, 0);
-    driving->thread_until_us = 0;
+    if (driving->thread_epoll < 0)
+        driving->thread_until_us = 0;
     if (driving->leader == NULL && driving->leader_called) {
         clear_event(driving->lead_event);
         driving->leader_called = false;
