@@ -114,8 +114,8 @@ static void check_exact(const struct hws_port_set *set, const uint16_t *ports, s
 static void test_numbers_of_ranges(void **state)
 {
     (void)state;
-    size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 50, 511, 512};
-    uint16_t ports[512];
+    size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 50, 63, HWS_RAW_FILTER_MAX_RANGES};
+    uint16_t ports[HWS_RAW_FILTER_MAX_RANGES];
     srand(2);
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         struct hws_port_set set = {.words = {0}};
@@ -144,6 +144,25 @@ static void test_very_large_set(void **state)
     assert_false(passes(HWS_FAMILY_IPV4, 5, 61000));
 }
 
+/* What a program says of itself is what the kernel does with it. */
+static void test_passes(void **state)
+{
+    (void)state;
+    struct hws_port_set set = {.words = {0}};
+    struct hws_raw_filter filter;
+    srand(3);
+    for (size_t i = 0; i < 200; i++) {
+        hws_port_set_add(&set, (uint16_t)(1024 + rand() % 60000));
+        if (i % 40 != 0)
+            continue;
+        attach(HWS_FAMILY_IPV4, &set);
+        hws_raw_filter_compile(&filter, HWS_FAMILY_IPV4, &set);
+        for (uint32_t port = 0; port < 65536; port += 97)
+            assert_int_equal(hws_raw_filter_passes(&filter, (uint16_t)port),
+                             passes(HWS_FAMILY_IPV4, 5, (uint16_t)port));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -154,6 +173,7 @@ int main(void)
         TEST(test_short_packets_are_dropped),
         TEST(test_numbers_of_ranges),
         TEST(test_very_large_set),
+        TEST(test_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

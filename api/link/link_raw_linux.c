@@ -154,7 +154,9 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     if (!hws_port_set_has(&raw->ports, port))
         return;
     hws_port_set_remove(&raw->ports, port);
-    attach_filters(raw);
+    /* One that lets much through that is not ours is narrowed when a few ranges are exact again. */
+    if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
+        attach_filters(raw);
     close(raw->claims[port] - 1);
     raw->claims[port] = 0;
 }
@@ -169,7 +171,7 @@ static int raw_add_port(struct hws_link *link, uint16_t port)
         return fd;
     raw->claims[port] = fd + 1;
     hws_port_set_add(&raw->ports, port);
-    int result = attach_filters(raw);
+    int result = hws_raw_filter_passes(&raw->filter, port) ? 0 : attach_filters(raw);
     if (result != 0)
         raw_remove_port(link, port);
     return result;
@@ -240,8 +242,9 @@ static int keep_kernel_quiet(struct raw_link *raw, enum hws_family family)
         return -errno;
     raw->silent[family == HWS_FAMILY_IPV6] = fd + 1;
     const struct hws_port_set none = {0};
-    hws_raw_filter_compile(&raw->filter, family, &none);
-    int result = hws_raw_filter_attach(&raw->filter, fd);
+    struct hws_raw_filter silence;
+    hws_raw_filter_compile(&silence, family, &none);
+    int result = hws_raw_filter_attach(&silence, fd);
     if (result == 0)
         drain(fd);
     return result;

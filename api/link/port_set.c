@@ -42,6 +42,14 @@ static size_t ranges_with_gap(const struct hws_port_set *set, uint32_t gap,
     return count;
 }
 
+bool hws_port_set_fits(const struct hws_port_set *set, size_t max)
+{
+    size_t count = 0;
+    for (uint32_t port = next_port(set, 0); port < PORTS && count <= max; count++)
+        port = next_port(set, range_last(set, port, 1) + 1);
+    return count <= max;
+}
+
 size_t hws_port_set_ranges(const struct hws_port_set *set, struct hws_port_range *ranges,
                            size_t max)
 {

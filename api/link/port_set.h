@@ -29,6 +29,9 @@ static inline void hws_port_set_remove(struct hws_port_set *set, uint16_t port)
     set->words[port / 64] &= ~((uint64_t)1 << (port % 64));
 }
 
+/** Whether `max` ranges are enough to hold exactly the set. */
+bool hws_port_set_fits(const struct hws_port_set *set, size_t max);
+
 /** Writes the set as at most `max` (1 or more) ascending ranges and returns their number. A set
  * that needs more is widened: neighbours are joined across the narrowest gaps, so that the ranges
  * always hold the whole set. */

@@ -57,15 +57,25 @@ static void match_ranges(struct hws_raw_filter *f, const struct hws_port_range *
 void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
                             const struct hws_port_set *ports)
 {
-    struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
-    size_t count = hws_port_set_ranges(ports, ranges, HWS_RAW_FILTER_MAX_RANGES);
+    size_t max = hws_port_set_fits(ports, HWS_RAW_FILTER_MAX_RANGES) ? HWS_RAW_FILTER_MAX_RANGES
+                                                                     : HWS_RAW_FILTER_FEW_RANGES;
+    f->range_count = hws_port_set_ranges(ports, f->ranges, max);
     f->count = 0;
-    if (count == 0) {
+    if (f->range_count == 0) {
         add(f, BPF_RET | BPF_K, 0, 0, DROP);
         return;
     }
     load_dst_port(f, family);
-    match_ranges(f, ranges, count);
+    match_ranges(f, f->ranges, f->range_count);
+}
+
+bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)
+{
+    for (size_t i = 0; i < f->range_count; i++) {
+        if (port >= f->ranges[i].first && port <= f->ranges[i].last)
+            return true;
+    }
+    return false;
 }
 
 int hws_raw_filter_attach(const struct hws_raw_filter *filter, int fd)

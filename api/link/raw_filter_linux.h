@@ -9,13 +9,17 @@
 #include "api/link/port_set.h"
 #include "proto/addr.h"
 
-/* Ranges a program tells apart; of a set with more it lets through somewhat too much, which costs
- * time only, since the link looks at the port again. */
-#define HWS_RAW_FILTER_MAX_RANGES 512u
+/* Ranges a program tells apart. Of a set with more it lets through too much, which costs time only,
+ * since the link looks at the port again; and then it makes do with few, so that most ports to come
+ * are let through already: attaching a program costs far more than a packet of someone else's. */
+#define HWS_RAW_FILTER_MAX_RANGES 64u
+#define HWS_RAW_FILTER_FEW_RANGES 8u
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
 #define HWS_RAW_FILTER_MAX_INSNS (2u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
+    struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
+    size_t range_count;
     uint32_t count;
     struct sock_filter insns[HWS_RAW_FILTER_MAX_INSNS];
 };
@@ -23,6 +27,9 @@ struct hws_raw_filter {
 /** Compiles the filter for sockets of `family`. An empty set lets nothing through. */
 void hws_raw_filter_compile(struct hws_raw_filter *filter, enum hws_family family,
                             const struct hws_port_set *ports);
+
+/** Whether it lets packets to `port` through. */
+bool hws_raw_filter_passes(const struct hws_raw_filter *filter, uint16_t port);
 
 /** Attaches it in place of the one before. 0 or a negative errno. */
 int hws_raw_filter_attach(const struct hws_raw_filter *filter, int fd);
