@@ -81,13 +81,23 @@ static void allow_descriptors(long sockets)
     must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "raising the limit of descriptors", sockets);
 }
 
-static void begin(int *client, long index)
+static int connect_one(long index)
 {
     struct sockaddr_in address = server_address();
-    *client = hws_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_SCTP);
-    must(*client >= 0, "socket", index);
-    int rc = hws_connect(*client, (struct sockaddr *)&address, sizeof(address));
+    int fd = hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    must(fd >= 0, "socket", index);
+    must(hws_connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "connect", index);
+    return fd;
+}
+
+static int begin_connecting(long index)
+{
+    struct sockaddr_in address = server_address();
+    int fd = hws_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_SCTP);
+    must(fd >= 0, "socket", index);
+    int rc = hws_connect(fd, (struct sockaddr *)&address, sizeof(address));
     must(rc == 0 || errno == EINPROGRESS, "connect", index);
+    return fd;
 }
 
 static void set_blocking(int fd)
@@ -137,7 +147,7 @@ static void many_sockets(long count)
     for (long i = 0; i < pairs; i += AT_ONCE) {
         long now = pairs - i < AT_ONCE ? pairs - i : AT_ONCE;
         for (long k = i; k < i + now; k++)
-            begin(&clients[k], k);
+            clients[k] = begin_connecting(k);
         accept_all(listener, accepted + i, now);
     }
     for (long i = 0; i < pairs; i++) {
@@ -188,8 +198,7 @@ static void many_assocs(long count)
     int *clients = calloc((size_t)count, sizeof(int));
     int server_fd = open_server(SOCK_SEQPACKET);
     for (long i = 0; i < count; i++) {
-        begin(&clients[i], i);
-        set_blocking(clients[i]);
+        clients[i] = connect_one(i);
         send_number(clients[i], i);
     }
     for (long i = 0; i < count; i++)

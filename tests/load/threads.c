@@ -95,6 +95,13 @@ static struct sockaddr_in address_of(uint32_t listener)
 
 /* ---- What a thread does ---- */
 
+static void set_waits(int fd)
+{
+    const struct timeval wait = {.tv_usec = WAIT_US};
+    check("SO_RCVTIMEO", hws_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)));
+    check("SO_SNDTIMEO", hws_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)));
+}
+
 static void open_one(uint64_t *rng)
 {
     struct sockaddr_in peer = address_of(draw(rng, LISTENERS));
@@ -105,9 +112,7 @@ static void open_one(uint64_t *rng)
     check("socket", fd);
     if (fd < 0)
         return;
-    const struct timeval wait = {.tv_usec = WAIT_US};
-    check("SO_RCVTIMEO", hws_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)));
-    check("SO_SNDTIMEO", hws_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)));
+    set_waits(fd);
     if (draw(rng, 8) == 0) {
         const struct linger linger = {.l_onoff = 1, .l_linger = (int)draw(rng, 2)};
         check("SO_LINGER", hws_setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
@@ -270,6 +275,7 @@ static void open_listener(uint32_t index, int type)
     int fd = hws_runtime_socket(runtime, AF_INET, type | SOCK_NONBLOCK, IPPROTO_SCTP);
     must("socket", fd);
     must("bind", hws_bind(fd, (const struct sockaddr *)&local, sizeof(local)));
+    set_waits(fd); /* what is accepted or peeled off inherits them */
     must("listen", hws_listen(fd, 16));
     atomic_store(&slots[index], fd);
 }
