@@ -14,7 +14,7 @@
 #   uml_down                 switch off
 #
 # The guest sees the host's files read-only; UML_SHARE (there: /mnt) is writable on both sides.
-# It boots once and takes any number of commands.
+# It boots once and takes any number of commands. UML_MEMORY: how much it has, 256M unless set.
 
 UML_PID=
 UML_SHARE=
@@ -56,7 +56,7 @@ uml_up()
     UML_SHARE=$(mktemp -d "${TMPDIR:-/tmp}/hws-uml-XXXXXX")
     mkfifo "$UML_SHARE/console"
     exec {UML_CONSOLE}<>"$UML_SHARE/console"
-    (exec nsenter --net="/run/netns/$(rooms_ns "$UML_ROOM")" -- linux.uml mem=256M root=/dev/root \
+    (exec nsenter --net="/run/netns/$(rooms_ns "$UML_ROOM")" -- linux.uml "mem=${UML_MEMORY:-256M}" root=/dev/root \
         rootfstype=hostfs rootflags=/ ro quiet noreboot uml_dir="$UML_SHARE/" \
         init="$UML_HERE/init.sh" hws_share="$UML_SHARE" hws_tools="$tools" \
         con=null con0=fd:0,fd:1 "${UML_WORDS[@]}") \

@@ -29,6 +29,8 @@
 #define BACKLOG 4096
 /* Connections begun before the first of them is accepted: fewer than the backlog. */
 #define AT_ONCE 500
+/* What scale.sh knows that the limit of descriptors cannot be raised by. */
+#define EXIT_NO_PRIVILEGE 3
 
 static void must(bool good, const char *what, long index)
 {
@@ -78,7 +80,11 @@ static void allow_descriptors(long sockets)
         return;
     limit = (struct rlimit){.rlim_cur = need,
                             .rlim_max = need > limit.rlim_max ? need : limit.rlim_max};
-    must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "raising the limit of descriptors", sockets);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return;
+    fprintf(stderr, "scale: %ld sockets need a limit of %lu descriptors: %s\n", sockets,
+            (unsigned long)need, strerror(errno));
+    exit(EXIT_NO_PRIVILEGE);
 }
 
 static int connect_one(long index)
@@ -126,6 +132,43 @@ static long received_number(int fd)
     long got = -1;
     must(hws_recv(fd, &got, sizeof(got), 0) == sizeof(got), "recv", fd);
     return got;
+}
+
+/* ---- Processes, each with a runtime of its own: they are made before the first call ---- */
+
+#define PROCESSES 4
+
+struct process {
+    pid_t pid;       /* 0: this is it */
+    int answers, go; /* the parent's ends of two pipes */
+    int tell, wait;  /* the child's */
+};
+
+/* The child goes on when it is let go. */
+static void start(struct process *p)
+{
+    int tell[2], go[2];
+    char byte;
+    must(pipe(tell) == 0 && pipe(go) == 0, "pipe", 0);
+    *p = (struct process){.answers = tell[0], .go = go[1], .tell = tell[1], .wait = go[0]};
+    p->pid = fork();
+    must(p->pid >= 0, "fork", 0);
+    close(p->pid == 0 ? p->go : p->wait);
+    close(p->pid == 0 ? p->answers : p->tell);
+    if (p->pid == 0)
+        must(read(p->wait, &byte, 1) == 1, "waiting to begin", 0);
+}
+
+static void let_go(const struct process *p)
+{
+    must(write(p->go, "g", 1) == 1, "letting a process go on", p->pid);
+}
+
+static void end(const struct process *p)
+{
+    int status;
+    let_go(p);
+    must(waitpid(p->pid, &status, 0) == p->pid && status == 0, "process", p->pid);
 }
 
 /* ---- Many sockets ---- */
@@ -193,23 +236,47 @@ static uint32_t assoc_count(int fd)
     return number;
 }
 
-static void many_assocs(long count)
+/* A process whose sockets are `count` of the server's peers: three descriptors each, so that one
+ * process would not be allowed enough of them. */
+static void be_peers(long first, long count, int connected, int go)
 {
     int *clients = calloc((size_t)count, sizeof(int));
-    int server_fd = open_server(SOCK_SEQPACKET);
+    char byte = 'g';
     for (long i = 0; i < count; i++) {
         clients[i] = connect_one(i);
-        send_number(clients[i], i);
+        send_number(clients[i], first + i);
     }
     for (long i = 0; i < count; i++)
-        answer(server_fd, i);
-    for (long i = 0; i < count; i++)
-        receive_number(clients[i], i);
-    must(assoc_count(server_fd) == (uint32_t)count, "associations of the server", count);
+        receive_number(clients[i], first + i);
+    must(write(connected, &byte, 1) == 1 && read(go, &byte, 1) == 1, "waiting to close", first);
     for (long i = 0; i < count; i++)
         must(hws_close(clients[i]) == 0, "close", i);
-    must(hws_close(server_fd) == 0, "close", 0);
     free(clients);
+    exit(0);
+}
+
+static void many_assocs(long count)
+{
+    struct process processes[PROCESSES];
+    char byte;
+    long share = count / PROCESSES;
+    for (long i = 0; i < PROCESSES; i++) {
+        struct process *p = &processes[i];
+        start(p);
+        if (p->pid == 0)
+            be_peers(i * share, share, p->tell, p->wait);
+    }
+    int server_fd = open_server(SOCK_SEQPACKET);
+    for (long i = 0; i < PROCESSES; i++)
+        let_go(&processes[i]);
+    for (long i = 0; i < share * PROCESSES; i++)
+        answer(server_fd, i);
+    for (long i = 0; i < PROCESSES; i++)
+        must(read(processes[i].answers, &byte, 1) == 1, "peers", i);
+    must(assoc_count(server_fd) == (uint32_t)(share * PROCESSES), "associations", count);
+    for (long i = 0; i < PROCESSES; i++)
+        end(&processes[i]);
+    must(hws_close(server_fd) == 0, "close", 0);
 }
 
 /* ---- Two processes, one port ---- */
@@ -236,41 +303,26 @@ static void contend(int tell, int wait)
     exit(0);
 }
 
-struct contender {
-    pid_t pid;
-    int answers, go;
-};
-
-static struct contender start(void)
+static void start_contender(struct process *p)
 {
-    int tell[2], go[2];
-    must(pipe(tell) == 0 && pipe(go) == 0, "pipe", 0);
-    pid_t pid = fork();
-    must(pid >= 0, "fork", 0);
-    if (pid == 0)
-        contend(tell[1], go[0]);
-    close(tell[1]);
-    close(go[0]);
-    return (struct contender){.pid = pid, .answers = tell[0], .go = go[1]};
+    start(p);
+    if (p->pid == 0)
+        contend(p->tell, p->wait);
+    let_go(p);
 }
 
-static int answer_of(const struct contender *c)
+static int answer_of(const struct process *p)
 {
     int got;
-    must(read(c->answers, &got, sizeof(got)) == sizeof(got), "read", c->pid);
+    must(read(p->answers, &got, sizeof(got)) == sizeof(got), "read", p->pid);
     return got;
-}
-
-static void end(const struct contender *c)
-{
-    int status;
-    must(write(c->go, "g", 1) == 1, "write", c->pid);
-    must(waitpid(c->pid, &status, 0) == c->pid && status == 0, "contender", c->pid);
 }
 
 static void one_port(void)
 {
-    struct contender a = start(), b = start();
+    struct process a, b, c;
+    start_contender(&a);
+    start_contender(&b);
     int of_a = answer_of(&a), of_b = answer_of(&b);
     if ((of_a >= 0) == (of_b >= 0) || (of_a < 0 ? of_a : of_b) != -EADDRINUSE) {
         fprintf(stderr, "scale: two processes bound one port and got %d and %d\n", of_a, of_b);
@@ -278,7 +330,7 @@ static void one_port(void)
     }
     end(&a);
     end(&b);
-    struct contender c = start();
+    start_contender(&c);
     must(answer_of(&c) >= 0, "bind after the owner has gone", 0);
     end(&c);
 }
@@ -288,12 +340,14 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     long count = argc > 2 ? atol(argv[2]) : 0;
     double started_s = now_s();
-    allow_descriptors(count); /* before the privilege to do so may be gone */
+    bool sockets = strcmp(what, "sockets") == 0 && count > 1;
+    if (sockets)
+        allow_descriptors(count); /* before the privilege to do so may be gone */
     if (!netns_enter())
         return 77;
     if (strcmp(what, "port") == 0) {
         one_port();
-    } else if (strcmp(what, "sockets") == 0 && count > 1) {
+    } else if (sockets) {
         many_sockets(count);
     } else if (strcmp(what, "assocs") == 0 && count > 0) {
         many_assocs(count);
