@@ -103,6 +103,11 @@ static void ends(void **state)
     assert_true((fd_poll(there, POLLIN, 0) & POLLIN) != 0);
     assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
     assert_int_equal(hws_recv(here, buf, sizeof(buf), 0), 0);
+    assert_int_equal(fd_poll(there, POLLIN, 0) & POLLHUP, 0);
+    hws_close(here);
+    hws_close(there);
+    here = fd_connect(w, &there); /* HUP: both directions were ended here */
+    assert_int_equal(hws_shutdown(here, SHUT_RDWR), 0);
     while ((fd_poll(here, POLLIN, 1000) & POLLHUP) == 0)
         ;
     hws_close(here);
