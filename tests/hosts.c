@@ -108,6 +108,7 @@ static bool send_train(struct host *host)
     struct hws_train train = {.data = buffer, .capacity = sizeof(buffer), .max_packets = 16};
     if (!hws_engine_output(host->engine, &train, host->hosts->now_us))
         return false;
+    host->last = train;
     for (uint32_t at = 0; at < train.len && !host->hosts->cut; at += train.segment_len)
         deliver(host, &train, at);
     return true;

@@ -16,6 +16,7 @@ struct host {
     struct hws_engine *engine;
     struct hws_sockets sockets;
     struct hws_addr addrs[HOSTS_ADDRS];
+    struct hws_train last; /* what it sent last; its bytes are gone */
 };
 
 struct hosts {
