@@ -438,8 +438,13 @@ static void the_table_has_these_options(void **state)
         present++;
         if (o == NULL && !is_apart(row->name))
             fail_msg("%s is not tested", row->name);
-        if (o != NULL)
-            assert_true(o->level == row->level && o->option == row->option);
+        size_t at = NO_ID;
+        if (o == NULL)
+            continue;
+        assert_true(o->level == row->level && o->option == row->option);
+        if (o->level == IPPROTO_SCTP)
+            assert_int_equal(hws_sockopt_has_id(o->option, &at), o->id_at != NO_ID);
+        assert_true(o->level != IPPROTO_SCTP || at == o->id_at);
     }
     assert_int_equal(present, COUNT(options) + COUNT(apart));
     assert_int_equal(coming, COUNT(to_come));

@@ -35,42 +35,12 @@ int hws_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
     return (int)hws_posix(rc);
 }
 
-/* Where the id stands in structures that do not begin with it; those without one are left alone. */
-static bool id_offset(int option, size_t *offset)
-{
-    switch (option) {
-    case SCTP_INITMSG:
-    case SCTP_NODELAY:
-    case SCTP_AUTOCLOSE:
-    case SCTP_ADAPTATION_LAYER:
-    case SCTP_DISABLE_FRAGMENTS:
-    case SCTP_EVENTS:
-    case SCTP_I_WANT_MAPPED_V4_ADDR:
-    case SCTP_FRAGMENT_INTERLEAVE:
-    case SCTP_PARTIAL_DELIVERY_POINT:
-    case SCTP_RECVRCVINFO:
-    case SCTP_RECVNXTINFO:
-    case SCTP_REUSE_PORT:
-    case SCTP_GET_ASSOC_NUMBER:
-        return false;
-    case SCTP_DEFAULT_SEND_PARAM:
-        *offset = offsetof(struct sctp_sndrcvinfo, sinfo_assoc_id);
-        return true;
-    case SCTP_DEFAULT_SNDINFO:
-        *offset = offsetof(struct sctp_sndinfo, snd_assoc_id);
-        return true;
-    default:
-        *offset = 0;
-        return true;
-    }
-}
-
 int hws_opt_info(int fd, sctp_assoc_t id, int option, void *arg, socklen_t *size)
 {
     size_t offset;
     if (arg == NULL || size == NULL)
         return (int)hws_posix(-EFAULT);
-    if (id_offset(option, &offset) && *size >= offset + sizeof(id))
+    if (hws_sockopt_has_id(option, &offset) && *size >= offset + sizeof(id))
         memcpy((uint8_t *)arg + offset, &id, sizeof(id));
     return hws_getsockopt(fd, IPPROTO_SCTP, option, arg, size);
 }

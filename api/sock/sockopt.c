@@ -187,3 +187,12 @@ int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, s
     return row->get_list != NULL ? get_list(sock, row, value, len)
                                  : get_value(sock, row, value, len);
 }
+
+bool hws_sockopt_has_id(int option, size_t *offset)
+{
+    const struct hws_sockopt_row *row = find(IPPROTO_SCTP, option);
+    bool none = row == NULL || row->scope == HWS_SOCKOPT_SOCKET || row->scope == HWS_SOCKOPT_SHARED;
+    if (!none)
+        *offset = row->id_at;
+    return !none;
+}

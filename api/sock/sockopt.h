@@ -16,4 +16,7 @@ int hws_sockopt_set(struct hws_sock *sock, int level, int option, const void *va
  * errno as above. */
 int hws_sockopt_get(struct hws_sock *sock, int level, int option, void *value, socklen_t *len);
 
+/** Whether the value of an option of level IPPROTO_SCTP has an association id, and where. */
+bool hws_sockopt_has_id(int option, size_t *offset);
+
 #endif
