@@ -80,6 +80,8 @@ struct hws_icmp {
 struct hws_link {
     const struct hws_link_ops *ops;
     struct hws_icmp icmp; /* of the HWS_NET_UNREACHABLE that net_event answered last */
+    /* The owner polls and has seen no POLLERR: net_event need not ask the kernel for errors. */
+    bool no_errors;
 };
 
 struct hws_link_raw_config {

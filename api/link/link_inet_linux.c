@@ -134,7 +134,7 @@ bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)
     struct hws_link_inet *inet = (struct hws_link_inet *)link;
     if (hws_txqueue_net_event(inet->txqueue, event))
         return true;
-    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS && !link->no_errors; i++)
         if (inet->sockets[i].fd >= 0 &&
             hws_errqueue_read(inet->sockets[i].fd, inet->udp, inet->quote, event, &link->icmp))
             return true;

@@ -178,7 +178,7 @@ static int epoll_until(int epoll, struct epoll_event *events, uint64_t until_us)
 
 struct woken {
     int count; /* of events; 0: the time is over, or a negative errno */
-    bool event, netwatch, link;
+    bool event, netwatch, link, error;
 };
 
 static struct woken sleep_until(const struct hws_driving *driving, int epoll, int event,
@@ -192,6 +192,7 @@ static struct woken sleep_until(const struct hws_driving *driving, int epoll, in
         int fd = events[i].data.fd;
         woken.event = woken.event || fd == event;
         woken.netwatch = woken.netwatch || fd == driving->runtime->netwatch;
+        woken.error = woken.error || (events[i].events & EPOLLERR) != 0;
         woken.link = woken.link || (fd != event && fd != driving->runtime->netwatch);
     }
     return woken;
@@ -205,9 +206,13 @@ static long futex(uint32_t *word, int op, uint32_t value, const struct timespec 
 
 /* ---- Running ---- */
 
-static void run(struct hws_driving *driving, bool input, bool netwatch)
+/* The error queues are read when poll tells of them; calls between leave them alone. */
+static void run(struct hws_driving *driving, bool input, const struct woken *woken)
 {
-    hws_runtime_work(driving->runtime, input, netwatch);
+    struct hws_link *link = driving->runtime->driver.link;
+    link->no_errors = !woken->error && woken->count > 0;
+    hws_runtime_work(driving->runtime, input, woken->netwatch);
+    link->no_errors = true;
     bool blocked = driving->runtime->driver.blocked;
     if (blocked != driving->watches_writable)
         watch_links(driving, blocked);
@@ -276,7 +281,7 @@ static void *thread_main(void *arg)
             clear_event(driving->thread_event);
             driving->thread_called = false;
         }
-        run(driving, woken.link, woken.netwatch);
+        run(driving, woken.link, &woken);
     }
     hws_driving_unlock(driving);
     return NULL;
@@ -357,7 +362,7 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
     if (driving->stopping)
         pthread_cond_signal(&driving->left);
     else /* a packet may have come for a leader that wakes for another reason */
-        run(driving, woken.link || woken.count <= 0, woken.netwatch);
+        run(driving, woken.link || woken.count <= 0, &woken);
     return interrupted(-woken.count, until_us);
 }
 
@@ -396,7 +401,7 @@ void hws_driving_caller_runs(struct hws_driving *driving)
         clear_event(driving->lead_event);
         driving->leader_called = false;
     }
-    run(driving, woken.link, woken.netwatch);
+    run(driving, woken.link, &woken);
 }
 
 uint64_t hws_driving_caller_sleeps(struct hws_driving *driving)
