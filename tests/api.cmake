@@ -24,7 +24,7 @@ foreach(name options stdio ping_count)
 endforeach()
 
 add_library(hws_fd_tool STATIC fd_tool.c)
-target_link_libraries(hws_fd_tool PUBLIC hws_api PkgConfig::CMOCKA)
+target_link_libraries(hws_fd_tool PUBLIC hws_link_tool)
 foreach(name fd_calls fd_poll fd_runtime descriptors)
   hws_unit_test(${name} hws_fd_tool)
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 RESOURCE_LOCK fd

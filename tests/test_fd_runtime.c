@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UDP_PORT 29801
+#include "tests/netns.h"
+
+#define SKIPPED 77
 
 static void a_program_drives(void **state)
 {
@@ -234,6 +236,50 @@ static int default_works(const char *name, const char *value)
     return hws_send(fd, "x", 1, 0) == 1 && hws_recv(there, buf, sizeof(buf), 0) == 1 ? 0 : 2;
 }
 
+/* The shortest program: raw sockets, protocol 132, in a network namespace of its own. */
+static int raw_works(const char *name, const char *value)
+{
+    const struct sockaddr_in sin = fd_address(PORT);
+    struct sockaddr_in nobody = fd_address(PORT + 1);
+    char buf[8];
+    (void)name;
+    (void)value;
+    if (!netns_enter())
+        return SKIPPED;
+    int server = hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    int fd = hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    if (hws_bind(server, (const struct sockaddr *)&sin, sizeof(sin)) < 0 ||
+        hws_listen(server, 1) < 0 ||
+        hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0)
+        return 1;
+    int there = hws_accept(server, NULL, NULL);
+    if (hws_send(fd, "x", 1, 0) != 1 || hws_recv(there, buf, sizeof(buf), 0) != 1)
+        return 2;
+    int other = hws_socket(AF_INET, SOCK_STREAM, 0);
+    setenv("HAWSER_LINK", "udp", 1); /* read once, before */
+    errno = 0;
+    const struct sctp_initmsg quick = {.sinit_max_attempts = 1, .sinit_max_init_timeo = 100};
+    hws_setsockopt(other, IPPROTO_SCTP, SCTP_INITMSG, &quick, sizeof(quick));
+    return hws_connect(other, (struct sockaddr *)&nobody, sizeof(nobody)) == -1 &&
+                   errno == ETIMEDOUT
+               ? 0
+               : 3;
+}
+
+static int raw_needs_privilege(const char *name, const char *value)
+{
+    (void)name;
+    (void)value;
+    if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+        return SKIPPED;
+    close(STDERR_FILENO);
+    errno = 0;
+    return hws_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) == -1 && errno == EPERM &&
+                   strstr(hws_runtime_default_error(), "CAP_NET_RAW") != NULL
+               ? 0
+               : 1;
+}
+
 static void check_child(int (*child)(const char *, const char *), const char *name,
                         const char *value)
 {
@@ -243,7 +289,16 @@ static void check_child(int (*child)(const char *, const char *), const char *na
         _exit(child(name, value));
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == SKIPPED)
+        skip();
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void raw_sockets_are_the_default(void **state)
+{
+    (void)state;
+    check_child(raw_works, NULL, NULL);
+    check_child(raw_needs_privilege, NULL, NULL);
 }
 
 static void environment_of_the_default_runtime(void **state)
@@ -284,6 +339,7 @@ int main(void)
         TEST(numbers_come_again),
         TEST(a_number_closed_behind_our_back),
         TEST(a_child_has_nothing_of_it),
+        cmocka_unit_test(raw_sockets_are_the_default),
         cmocka_unit_test(environment_of_the_default_runtime),
         TEST(nothing_to_do_costs_nothing),
     };

@@ -148,7 +148,7 @@ struct hws_counter {
 };
 
 /** Reads counter number `index` (0, 1, ...), group by group.
- * @return 0, or -1: ENOENT (there are no more). */
+ * @return 0, or -1: ENOENT (there are no more), ESTALE (after fork). */
 HWS_API int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
                                 struct hws_counter *counter);
 

@@ -139,7 +139,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
+static int read_counter(const struct hws_runtime *runtime, size_t index,
                         struct hws_counter *counter)
 {
     struct hws_link *link = runtime->driver.link;
@@ -151,11 +151,23 @@ int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
     }
     index -= COUNT(engine_counters);
     if (index >= COUNT(link_counters))
-        return posix(-ENOENT);
+        return -ENOENT;
     const uint64_t *values = (const uint64_t *)(const void *)link->ops->stats(link);
     *counter = (struct hws_counter){"link", link_counters[index].name, link_counters[index].what,
                                     values[index]};
     return 0;
+}
+
+int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
+                        struct hws_counter *counter)
+{
+    struct hws_driving *driving = &((struct hws_runtime *)(uintptr_t)runtime)->driving;
+    if (runtime->process != hws_process_id())
+        return posix(-ESTALE);
+    hws_driving_lock(driving);
+    int rc = read_counter(runtime, index, counter);
+    hws_driving_unlock(driving);
+    return posix(rc);
 }
 
 /* ---- Sockets ---- */
