@@ -80,7 +80,8 @@ struct hws_path {
     uint64_t last_data_us; /* data was last sent then; 0: never */
     uint64_t hb_nonce, hb_sent_us;
     struct hws_pmtu pmtu;
-    bool pmtu_probing; /* a probe waits for its HEARTBEAT ACK */
+    bool pmtu_probing;   /* a probe waits for its HEARTBEAT ACK */
+    bool pmtu_suspected; /* data was lost, perhaps for its size, since the path last answered */
     uint64_t pmtu_nonce;
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
     uint64_t hb_acked;  /* HEARTBEATs that were answered */

@@ -123,6 +123,7 @@ void hws_path_restart(struct hws_path *p)
     p->one_packet = false;
     p->errors = 0;
     p->active = true;
+    p->pmtu_suspected = false;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     hws_pmtud_restart(p);
@@ -185,6 +186,7 @@ void hws_path_answered(struct hws_path *p)
         hws_pmtu_recovered(&p->pmtu);
     p->errors = 0;
     p->active = true;
+    p->pmtu_suspected = false;
     p->assoc->errors = 0;
     tell_change(p, before);
 }

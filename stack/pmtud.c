@@ -253,10 +253,11 @@ void hws_pmtud_data_lost(struct hws_path *p)
     if (!enabled(p) || !connected(p) || hws_path_flight(p) + HWS_PACKET_HEADER_LEN <= small)
         return;
     uint32_t before = p->pmtu.plpmtu, probe = p->pmtu.probe;
-    if (p->errors == 0)
+    if (!p->pmtu_suspected)
         hws_pmtu_suspect(&p->pmtu);
     else
         hws_pmtu_ask(&p->pmtu);
+    p->pmtu_suspected = true;
     if (p->pmtu.probe != probe || p->pmtu.plpmtu != before)
         settle(p);
 }

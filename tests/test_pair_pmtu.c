@@ -364,6 +364,42 @@ static void packets_of_many_chunks(void **state)
     }
 }
 
+/* Errors that were counted before, while setting up, hide nothing. */
+static void data_lost_after_a_slow_set_up(void **state)
+{
+    (void)state;
+    struct pair *p =
+        pair_new(&(struct pair_options){.params = discovering, .mtu = 1500, .both_listen = true});
+    p->wire_mtu = 576;
+    pair_begin(&p->b);
+    pair_lost(&p->b, "INIT");
+    pair_wait(p, SECOND);
+    pair_lost(&p->b, "INIT");
+    pair_begin(&p->a);
+    pair_settle(p);
+    assert_true(pair_saw(&p->b, HWS_EVENT_UP));
+    pair_send_pattern(&p->b, 0, 0, 7, 572);
+    pair_run(p, 30ull * SECOND);
+    pair_recv_pattern(&p->a, 0, 7, 572);
+    pair_free(p);
+}
+
+/* Nor does the loss of a small packet hide that of a larger one that follows. */
+static void a_small_loss_before_a_large_one(void **state)
+{
+    (void)state;
+    struct pair *p = connected(1500, 576, false);
+    pair_send(&p->a, 0, 0, "small", 5);
+    pair_lost(&p->a, "DATA");
+    pair_wait(p, SECOND);
+    pair_lost(&p->a, "DATA");
+    pair_send_pattern(&p->a, 0, 0, 7, 572);
+    pair_run(p, 30ull * SECOND);
+    pair_recv(&p->b, 0, "small", 5);
+    pair_recv_pattern(&p->b, 0, 7, 572);
+    pair_free(p);
+}
+
 static void soon_inactive(struct hws_params *a, struct hws_params *b)
 {
     discovering(a, b);
@@ -735,6 +771,8 @@ int main(void)
         cmocka_unit_test(narrower_than_base),
         cmocka_unit_test(packets_that_are_not_full),
         cmocka_unit_test(packets_of_many_chunks),
+        cmocka_unit_test(data_lost_after_a_slow_set_up),
+        cmocka_unit_test(a_small_loss_before_a_large_one),
         cmocka_unit_test(a_failed_path_without_alternative),
         cmocka_unit_test(a_restart_during_the_search),
         cmocka_unit_test(packets_that_are_not_full_after_an_outage),
