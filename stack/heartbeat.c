@@ -266,8 +266,9 @@ void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         hws_want(p, HWS_WANT_HEARTBEAT_ACK);
 }
 
-static void drop_echoes(struct hws_path *p)
+void hws_heartbeat_forget_echoes(struct hws_path *p)
 {
+    p->wants &= (uint16_t)~HWS_WANT_HEARTBEAT_ACK;
     hws_pool_free(&p->assoc->engine->pool, p->echo, p->echo_len);
     p->echo = NULL;
     p->echo_len = 0;
@@ -282,6 +283,6 @@ bool hws_heartbeat_fill_ack(struct hws_path *p, struct hws_builder *b)
     while (hws_tlv_next(&it, &chunk))
         hws_chunk_put(b, HWS_CHUNK_HEARTBEAT_ACK, 0, hws_chunk_value(&chunk),
                       hws_chunk_value_len(&chunk));
-    drop_echoes(p);
+    hws_heartbeat_forget_echoes(p);
     return true;
 }

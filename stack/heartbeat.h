@@ -20,4 +20,7 @@ void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct h
 bool hws_heartbeat_fill(struct hws_path *p, struct hws_builder *b);
 bool hws_heartbeat_fill_ack(struct hws_path *p, struct hws_builder *b);
 
+/** The HEARTBEAT ACKs that wait to be sent there are not sent. */
+void hws_heartbeat_forget_echoes(struct hws_path *p);
+
 #endif

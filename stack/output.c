@@ -5,6 +5,7 @@
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
 #include "stack/fault.h"
+#include "stack/heartbeat.h"
 #include "stack/init_params.h"
 #include "stack/pmtud.h"
 #include "stack/sack.h"
@@ -88,6 +89,21 @@ static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws
     train->may_fragment = b->chunks > 0;
 }
 
+/* A packet is answered by one packet (RFC 5062, 8 and 10): of what `wanted` to be told beside a
+ * SACK, the part that did not fit is dropped. */
+static void drop_further_answers(struct hws_path *p, uint16_t wanted)
+{
+    uint16_t answers = wanted & (HWS_WANT_ERROR | HWS_WANT_HEARTBEAT_ACK);
+    uint16_t left = answers & p->wants;
+    if (left == 0 || left == answers)
+        return;
+    p->assoc->engine->stats.drop_bundle++;
+    if (left & HWS_WANT_ERROR)
+        hws_fault_forget_reports(p->assoc);
+    else
+        hws_heartbeat_forget_echoes(p);
+}
+
 /* A SACK that is owed goes along with data (6.2). */
 static void bundle_sack(struct hws_path *p, struct hws_builder *b)
 {
@@ -111,8 +127,10 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
     uint64_t data_before = data_out(a);
     hws_builder_init(&b, buf, limit, a->local_port, a->remote_port, init ? 0 : a->remote_vtag);
     if (p->wants != 0) {
+        uint16_t wanted = p->wants;
         fill_control(p, &b);
         fill_oversized(p, &b, train);
+        drop_further_answers(p, wanted);
         if (a->state == HWS_STATE_COOKIE_ECHOED)
             hws_fault_forget_reports(a); /* there is no other packet for them (5.1) */
     }

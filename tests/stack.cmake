@@ -1,6 +1,6 @@
 # Modules of the engine, from the leaves up.
 foreach(name error pool siphash hashtab heap tsnmap reassembly rto pmtu cc_rfc9260
-        idtab sched msg sendq outq init_params)
+        idtab sched msg sendq outq locals init_params)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
     hws_unit_test(${name} hws_stack)
   endif()

@@ -442,6 +442,15 @@ static void many_chunks_get_one_packet(void **state)
     expect_one_answer(put_large, 0);
 }
 
+/* So it is where the answers would fill more than one packet of the path. */
+static void a_small_mtu_brings_no_more_packets(void **state)
+{
+    (void)state;
+    expect_one_answer(put_a_few_of_each, 512);
+    expect_one_answer(put_unknown, 512);
+    expect_one_answer(put_large, 512);
+}
+
 /* ---- 9: bombing by INIT ---- */
 
 /* An INIT ACK has an upper size, whatever INIT says and however many addresses we have. */
@@ -752,6 +761,7 @@ int main(void)
         cmocka_unit_test(old_cookies_bring_nothing),
         cmocka_unit_test(cookies_keep_their_ports),
         cmocka_unit_test(many_chunks_get_one_packet),
+        cmocka_unit_test(a_small_mtu_brings_no_more_packets),
         cmocka_unit_test(an_init_ack_is_small),
         cmocka_unit_test(nothing_is_amplified),
         cmocka_unit_test(tags_and_tsns_of_init_acks),
