@@ -46,6 +46,7 @@ static const struct layout params[] = {
     {HWS_PARAM_IPV6, TAIL_ADDR, NULL, NULL, 0, 0, {{0}}},
     {HWS_PARAM_UNRECOGNIZED, TAIL_PARAMS, NULL, NULL, 0, 0, {{0}}},
     {HWS_PARAM_COOKIE_PRESERVATIVE, TAIL_NONE, NULL, NULL, 0, 4, {{"increment-ms", 0, 4, NULL}}},
+    {HWS_PARAM_ADAPTATION, TAIL_NONE, NULL, NULL, 0, 4, {{"indication", 0, 4, NULL}}},
     {HWS_PARAM_SUPPORTED_ADDRESSES, TAIL_TYPES, NULL, NULL, 0, 0, {{0}}},
 };
 

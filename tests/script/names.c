@@ -36,6 +36,11 @@ const struct names_member names_params[] = {P(rto_initial_us),
                                             P(rcvbuf_bytes),
                                             P(sndbuf_bytes),
                                             P(tail_probe),
+                                            P(adaptation),
+                                            P(adaptation_indication),
+                                            P(init_rto_max_us),
+                                            P(pd_point_bytes),
+                                            P(autoclose_us),
                                             P(pmtud),
                                             P(nodelay),
                                             P(probe),
@@ -208,6 +213,8 @@ static const struct {
     {HWS_EVENT_REMOTE_ERROR, "REMOTE_ERROR"},
     {HWS_EVENT_DRY, "DRY"},
     {HWS_EVENT_DOWN, "DOWN"},
+    {HWS_EVENT_ADAPTATION, "ADAPTATION"},
+    {HWS_EVENT_PARTIAL_ABORTED, "PARTIAL_ABORTED"},
 };
 
 const char *names_event(enum hws_event_type type)
