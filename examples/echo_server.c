@@ -2,6 +2,7 @@
  * stream, with the payload protocol identifier it came with.
  *
  * Usage: echo_server [PORT]     port 5000 by default; ends at SIGINT */
+#include <errno.h>
 #include <hawser/socket.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -26,6 +27,8 @@ static ssize_t receive_message(int fd, char *message, struct sctp_rcvinfo *info)
     int flags = 0;
     while ((flags & MSG_EOR) == 0) {
         struct iovec room = {message + len, MESSAGE_BYTES_MAX - len};
+        if (room.iov_len == 0)
+            return errno = EMSGSIZE, -1;
         socklen_t info_len = sizeof *info;
         unsigned info_type;
         flags = 0;
@@ -80,6 +83,8 @@ int main(int argc, char **argv)
         die("SCTP_RECVRCVINFO");
     if (hws_listen(listener, 16) != 0)
         die("hws_listen");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("listening at port %u\n", ntohs(local.sin_port));
     for (;;) {
         pthread_t thread;
         int fd = hws_accept(listener, NULL, NULL);

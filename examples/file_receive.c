@@ -26,6 +26,8 @@ static int accept_one(const char *port)
         die("hws_bind");
     if (hws_listen(listener, 1) != 0)
         die("hws_listen");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("listening at port %s\n", port);
     int fd = hws_accept(listener, NULL, NULL);
     if (fd < 0)
         die("hws_accept");

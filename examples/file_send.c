@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <hawser/socket.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +16,13 @@
 
 #define MESSAGE_BYTES (256u << 10)
 
-static atomic_uint lent; /* messages whose bytes the library still reads */
+static sem_t given_back; /* counts messages whose bytes the library does not need any more */
 
-/* Called by whichever thread finds that the bytes are not needed any more. */
+/* Called by whichever thread finds that out. */
 static void release(void *arg)
 {
     (void)arg;
-    atomic_fetch_sub(&lent, 1);
+    sem_post(&given_back);
 }
 
 static void die(const char *what)
@@ -67,10 +67,11 @@ int main(int argc, char **argv)
     size_t size;
     char *bytes = map_file(argv[3], &size);
     int fd = connect_to(argv[1], argv[2]);
-    for (size_t sent = 0, len; sent < size; sent += len) {
+    unsigned messages = 0;
+    sem_init(&given_back, 0, 0);
+    for (size_t sent = 0, len; sent < size; sent += len, messages++) {
         len = size - sent < MESSAGE_BYTES ? size - sent : MESSAGE_BYTES;
         struct iovec piece = {bytes + sent, len};
-        atomic_fetch_add(&lent, 1);
         if (hws_send_lent(fd, &piece, 1, NULL, 0, release, NULL) < 0)
             die("hws_send_lent");
     }
@@ -79,7 +80,9 @@ int main(int argc, char **argv)
     if (hws_shutdown(fd, SHUT_WR) != 0 || hws_recv(fd, &end, 1, 0) != 0)
         die("the end was not graceful");
     hws_close(fd);
-    printf("%zu bytes sent, %u messages still lent\n", size, atomic_load(&lent));
+    for (unsigned i = 0; i < messages; i++)
+        sem_wait(&given_back);
+    printf("%zu bytes sent in %u messages, all given back\n", size, messages);
     if (size > 0)
         munmap(bytes, size);
     return 0;

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
     set_option(fd, SCTP_EVENT, &event, sizeof event, "SCTP_EVENT");
     if (hws_connectx(fd, (struct sockaddr *)peer, peers, NULL) != 0)
         die("hws_connectx");
+    setvbuf(stdout, NULL, _IOLBF, 0);
     int lines = argc > 4 ? atoi(argv[4]) : 10;
     for (int i = 1; i <= lines; i++) {
         char line[32];

@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 static struct {
-    char bytes[65536];
+    union {
+        char bytes[65536];
+        union sctp_notification notification;
+    };
     size_t len;
     struct sctp_sndinfo to;
     bool waits; /* for room in the send buffer; meanwhile nothing is received */
@@ -42,6 +45,8 @@ static int open_server(uint16_t port)
         die("SCTP_EVENT");
     if (hws_listen(fd, 16) != 0)
         die("hws_listen");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("listening at port %u\n", port);
     return fd;
 }
 
@@ -54,7 +59,6 @@ static void show(const union sctp_notification *notification)
                : change->sac_state == SCTP_SHUTDOWN_COMP ? "over"
                : change->sac_state == SCTP_RESTART       ? "restarted"
                                                          : "lost");
-    fflush(stdout);
 }
 
 /* Sends the answer, or has it wait. An association that is gone needs none. */
@@ -70,26 +74,23 @@ static void send_answer(int fd)
 static void receive(int fd)
 {
     while (!answer.waits) {
-        union {
-            struct sctp_rcvinfo info;
-        } control;
+        struct sctp_rcvinfo info = {0};
         struct iovec room = {answer.bytes, sizeof answer.bytes};
-        socklen_t len = sizeof control;
+        socklen_t len = sizeof info;
         unsigned type;
         int flags = 0;
-        ssize_t got = hws_recvv(fd, &room, 1, NULL, NULL, &control, &len, &type, &flags);
+        ssize_t got = hws_recvv(fd, &room, 1, NULL, NULL, &info, &len, &type, &flags);
         if (got < 0 && errno == EAGAIN)
             return;
         if (got < 0)
             die("hws_recvv");
         if ((flags & MSG_NOTIFICATION) != 0) {
-            show((const union sctp_notification *)answer.bytes);
+            show(&answer.notification);
             continue;
         }
         answer.len = (size_t)got;
-        answer.to = (struct sctp_sndinfo){.snd_sid = control.info.rcv_sid,
-                                          .snd_ppid = control.info.rcv_ppid,
-                                          .snd_assoc_id = control.info.rcv_assoc_id};
+        answer.to = (struct sctp_sndinfo){
+            .snd_sid = info.rcv_sid, .snd_ppid = info.rcv_ppid, .snd_assoc_id = info.rcv_assoc_id};
         send_answer(fd);
     }
 }
