@@ -103,23 +103,23 @@ static void bad_descriptors(void **state)
     assert_int_equal(pipe(pipes), 0);
     const int bad[] = {-1, 1 << 30, closed + 100, pipes[0]};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        int fd = bad[i], option = 0;
-        assert_fails(hws_bind(fd, (struct sockaddr *)&sin, len), EBADF);
-        assert_fails(hws_listen(fd, 1), EBADF);
-        assert_fails(hws_accept(fd, NULL, NULL), EBADF);
-        assert_fails(hws_connect(fd, (struct sockaddr *)&sin, len), EBADF);
-        assert_fails(hws_send(fd, "x", 1, 0), EBADF);
-        assert_fails(hws_recv(fd, &sin, 1, 0), EBADF);
-        assert_fails(hws_sendmsg(fd, &msg, 0), EBADF);
-        assert_fails(hws_recvmsg(fd, &msg, 0), EBADF);
-        assert_fails(hws_shutdown(fd, SHUT_WR), EBADF);
-        assert_fails(hws_peeloff(fd, 3), EBADF);
-        assert_fails(hws_getpaddrs(fd, 0, &addrs), EBADF);
-        assert_fails(hws_getladdrs(fd, 0, &addrs), EBADF);
-        assert_fails(hws_getsockname(fd, (struct sockaddr *)&sin, &len), EBADF);
-        assert_fails(hws_getsockopt(fd, SOL_SOCKET, SO_ERROR, &option, &len), EBADF);
-        assert_fails(hws_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &option, sizeof(option)), EBADF);
-        assert_fails(hws_fcntl(fd, F_GETFL), EBADF);
+        int fd = bad[i], option = 0, error = fd == pipes[0] ? ENOTSOCK : EBADF;
+        assert_fails(hws_bind(fd, (struct sockaddr *)&sin, len), error);
+        assert_fails(hws_listen(fd, 1), error);
+        assert_fails(hws_accept(fd, NULL, NULL), error);
+        assert_fails(hws_connect(fd, (struct sockaddr *)&sin, len), error);
+        assert_fails(hws_send(fd, "x", 1, 0), error);
+        assert_fails(hws_recv(fd, &sin, 1, 0), error);
+        assert_fails(hws_sendmsg(fd, &msg, 0), error);
+        assert_fails(hws_recvmsg(fd, &msg, 0), error);
+        assert_fails(hws_shutdown(fd, SHUT_WR), error);
+        assert_fails(hws_peeloff(fd, 3), error);
+        assert_fails(hws_getpaddrs(fd, 0, &addrs), error);
+        assert_fails(hws_getladdrs(fd, 0, &addrs), error);
+        assert_fails(hws_getsockname(fd, (struct sockaddr *)&sin, &len), error);
+        assert_fails(hws_getsockopt(fd, SOL_SOCKET, SO_ERROR, &option, &len), error);
+        assert_fails(hws_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &option, sizeof(option)), error);
+        assert_fails(hws_fcntl(fd, F_GETFL), error);
         assert_fails(hws_close(fd), EBADF);
     }
     assert_int_equal(fcntl(pipes[0], F_GETFD), 0); /* left alone */

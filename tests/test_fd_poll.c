@@ -155,6 +155,19 @@ static void connecting_again(void **state)
     hws_close(fd);
 }
 
+/* The call that waited has told the error: the descriptor shows none. */
+static void a_failed_connect_that_waited(void **state)
+{
+    struct fd_world *w = *state;
+    const struct sockaddr_in sin = fd_address(PORT + 9);
+    const struct sctp_initmsg quick = {.sinit_max_attempts = 1, .sinit_max_init_timeo = 100};
+    int fd = hws_runtime_socket(w->b, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(hws_setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &quick, sizeof(quick)), 0);
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)), ETIMEDOUT);
+    fd_expect(fd, 0);
+    hws_close(fd);
+}
+
 static void in_select(void **state)
 {
     struct fd_world *w = *state;
@@ -280,6 +293,7 @@ int main(void)
         TEST(ends),
         TEST(an_abort_is_an_error),
         TEST(connecting_again),
+        TEST(a_failed_connect_that_waited),
         TEST(in_select),
         TEST(edges_of_arrivals),
         TEST(edges_of_room),

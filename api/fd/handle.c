@@ -1,6 +1,7 @@
 #include "api/fd/handle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -96,12 +97,19 @@ static void settle_in(struct hws_handle *handle, bool readable)
     handle->arrivals = handle->sock->arrivals;
 }
 
+/* A call that waits takes the error, and then there is none to show. */
+static bool awaited(const struct hws_handle *handle)
+{
+    return !TAILQ_EMPTY(&handle->waiters[HWS_IN]) || !TAILQ_EMPTY(&handle->waiters[HWS_OUT]);
+}
+
 static void settle(struct hws_handle *handle)
 {
     int shows = hws_sock_poll(handle->sock);
     settle_in(handle, (shows & (POLLIN | POLLERR | POLLHUP | POLLRDHUP)) != 0);
     hws_level_writable(&handle->level, (shows & POLLOUT) != 0);
-    hws_level_error(&handle->level, (shows & POLLERR) != 0 && handle->type == SOCK_STREAM);
+    if (!awaited(handle))
+        hws_level_error(&handle->level, (shows & POLLERR) != 0 && handle->type == SOCK_STREAM);
     if ((shows & POLLRDHUP) != 0)
         hws_level_rdhup(&handle->level);
     if ((shows & POLLHUP) != 0)
@@ -212,7 +220,7 @@ int hws_handle_enter(int fd, struct hws_handle **out)
 {
     struct hws_handle *handle = hws_table_get(fd);
     if (handle == NULL)
-        return -EBADF;
+        return fcntl(fd, F_GETFD) < 0 ? -EBADF : -ENOTSOCK;
     int rc = enter(handle);
     if (rc < 0)
         hws_handle_unref(handle);

@@ -54,7 +54,8 @@ void hws_handle_send_away(struct hws_handle *handle);
  * of the table. Under the lock. */
 void hws_handle_close(struct hws_handle *handle, uint64_t now_us);
 
-/** Finds the handle of `fd` and takes its runtime's lock. 0, -EBADF or -ESTALE. */
+/** Finds the handle of `fd` and takes its runtime's lock. 0, -EBADF, -ENOTSOCK (a descriptor that
+ * is not ours) or -ESTALE. */
 int hws_handle_enter(int fd, struct hws_handle **out);
 
 /** Ends a call: runs the runtime when the call changed something, settles the descriptor, lets go
