@@ -320,71 +320,6 @@ static void what_is_known_of_a_path(void **state)
     assert_int_equal(set(w, SCTP_GET_PEER_ADDR_INFO, &info, sizeof(info)), -ENOPROTOOPT);
 }
 
-/* ---- Path events ---- */
-
-static void want_events(struct world *w, uint8_t on)
-{
-    const struct sctp_event wanted = {.se_type = SCTP_PEER_ADDR_CHANGE, .se_on = on};
-    assert_int_equal(set(w, SCTP_EVENT, &wanted, sizeof(wanted)), 0);
-}
-
-static void path_events_are_kept_when_asked_for(void **state)
-{
-    struct world *w = *state;
-    struct hws_sock_path_event got;
-    connect_to_first(w);
-    event(w, HWS_EVENT_PATH_CONFIRMED, &first);
-    assert_int_equal(hws_sock_path_event(w->sock, &got), -EAGAIN);
-    want_events(w, 1);
-    event(w, HWS_EVENT_PATH_FAILING, &first);
-    event(w, HWS_EVENT_PATH_DOWN, &first);
-    assert_true((hws_sock_ready(w->sock) & HWS_SOCK_PATH_EVENT) != 0);
-    assert_int_equal(hws_sock_path_event(w->sock, &got), 0);
-    assert_int_equal(got.type, HWS_EVENT_PATH_FAILING);
-    assert_true(hws_addr_same(&got.remote, &first));
-    assert_int_equal(hws_sock_path_event(w->sock, &got), 0);
-    assert_int_equal(got.type, HWS_EVENT_PATH_DOWN);
-    assert_int_equal(hws_sock_path_event(w->sock, &got), -EAGAIN);
-    assert_true((hws_sock_ready(w->sock) & HWS_SOCK_PATH_EVENT) == 0);
-    event(w, HWS_EVENT_PATH_UP, &first);
-    want_events(w, 0);
-    assert_int_equal(hws_sock_path_event(w->sock, &got), -EAGAIN);
-}
-
-static void only_so_many_path_events_are_kept(void **state)
-{
-    struct world *w = *state;
-    struct hws_sock_path_event got;
-    connect_to_first(w);
-    want_events(w, 1);
-    event(w, HWS_EVENT_PATH_DOWN, &first);
-    for (unsigned i = 0; i < HWS_SOCK_PATH_EVENTS_MAX; i++)
-        event(w, HWS_EVENT_PATH_UP, &first);
-    for (unsigned i = 0; i < HWS_SOCK_PATH_EVENTS_MAX; i++) {
-        assert_int_equal(hws_sock_path_event(w->sock, &got), 0);
-        assert_int_equal(got.type, HWS_EVENT_PATH_UP); /* the oldest one is lost */
-    }
-    assert_int_equal(hws_sock_path_event(w->sock, &got), -EAGAIN);
-    event(w, HWS_EVENT_PATH_DOWN, &first); /* left for the teardown to free */
-}
-
-static void accepted_sockets_inherit_the_wish_for_path_events(void **state)
-{
-    struct world *w = *state;
-    struct hws_sock *accepted;
-    struct hws_sock_path_event got;
-    want_events(w, 1);
-    assert_int_equal(hws_sock_listen(w->sock, 1), 0);
-    struct hws_event e = {
-        .type = HWS_EVENT_UP, .assoc = 500, .endpoint = w->sock->endpoint, .passive = true};
-    hws_sockets_event(&w->sockets, &e, NOW);
-    e.type = HWS_EVENT_PATH_CONFIRMED;
-    hws_sockets_event(&w->sockets, &e, NOW);
-    assert_int_equal(hws_sock_accept(w->sock, &accepted), 0);
-    assert_int_equal(hws_sock_path_event(accepted, &got), 0);
-    assert_int_equal(got.type, HWS_EVENT_PATH_CONFIRMED);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -401,9 +336,6 @@ int main(void)
         TEST(thresholds_of_a_path),
         TEST(the_primary_path),
         TEST(what_is_known_of_a_path),
-        TEST(path_events_are_kept_when_asked_for),
-        TEST(only_so_many_path_events_are_kept),
-        TEST(accepted_sockets_inherit_the_wish_for_path_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

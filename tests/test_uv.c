@@ -269,6 +269,99 @@ static void names_and_options(void **state)
     uv_pair_close(w, &pair);
 }
 
+/* ---- Paths ---- */
+
+/* Two addresses on either side. */
+static void connect_to_two(struct uv_world *w, struct uv_peer *client)
+{
+    struct sockaddr_in locals[] = {uv_world_address("127.0.0.1", 0),
+                                   uv_world_address("127.0.0.2", 0)};
+    struct sockaddr_in peers[] = {uv_world_address("127.0.0.1", PORT),
+                                  uv_world_address("127.0.0.2", PORT)};
+    uv_peer_init(w->b, client);
+    client->connect.data = client;
+    assert_int_equal(
+        hws_uv_bindx(&client->handle, (struct sockaddr *)locals, 2, SCTP_BINDX_ADD_ADDR), 0);
+    assert_int_equal(hws_uv_connectx(&client->connect, &client->handle, (struct sockaddr *)peers, 2,
+                                     uv_peer_on_connect),
+                     0);
+    uv_world_run_until(w, &client->connects, 1);
+    assert_int_equal(client->status, 0);
+}
+
+static void addresses_of_both_ends(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer client;
+    struct sockaddr *addrs;
+    connect_to_two(w, &client);
+    assert_int_equal(hws_uv_getpaddrs(&client.handle, 0, &addrs), 2);
+    const struct sockaddr_in *in = (const void *)addrs;
+    assert_int_equal(in[0].sin_addr.s_addr, htonl(0x7f000001));
+    assert_int_equal(in[1].sin_addr.s_addr, htonl(0x7f000002));
+    assert_int_equal(ntohs(in[1].sin_port), PORT);
+    hws_uv_freepaddrs(addrs);
+    assert_int_equal(hws_uv_getladdrs(&client.handle, 0, &addrs), 2);
+    hws_uv_freeladdrs(addrs);
+    assert_int_equal(hws_uv_getladdrs(&w->listener, 0, &addrs), 1);
+    const struct sockaddr_in6 *any = (const void *)addrs;
+    assert_int_equal(any->sin6_family, AF_INET6);
+    assert_true(IN6_IS_ADDR_UNSPECIFIED(&any->sin6_addr));
+    assert_int_equal(ntohs(any->sin6_port), PORT);
+    hws_uv_freeladdrs(addrs);
+    uv_peer_close(w, &client);
+}
+
+static void a_heartbeat_measures_its_path(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    hws_uv_path_t path;
+    struct sctp_paddrparams params = {.spp_flags = SPP_HB_DEMAND};
+    uv_pair_open(w, &pair);
+    const hws_uv_t *handle = &pair.client.handle;
+    assert_int_equal(hws_uv_get_path(&w->listener, 0, 0, &path), UV_ENOTCONN);
+    assert_int_equal(hws_uv_get_path(handle, 0, 1, &path), UV_ENOENT);
+    assert_int_equal(hws_uv_get_path(handle, 0, 0, &path), 0);
+    assert_int_equal(path.state, SCTP_ACTIVE);
+    assert_true(path.primary && path.cwnd_bytes > 0 && path.mtu_bytes > 0);
+    uint64_t before = path.heartbeats_acked;
+    params.spp_address = path.remote;
+    assert_int_equal(hws_uv_setsockopt(&pair.client.handle, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS,
+                                       &params, sizeof(params)),
+                     0);
+    do {
+        uv_world_run_for(w, 10);
+        assert_int_equal(hws_uv_get_path(handle, 0, 0, &path), 0);
+    } while (path.heartbeats_acked == before);
+    assert_true(path.heartbeat_rtt_us > 0);
+    uv_pair_close(w, &pair);
+}
+
+/* The second address of the peer is known from its INIT alone: a HEARTBEAT confirms it. */
+static void paths_tell_what_happens_to_them(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer client, server;
+    const struct sctp_event wanted = {.se_type = SCTP_PEER_ADDR_CHANGE, .se_on = 1};
+    hws_uv_path_t path;
+    assert_int_equal(
+        hws_uv_setsockopt(&w->listener, IPPROTO_SCTP, SCTP_EVENT, &wanted, sizeof(wanted)), 0);
+    w->next = &server;
+    connect_to_two(w, &client);
+    uv_world_run_until(w, &w->connections, 1);
+    uv_world_run_until(w, &server.notifications, 1);
+    const struct sctp_paddr_change *change = (const void *)server.bytes;
+    struct sockaddr_storage remote = change->spc_aaddr;
+    assert_int_equal(change->spc_type, SCTP_PEER_ADDR_CHANGE);
+    assert_int_equal(change->spc_state, SCTP_ADDR_CONFIRMED);
+    assert_int_equal(hws_uv_get_path(&server.handle, 0, 1, &path), 0);
+    assert_memory_equal(&path.remote, &remote, sizeof(struct sockaddr_in));
+    assert_int_equal(path.state, SCTP_ACTIVE);
+    uv_peer_close(w, &client);
+    uv_peer_close(w, &server);
+}
+
 /* ---- Accepting ---- */
 
 static void an_association_left_waiting_is_told_of_again(void **state)
@@ -768,11 +861,15 @@ static void what_handles_can_be_made(void **state)
     uv_peer_close(w, &peer);
 }
 
-#define BOTH(test)                                                                                 \
-    {#test " (UDP)", test, uv_world_open_udp, uv_world_close, NULL},                               \
+#define UDP(test)                                                                                  \
+    {                                                                                              \
+#test " (UDP)", test, uv_world_open_udp, uv_world_close, NULL                              \
+    }
+#define MEMORY(test)                                                                               \
     {                                                                                              \
 #test " (memory)", test, uv_world_open_memory, uv_world_close, NULL                        \
     }
+#define BOTH(test) UDP(test), MEMORY(test)
 
 int main(void)
 {
@@ -789,6 +886,9 @@ int main(void)
         BOTH(write_answers),
         BOTH(everything_on_a_closing_handle_is_ebadf),
         BOTH(names_and_options),
+        UDP(addresses_of_both_ends),
+        BOTH(a_heartbeat_measures_its_path),
+        UDP(paths_tell_what_happens_to_them),
         BOTH(an_association_left_waiting_is_told_of_again),
         BOTH(accept_answers),
         BOTH(requests_wait_for_the_send_buffer),

@@ -31,14 +31,14 @@ void uv_world_on_connection(hws_uv_t *server, int status)
     w->next = NULL;
 }
 
-static struct hws_runtime *udp_runtime(uv_loop_t *loop, uint16_t port)
+struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t udp_port, uint16_t peer_udp_port)
 {
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX] = "";
     hws_runtime_config_init(&config);
     config.udp = true;
-    config.udp_port = port;
-    config.peer_udp_port = UDP_PORT;
+    config.udp_port = udp_port;
+    config.peer_udp_port = peer_udp_port;
     config.ipv6 = false;
     config.own_host = true;
     config.loop = loop;
@@ -68,8 +68,8 @@ static void listen_at(struct uv_world *w)
 int uv_world_open_udp(void **state)
 {
     struct uv_world *w = open_world();
-    w->a = udp_runtime(&w->loop, UDP_PORT);
-    w->b = udp_runtime(&w->loop, 0);
+    w->a = uv_world_udp_runtime(&w->loop, UDP_PORT, UDP_PORT);
+    w->b = uv_world_udp_runtime(&w->loop, 0, UDP_PORT);
     w->address = "127.0.0.1";
     listen_at(w);
     *state = w;
@@ -98,7 +98,8 @@ static void on_listener_closed(hws_uv_t *handle)
 int uv_world_close(void **state)
 {
     struct uv_world *w = *state;
-    hws_uv_close(&w->listener, on_listener_closed);
+    if (!hws_uv_is_closing(&w->listener))
+        hws_uv_close(&w->listener, on_listener_closed);
     uv_world_run_until(w, &w->listener_closes, 1);
     hws_runtime_free(w->b);
     hws_runtime_free(w->a);
@@ -134,6 +135,19 @@ void uv_world_run_until(struct uv_world *w, const unsigned *count, unsigned want
 {
     if (*count < wanted)
         run_until(w, count, wanted);
+}
+
+void uv_world_run_for(struct uv_world *w, unsigned ms)
+{
+    uv_timer_t timer;
+    bool over = false;
+    uv_timer_init(&w->loop, &timer);
+    timer.data = &over;
+    uv_timer_start(&timer, on_timeout, ms, 0);
+    while (!over)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
 void uv_world_turns(struct uv_world *w, unsigned turns)

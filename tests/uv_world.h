@@ -60,11 +60,16 @@ int uv_world_open_udp(void **state);
 int uv_world_open_memory(void **state);
 int uv_world_close(void **state);
 
+/** A runtime over UDP whose peers have `peer_udp_port`. */
+struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t udp_port,
+                                         uint16_t peer_udp_port);
 struct sockaddr_in uv_world_address(const char *text, uint16_t port);
 /** The listener's callback. */
 void uv_world_on_connection(hws_uv_t *server, int status);
 /** Runs the loop until `*count` is at least `wanted`; fails when that takes 10 seconds. */
 void uv_world_run_until(struct uv_world *w, const unsigned *count, unsigned wanted);
+/** Runs the loop for so long. */
+void uv_world_run_for(struct uv_world *w, unsigned ms);
 /** Lets the loop go round so many times. */
 void uv_world_turns(struct uv_world *w, unsigned turns);
 

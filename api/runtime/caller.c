@@ -12,7 +12,7 @@ static int enter(struct hws_runtime *runtime, bool only_caller)
         return -EFAULT;
     if (runtime->process != hws_process_id())
         return -ESTALE;
-    if (!runtime->owns_loop || (only_caller && !runtime->caller_drives))
+    if (runtime->loop != NULL || (only_caller && !runtime->caller_drives))
         return -EINVAL;
     hws_driving_lock(&runtime->driving);
     return 0;

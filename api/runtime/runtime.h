@@ -1,17 +1,9 @@
-/* A runtime: one engine, one link and the sockets above them.
- *
- * With descriptors it is driven as driving.h says, under its lock. Everything else is for a libuv
- * loop, which has no lock and no thread: a loop given by the caller runs when the caller runs it,
- * and a blocking call on a pointer runs the loop until its condition holds. What a call changes in
- * the engine is sent before it returns when the runtime has its own loop, and at the end of the
- * loop's iteration (before it sleeps) when the loop is the caller's, so that what several calls
- * send leaves in full packets and long trains. */
+/* A runtime: one engine, one link and the sockets above them. It is driven as driving.h says, under
+ * its lock, or by a libuv loop of the caller (loop.h), which needs none. */
 #ifndef HWS_API_RUNTIME_H
 #define HWS_API_RUNTIME_H
 
-#include <uv.h>
-
-#include "api/hawser/hawser.h"
+#include "api/hawser/runtime.h"
 #include "api/runtime/driver.h"
 #include "api/runtime/driving.h"
 #include "api/sock/socket.h"
@@ -32,34 +24,21 @@ struct hws_runtime {
     void (*settle)(struct hws_runtime *runtime);
     void (*detach)(struct hws_runtime *runtime); /* the runtime ends: lets its sockets go */
 
-    uv_loop_t *loop;
-    uv_loop_t own_loop;
-    bool owns_loop;
+    struct hws_loop *loop; /* NULL: driven with descriptors */
     struct hws_env env;
     struct hws_engine *engine;
     struct hws_driver driver;
     struct hws_sockets sockets;
 
-    uv_poll_t polls[HWS_LINK_MAX_FDS];
-    size_t poll_count;
-    int netwatch; /* tells of changes of the network; negative: cannot be told */
-    uv_poll_t netwatch_poll;
-    uv_timer_t netwatch_timer; /* runs after a change, until all of it has been told */
-    uv_timer_t timer;
-    uv_prepare_t prepare;
-    uint64_t timer_us; /* when the timer will fire; UINT64_MAX: it is not set */
-    bool polls_writable;
-    bool running; /* inside hws_driver_run: a callback of the application may be on the stack */
-    bool waiting; /* inside hws_runtime_wait */
-    bool pending; /* calls changed something that has not been sent */
-    bool unread;  /* the link may hold packets that no descriptor tells of */
+    size_t fd_count;       /* of the link */
+    int netwatch;          /* tells of changes of the network; negative: cannot be told */
+    bool unread;           /* the link may hold packets that no descriptor tells of */
     uint64_t sent_packets; /* the link's count when last looked at */
-    unsigned open_handles;
 };
 
 /** A runtime over a link that is open already and that the runtime closes (on failure, too).
- * `loop` NULL: its own. 0 or a negative errno. */
-int hws_runtime_open(uv_loop_t *loop, struct hws_link *link, bool own_host,
+ * `loop` NULL: none. 0 or a negative errno. */
+int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link, bool own_host,
                      struct hws_runtime **out);
 
 /** Frees what is left when the last reference goes. */
@@ -99,11 +78,5 @@ void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, 
 
 /** The same for what else the network said: failed sends, ICMP. */
 void hws_runtime_set_net_trace(struct hws_runtime *runtime, hws_driver_net_trace trace, void *arg);
-
-/** Marks that a call changed something in the engine; sends it now or soon. */
-void hws_runtime_kick(struct hws_runtime *runtime, uint64_t now_us);
-
-/** Runs the loop once, waiting for something to happen. -EDEADLK inside a callback. */
-int hws_runtime_wait(struct hws_runtime *runtime);
 
 #endif

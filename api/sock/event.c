@@ -18,7 +18,6 @@ static void on_path_new(struct hws_member *member, const struct hws_event *event
 static void on_path(struct hws_member *member, const struct hws_event *event, uint64_t now_us)
 {
     (void)now_us;
-    hws_sock_keep_path_event(member->sock, event);
     hws_notify_path(member, event);
 }
 

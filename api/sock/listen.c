@@ -90,7 +90,6 @@ static struct hws_sock *make_child(struct hws_sock *listener)
     child->port = listener->port;
     child->port->refs++;
     hws_sock_options_inherit(child, listener);
-    child->wants_path_events = listener->wants_path_events;
     child->local_count = listener->local_count;
     for (uint32_t i = 0; i < child->local_count; i++)
         child->locals[i] = listener->locals[i];

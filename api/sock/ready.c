@@ -40,8 +40,7 @@ static unsigned ready_for_data(const struct hws_sock *sock)
 
 unsigned hws_sock_ready(const struct hws_sock *sock)
 {
-    unsigned events = (sock->path_event_count > 0 ? HWS_SOCK_PATH_EVENT : 0) |
-                      (sock->error != 0 ? HWS_SOCK_ERROR : 0) |
+    unsigned events = (sock->error != 0 ? HWS_SOCK_ERROR : 0) |
                       (sock->shutdown & HWS_SOCK_SHUT_RECV ? HWS_SOCK_READ_SHUT : 0);
     if (sock->style == HWS_SOCK_ONE_TO_MANY)
         return events | (readable(sock) ? HWS_SOCK_READABLE : 0) |

@@ -104,7 +104,6 @@ struct hws_sock *hws_sock_open(struct hws_sockets *sockets, int family, enum hws
     TAILQ_INIT(&sock->members);
     TAILQ_INIT(&sock->ready);
     TAILQ_INIT(&sock->queue);
-    TAILQ_INIT(&sock->path_events);
     TAILQ_INSERT_TAIL(&sockets->all, sock, in_all);
     return sock;
 }
@@ -126,7 +125,6 @@ void hws_sock_destroy(struct hws_sock *sock, uint64_t now_us)
 {
     struct hws_sockets *sockets = sock->sockets;
     forget_changed(sock);
-    hws_sock_want_path_events(sock, false);
     while (!TAILQ_EMPTY(&sock->members))
         hws_member_free(TAILQ_FIRST(&sock->members), now_us);
     hws_sock_unlisten(sock);

@@ -86,12 +86,10 @@ enum hws_sock_state {
     HWS_SOCK_OVER,
 };
 
-/** Readiness, as hws_sock_ready answers it and callbacks get it. The values are those of
- * HWS_READABLE, HWS_WRITABLE, HWS_CLOSED and HWS_PATH_EVENT of <hawser/hawser.h>. */
+/** Readiness, as hws_sock_ready answers it and callbacks get it. */
 #define HWS_SOCK_READABLE 0x1u
 #define HWS_SOCK_WRITABLE 0x2u
 #define HWS_SOCK_CLOSED 0x4u
-#define HWS_SOCK_PATH_EVENT 0x8u
 #define HWS_SOCK_ERROR 0x10u /* an error is pending */
 #define HWS_SOCK_READ_SHUT                                                                         \
     0x20u /* nothing more will come: the peer shut down, or shutdown(SHUT_RD) */
@@ -99,9 +97,6 @@ enum hws_sock_state {
 /** Directions that shutdown ended, as SHUT_RD + 1, SHUT_WR + 1. */
 #define HWS_SOCK_SHUT_RECV 0x1u
 #define HWS_SOCK_SHUT_SEND 0x2u
-
-/** Path events kept for an application that does not take them; then the oldest ones are lost. */
-#define HWS_SOCK_PATH_EVENTS_MAX 64u
 
 /** Notifications kept for each association that the application does not receive; then the oldest
  * are lost of those that say nothing of the association's state. */
@@ -113,14 +108,6 @@ enum hws_sock_state {
 /** Associations of a socket that are over and have something left to receive; while there are so
  * many new ones are refused, so that a program which never receives cannot be made to grow. */
 #define HWS_SOCK_OVER_MAX 4096u
-
-struct hws_sock_path_event {
-    enum hws_event_type type; /* HWS_EVENT_PATH_* */
-    struct hws_addr remote;
-    TAILQ_ENTRY(hws_sock_path_event) in_queue;
-};
-
-TAILQ_HEAD(hws_sock_path_events, hws_sock_path_event);
 
 /** A notification that waits to be received: the kernel's bytes. */
 struct hws_note {
@@ -205,10 +192,6 @@ struct hws_sock {
     uint32_t blocked_count;            /* members that are blocked */
     uint64_t arrivals;   /* counts what came to be received: new ones while readable, too */
     uint64_t notes_lost; /* notifications that were not received in time, or found no memory */
-
-    bool wants_path_events; /* what it accepts inherits that */
-    struct hws_sock_path_events path_events;
-    uint32_t path_event_count;
 
     struct hws_sock *listener; /* while it waits to be accepted */
     struct hws_sock_list queue;
@@ -483,13 +466,5 @@ uint16_t hws_sock_port(const struct hws_sock *sock);
 
 /** The errno (positive) for one of enum hws_error; 0 for HWS_OK and HWS_E_EOF. */
 int hws_sock_errno(int error);
-
-/* ---- Path events of one-to-one sockets ---- */
-
-/** Whether path events are kept from now on; those that wait are dropped when not. */
-void hws_sock_want_path_events(struct hws_sock *sock, bool want);
-
-/** Takes the oldest path event (its queue entry means nothing). -EAGAIN: there is none. */
-int hws_sock_path_event(struct hws_sock *sock, struct hws_sock_path_event *out);
 
 #endif

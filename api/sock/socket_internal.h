@@ -185,8 +185,4 @@ void hws_lent_forget(struct hws_sockets *sockets, struct hws_lent *lent);
 /** Releases all. */
 void hws_lent_fini(struct hws_sockets *sockets);
 
-/* ---- path_event.c ---- */
-
-void hws_sock_keep_path_event(struct hws_sock *sock, const struct hws_event *event);
-
 #endif

@@ -3,13 +3,6 @@
 
 #include "api/sock/sockopt_value.h"
 
-/* Applications that take path events by hws_one_path_event want them kept. */
-static void follow(const struct hws_sockopt_target *target)
-{
-    hws_sock_want_path_events(target->sock,
-                              hws_assoc_options_want(target->options, SCTP_PEER_ADDR_CHANGE));
-}
-
 /* ---- SCTP_EVENT (6.2.2) ---- */
 
 static bool is_type(uint16_t type)
@@ -25,7 +18,6 @@ HWS_SOCKOPT_SET(event)
         return -EINVAL;
     hws_sock_subscribe(target->sock, target->member, in->se_on != 0 ? mask : 0, mask,
                        target->now_us);
-    follow(target);
     return 0;
 }
 
@@ -46,7 +38,6 @@ HWS_SOCKOPT_SET(events)
         events |= value->events[i] != 0 ? 1u << i : 0;
     hws_sock_subscribe(target->sock, target->member, events, (1u << target->len) - 1,
                        target->now_us);
-    follow(target);
     return 0;
 }
 

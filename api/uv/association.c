@@ -135,7 +135,7 @@ int hws_uv_connectx(hws_uv_connect_t *request, hws_uv_t *handle, const struct so
     append(&handle->connects, request);
     handle->flags &= ~HWS_UV_OVER; /* one that failed can be tried again */
     handle->error = 0;
-    hws_uv_changed(handle, now_us);
+    hws_uv_changed(handle);
     hws_uv_settle(handle);
     return 0;
 }
@@ -202,7 +202,7 @@ static void begin_shutdown(hws_uv_t *handle)
     if (hws_sock_shutdown(handle->sock, now_us) < 0)
         return;
     handle->flags |= HWS_UV_SHUT;
-    hws_uv_changed(handle, now_us);
+    hws_uv_changed(handle);
 }
 
 bool hws_uv_step_shutdown(hws_uv_t *handle)
@@ -229,6 +229,6 @@ int hws_uv_abort(hws_uv_t *handle, const void *reason, size_t reason_len)
     uint64_t now_us = hws_env_now_us();
     int rc = hws_sock_abort(handle->sock, reason, reason_len, now_us);
     if (rc == 0)
-        hws_uv_changed(handle, now_us);
+        hws_uv_changed(handle);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/runtime/env.h"
+#include "api/runtime/loop.h"
 #include "api/runtime/runtime.h"
 
 /* A timer set so far ahead never fires: it is there to keep the loop alive. */
@@ -106,9 +107,9 @@ int hws_uv_check_client(const hws_uv_t *server, const hws_uv_t *client)
     return client->sock == NULL ? 0 : UV_EBUSY;
 }
 
-void hws_uv_changed(hws_uv_t *handle, uint64_t now_us)
+void hws_uv_changed(hws_uv_t *handle)
 {
-    hws_runtime_kick(handle->runtime, now_us);
+    hws_loop_kick(handle->runtime->loop);
 }
 
 /* ---- Handles ---- */
@@ -116,14 +117,14 @@ void hws_uv_changed(hws_uv_t *handle, uint64_t now_us)
 int hws_uv_init_ex(struct hws_runtime *runtime, hws_uv_t *handle, int domain, int type)
 {
     const size_t after_data = offsetof(hws_uv_t, loop);
-    if (runtime->owns_loop)
+    if (runtime->loop == NULL)
         return UV_EINVAL;
     if (domain != AF_INET && domain != AF_INET6)
         return UV_EAFNOSUPPORT;
     if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
         return UV_EPROTONOSUPPORT;
     memset((char *)handle + after_data, 0, sizeof(*handle) - after_data);
-    handle->loop = runtime->loop;
+    handle->loop = hws_loop_uv(runtime->loop);
     handle->runtime = runtime;
     handle->domain = domain;
     handle->type = type;
@@ -175,7 +176,7 @@ void hws_uv_close(hws_uv_t *handle, hws_uv_close_cb cb)
         uint64_t now_us = hws_env_now_us();
         hws_sock_close(handle->sock, now_us);
         handle->sock = NULL;
-        hws_uv_changed(handle, now_us);
+        hws_uv_changed(handle);
     }
     uv_close((uv_handle_t *)&handle->timer, on_closed);
 }

@@ -58,7 +58,7 @@ static inline bool hws_uv_has_association(const hws_uv_t *handle)
 bool hws_uv_over(hws_uv_t *handle);
 
 /** What was changed in the engine has to be sent. */
-void hws_uv_changed(hws_uv_t *handle, uint64_t now_us);
+void hws_uv_changed(hws_uv_t *handle);
 
 /* The parts of a step. Each does what can be done now and calls back; false: the handle was closed
  * by a callback. */

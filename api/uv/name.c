@@ -174,7 +174,7 @@ int hws_uv_setsockopt(hws_uv_t *handle, int level, int option, const void *value
     uint64_t now_us = hws_env_now_us();
     rc = hws_sockopt_set(handle->sock, level, option, value, (socklen_t)len, now_us);
     if (rc == 0) /* a HEARTBEAT may be due, or data may go another way */
-        hws_uv_changed(handle, now_us);
+        hws_uv_changed(handle);
     return rc;
 }
 

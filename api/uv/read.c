@@ -80,7 +80,7 @@ static ssize_t receive(hws_uv_t *handle, const uv_buf_t *buf, struct received *r
         return rc == UV_EAGAIN ? 0 : rc;
     if (received->msg.len == 0)
         return handle->error < 0 ? handle->error : UV_EOF;
-    hws_uv_changed(handle, now_us); /* a window update may be due */
+    hws_uv_changed(handle); /* a window update may be due */
     describe(handle, received);
     return (ssize_t)received->msg.len;
 }

@@ -57,7 +57,7 @@ static int send_message(hws_uv_t *handle, const struct message *message)
     uint64_t now_us = hws_env_now_us();
     int rc = hws_sock_sendmsg(handle->sock, &msg, now_us);
     if (rc == 0)
-        hws_uv_changed(handle, now_us);
+        hws_uv_changed(handle);
     return rc;
 }
 

@@ -1,0 +1,122 @@
+/* How a runtime is made from its configuration, and its counters. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/runtime/runtime.h"
+
+_Static_assert(HWS_ERROR_MAX >= HWS_LINK_ERROR_MAX, "a link's text fits");
+
+const char *hws_version(void)
+{
+    return HWS_VERSION;
+}
+
+/* 0 and above as it is, a negative errno as -1 and errno. */
+static int posix(int rc)
+{
+    if (rc >= 0)
+        return rc;
+    errno = -rc;
+    return -1;
+}
+
+void hws_runtime_config_init(struct hws_runtime_config *config)
+{
+    *config = (struct hws_runtime_config){
+        .protocol = HWS_PROTO_SCTP, .peer_udp_port = HWS_UDP_PORT, .ipv4 = true, .ipv6 = true};
+}
+
+static int open_link(const struct hws_runtime_config *config, struct hws_link **link, char *error)
+{
+    if (config->udp) {
+        const struct hws_link_udp_config udp = {
+            .port = config->udp_port, .ipv4 = config->ipv4, .ipv6 = config->ipv6};
+        return hws_link_udp_open(&udp, link, error);
+    }
+    const struct hws_link_raw_config raw = {.protocol = config->protocol,
+                                            .ipv4 = config->ipv4,
+                                            .ipv6 = config->ipv6,
+                                            .interface = config->interface,
+                                            .own_host = config->own_host};
+    return hws_link_raw_open(&raw, link, error);
+}
+
+static void describe_link(const struct hws_runtime_config *config, struct hws_sockets_link *link)
+{
+    link->encapsulates = config->udp;
+    link->peer_udp_port = config->udp ? config->peer_udp_port : 0;
+    if (!config->udp && config->interface != NULL)
+        snprintf(link->interface, sizeof(link->interface), "%s", config->interface);
+}
+
+static int runtime_new(const struct hws_runtime_config *config, char *error,
+                       struct hws_runtime **out)
+{
+    struct hws_link *link;
+    if (!config->ipv4 && !config->ipv6) {
+        snprintf(error, HWS_ERROR_MAX, "neither IPv4 nor IPv6 is wanted: allow one of them");
+        return -EINVAL;
+    }
+    int rc = open_link(config, &link, error);
+    if (rc < 0)
+        return rc;
+    rc = hws_runtime_open(config->loop, link, config->own_host, out);
+    if (rc < 0)
+        snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));
+    else
+        describe_link(config, &(*out)->sockets.link);
+    if (rc == 0)
+        (*out)->caller_drives = config->drive == HWS_DRIVE_CALLER;
+    return rc;
+}
+
+struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error)
+{
+    struct hws_runtime_config defaults;
+    char scrap[HWS_ERROR_MAX];
+    struct hws_runtime *runtime;
+    hws_runtime_config_init(&defaults);
+    int rc =
+        runtime_new(config != NULL ? config : &defaults, error != NULL ? error : scrap, &runtime);
+    return posix(rc) < 0 ? NULL : runtime;
+}
+
+#define ROW(name, what) {#name, what},
+static const struct {
+    const char *name, *what;
+} engine_counters[] = {HWS_STATS(ROW)}, link_counters[] = {HWS_LINK_STATS(ROW)};
+#undef ROW
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int read_counter(const struct hws_runtime *runtime, size_t index,
+                        struct hws_counter *counter)
+{
+    struct hws_link *link = runtime->driver.link;
+    if (index < COUNT(engine_counters)) {
+        const uint64_t *values = (const uint64_t *)(const void *)hws_engine_stats(runtime->engine);
+        *counter = (struct hws_counter){"engine", engine_counters[index].name,
+                                        engine_counters[index].what, values[index]};
+        return 0;
+    }
+    index -= COUNT(engine_counters);
+    if (index >= COUNT(link_counters))
+        return -ENOENT;
+    const uint64_t *values = (const uint64_t *)(const void *)link->ops->stats(link);
+    *counter = (struct hws_counter){"link", link_counters[index].name, link_counters[index].what,
+                                    values[index]};
+    return 0;
+}
+
+int hws_runtime_counter(const struct hws_runtime *runtime, size_t index,
+                        struct hws_counter *counter)
+{
+    struct hws_driving *driving = &((struct hws_runtime *)(uintptr_t)runtime)->driving;
+    if (runtime->process != hws_process_id())
+        return posix(-ESTALE);
+    hws_driving_lock(driving);
+    int rc = read_counter(runtime, index, counter);
+    hws_driving_unlock(driving);
+    return posix(rc);
+}
