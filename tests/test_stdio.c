@@ -15,7 +15,7 @@
 #include "cli/sink.h"
 #include "cli/source.h"
 
-#define CAPACITY 1000u
+#define CAPACITY 5000u
 #define TOTAL 100000u
 
 static uint8_t pattern(size_t at)
