@@ -485,6 +485,97 @@ static void an_abort_fails_what_waits(void **state)
     free(message);
 }
 
+/* ---- Lent bytes ---- */
+
+enum { LENT_COUNT = 40, LENT_BYTES = 256 << 10 };
+
+static void write_lent(struct uv_peer *peer, hws_uv_write_t *requests, char *bytes)
+{
+    uv_buf_t buf = uv_buf_init(bytes, LENT_BYTES);
+    for (int i = 0; i < LENT_COUNT; i++) {
+        requests[i].data = peer;
+        assert_int_equal(
+            hws_uv_write_lent(&requests[i], &peer->handle, &buf, 1, NULL, uv_peer_on_write), 0);
+    }
+}
+
+static void lent_bytes_come_back_when_acknowledged(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    static hws_uv_write_t requests[LENT_COUNT];
+    char *bytes = calloc(1, LENT_BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    write_lent(&pair.client, requests, bytes);
+    assert_true(hws_uv_is_active(&pair.client.handle));
+    assert_in_range(hws_uv_get_write_queue_count(&pair.client.handle), 1, LENT_COUNT - 1);
+    assert_int_equal(pair.client.writes, 0);
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.client.writes, LENT_COUNT);
+    assert_int_equal(pair.client.status, 0);
+    assert_int_equal(pair.server.total, (uint64_t)LENT_COUNT * LENT_BYTES);
+    free(bytes);
+    uv_pair_close(w, &pair);
+}
+
+static void closing_waits_for_lent_bytes(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    static hws_uv_write_t requests[LENT_COUNT];
+    char *bytes = calloc(1, LENT_BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    write_lent(&pair.client, requests, bytes);
+    size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
+    hws_uv_close(&pair.client.handle, uv_peer_on_close);
+    uv_world_turns(w, 10);
+    assert_int_equal(pair.client.closes, 0);
+    uv_peer_read(&pair.server);
+    uv_world_run_until(w, &pair.client.closes, 1);
+    assert_int_equal(pair.client.canceled, LENT_COUNT);
+    free(bytes);
+    uv_world_run_until(w, &pair.server.ends, 1);
+    assert_int_equal(pair.server.end, UV_EOF);
+    assert_int_equal(pair.server.messages, LENT_COUNT - waiting);
+    uv_peer_close(w, &pair.server);
+}
+
+static void an_abort_gives_lent_bytes_back(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    static hws_uv_write_t requests[LENT_COUNT];
+    char *bytes = calloc(1, LENT_BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    write_lent(&pair.client, requests, bytes);
+    hws_uv_abort(&pair.client.handle, NULL, 0);
+    uv_world_run_until(w, &pair.client.writes, LENT_COUNT);
+    assert_int_equal(pair.client.status, UV_ECONNABORTED);
+    free(bytes);
+    uv_pair_close(w, &pair);
+}
+
+static void freeing_the_runtime_gives_lent_bytes_back(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    static hws_uv_write_t requests[LENT_COUNT];
+    char *bytes = calloc(1, LENT_BYTES);
+    uv_pair_open(w, &pair);
+    hws_uv_read_stop(&pair.server.handle);
+    write_lent(&pair.client, requests, bytes);
+    hws_uv_close(&pair.client.handle, uv_peer_on_close);
+    hws_runtime_free(w->b);
+    w->b = NULL;
+    uv_world_run_until(w, &pair.client.closes, 1);
+    assert_int_equal(pair.client.canceled, LENT_COUNT);
+    free(bytes);
+    uv_peer_close(w, &pair.server);
+}
+
 static void messages_larger_than_the_buffer_come_in_parts(void **state)
 {
     struct uv_world *w = *state;
@@ -894,6 +985,10 @@ int main(void)
         BOTH(requests_wait_for_the_send_buffer),
         BOTH(closing_cancels_what_waits),
         BOTH(an_abort_fails_what_waits),
+        BOTH(lent_bytes_come_back_when_acknowledged),
+        BOTH(closing_waits_for_lent_bytes),
+        BOTH(an_abort_gives_lent_bytes_back),
+        UDP(freeing_the_runtime_gives_lent_bytes_back),
         BOTH(messages_larger_than_the_buffer_come_in_parts),
         BOTH(reading_stops_and_goes_on),
         BOTH(without_a_buffer_reading_is_tried_again),

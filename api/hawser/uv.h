@@ -81,6 +81,7 @@ struct hws_uv_s {
         hws_uv_write_t *first, *last;
     } waiting, done; /* for the send buffer; for their callbacks */
     size_t waiting_bytes, waiting_count;
+    size_t lent_count; /* requests whose bytes the library still needs */
     uint64_t accepted; /* associations taken from it */
 };
 
@@ -105,7 +106,7 @@ struct hws_uv_write_s {
     hws_uv_write_cb cb;
     hws_uv_write_t *next;
     struct sctp_sndinfo info;
-    int has_info;
+    int has_info, lent;
     unsigned buf_count;
     uv_buf_t *bufs;
     uv_buf_t bufs_inline[HWS_UV_BUFS_INLINE];
@@ -268,6 +269,16 @@ HWS_API int hws_uv_write(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf
 HWS_API int hws_uv_write_to(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
                             unsigned nbufs, const struct sockaddr *addrs, int count,
                             const struct sctp_sndinfo *info, hws_uv_write_cb cb);
+
+/** As hws_uv_write, but the bytes are not copied: they and the request belong to the library until
+ * the callback, which comes when nothing of them is needed any more: the peer has acknowledged all
+ * of them, or the association is over. So these callbacks come after a round trip, and not in the
+ * order of those of hws_uv_write. After hws_uv_close, which lets what was accepted be sent, the
+ * close callback comes after them. For messages of some kilobytes at least: small ones are cheaper
+ * to copy. The callback's status: 0, what the association ended with, or UV_ECANCELED: the handle
+ * was closed, and nobody knows whether it arrived. */
+HWS_API int hws_uv_write_lent(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
+                              unsigned nbufs, const struct sctp_sndinfo *info, hws_uv_write_cb cb);
 
 /** Writes one message now or not at all, without a request.
  * @return its bytes, or as hws_uv_write; UV_EAGAIN: the send buffer is full. */

@@ -16,7 +16,7 @@
 static bool wants_loop(const hws_uv_t *handle)
 {
     return hws_uv_is(handle, HWS_UV_LISTENING) || handle->read_cb != NULL ||
-           handle->connects != NULL || handle->shutdown_request != NULL ||
+           handle->connects != NULL || handle->shutdown_request != NULL || handle->lent_count > 0 ||
            handle->waiting.first != NULL || handle->done.first != NULL;
 }
 
@@ -166,6 +166,11 @@ static void on_closed(uv_handle_t *timer)
         handle->close_cb(handle);
 }
 
+void hws_uv_finish_closing(hws_uv_t *handle)
+{
+    uv_close((uv_handle_t *)&handle->timer, on_closed);
+}
+
 void hws_uv_close(hws_uv_t *handle, hws_uv_close_cb cb)
 {
     if (hws_uv_is(handle, HWS_UV_CLOSING))
@@ -178,7 +183,8 @@ void hws_uv_close(hws_uv_t *handle, hws_uv_close_cb cb)
         handle->sock = NULL;
         hws_uv_changed(handle);
     }
-    uv_close((uv_handle_t *)&handle->timer, on_closed);
+    if (handle->lent_count == 0)
+        hws_uv_finish_closing(handle);
 }
 
 int hws_uv_is_closing(const hws_uv_t *handle)

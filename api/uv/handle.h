@@ -57,6 +57,9 @@ static inline bool hws_uv_has_association(const hws_uv_t *handle)
  * who ask. The handle has a socket. */
 bool hws_uv_over(hws_uv_t *handle);
 
+/** What is needed no more after the close callback may go: begins to close the timer. */
+void hws_uv_finish_closing(hws_uv_t *handle);
+
 /** What was changed in the engine has to be sent. */
 void hws_uv_changed(hws_uv_t *handle);
 

@@ -22,7 +22,10 @@ struct message {
     unsigned buf_count;
     const struct sctp_sndinfo *info; /* NULL: the defaults */
     const struct peer *peer;         /* NULL: the association says it */
+    hws_uv_write_t *lent;            /* whose bytes are not copied; NULL: they are */
 };
+
+static void on_release(void *arg);
 
 /* ---- One message ---- */
 
@@ -54,10 +57,16 @@ static int send_message(hws_uv_t *handle, const struct message *message)
         msg.remote_count = message->peer->count;
         msg.remote_port = message->peer->port;
     }
+    if (message->lent != NULL) {
+        msg.release = on_release;
+        msg.release_arg = message->lent;
+    }
     uint64_t now_us = hws_env_now_us();
     int rc = hws_sock_sendmsg(handle->sock, &msg, now_us);
-    if (rc == 0)
+    if (rc == 0) {
+        handle->lent_count += message->lent != NULL;
         hws_uv_changed(handle);
+    }
     return rc;
 }
 
@@ -80,6 +89,13 @@ static int may_write(hws_uv_t *handle, unsigned nbufs)
     if (hws_uv_has_association(handle) && hws_uv_over(handle))
         return handle->error < 0 ? handle->error : UV_EPIPE;
     return handle->shutdown_request != NULL ? UV_EPIPE : 0;
+}
+
+/* The same where no address says whom it is for. */
+static int may_write_on(hws_uv_t *handle, unsigned nbufs)
+{
+    int rc = may_write(handle, nbufs);
+    return rc == 0 && !hws_uv_is_many(handle) && !hws_uv_has_association(handle) ? UV_ENOTCONN : rc;
 }
 
 /* ---- Requests ---- */
@@ -139,6 +155,34 @@ static void finish(hws_uv_t *handle, hws_uv_write_t *request, int status)
     append(&handle->done, request);
 }
 
+/* The message was accepted: its bytes are free now, or will be. */
+static void accepted(hws_uv_t *handle, hws_uv_write_t *request)
+{
+    if (request->lent)
+        drop_copies(request);
+    else
+        finish(handle, request, 0);
+}
+
+static int lent_status(hws_uv_t *handle)
+{
+    if (hws_uv_is(handle, HWS_UV_CLOSING))
+        return UV_ECANCELED;
+    return !hws_uv_is_many(handle) && hws_uv_over(handle) ? handle->error : 0;
+}
+
+static void on_release(void *arg)
+{
+    hws_uv_write_t *request = arg;
+    hws_uv_t *handle = request->handle;
+    finish(handle, request, lent_status(handle));
+    handle->lent_count--;
+    if (!hws_uv_is(handle, HWS_UV_CLOSING))
+        hws_uv_schedule(handle);
+    else if (handle->lent_count == 0)
+        hws_uv_finish_closing(handle);
+}
+
 static int wait_for_room(hws_uv_t *handle, hws_uv_write_t *request, const struct message *message)
 {
     int rc = keep_copies(request, message);
@@ -171,12 +215,13 @@ static bool is_blocked(const hws_uv_t *handle, const struct message *message)
     return member != NULL && member->blocked;
 }
 
-static int retry(hws_uv_t *handle, const hws_uv_write_t *request)
+static int retry(hws_uv_t *handle, hws_uv_write_t *request)
 {
     const struct message message = {.bufs = request->bufs,
                                     .buf_count = request->buf_count,
                                     .info = info_of(request),
-                                    .peer = request->peer};
+                                    .peer = request->peer,
+                                    .lent = request->lent ? request : NULL};
     if (!hws_uv_is_many(handle) && hws_uv_over(handle))
         return handle->error < 0 ? handle->error : UV_EPIPE;
     return is_blocked(handle, &message) ? UV_EAGAIN : send_message(handle, &message);
@@ -198,7 +243,10 @@ static void retry_waiting(hws_uv_t *handle)
         }
         handle->waiting_bytes -= request->bytes;
         handle->waiting_count--;
-        finish(handle, request, rc);
+        if (rc == 0)
+            accepted(handle, request);
+        else
+            finish(handle, request, rc);
     }
 }
 
@@ -223,6 +271,7 @@ static int write_message(hws_uv_write_t *request, hws_uv_t *handle, const struct
     request->handle = handle;
     request->cb = cb;
     request->has_info = message->info != NULL;
+    request->lent = message->lent != NULL;
     if (message->info != NULL)
         request->info = *message->info;
     request->bytes = total_bytes(message->bufs, message->buf_count);
@@ -233,8 +282,10 @@ static int write_message(hws_uv_write_t *request, hws_uv_t *handle, const struct
         return wait_for_room(handle, request, message);
     if (rc < 0)
         return rc;
-    finish(handle, request, 0);
-    hws_uv_schedule(handle);
+    accepted(handle, request);
+    if (handle->done.first != NULL)
+        hws_uv_schedule(handle);
+    hws_uv_settle(handle);
     return 0;
 }
 
@@ -242,9 +293,16 @@ int hws_uv_write(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[
                  const struct sctp_sndinfo *info, hws_uv_write_cb cb)
 {
     const struct message message = {.bufs = bufs, .buf_count = nbufs, .info = info};
-    int rc = may_write(handle, nbufs);
-    if (rc == 0 && !hws_uv_is_many(handle) && !hws_uv_has_association(handle))
-        rc = UV_ENOTCONN;
+    int rc = may_write_on(handle, nbufs);
+    return rc < 0 ? rc : write_message(request, handle, &message, cb);
+}
+
+int hws_uv_write_lent(hws_uv_write_t *request, hws_uv_t *handle, const uv_buf_t bufs[],
+                      unsigned nbufs, const struct sctp_sndinfo *info, hws_uv_write_cb cb)
+{
+    const struct message message = {
+        .bufs = bufs, .buf_count = nbufs, .info = info, .lent = request};
+    int rc = may_write_on(handle, nbufs);
     return rc < 0 ? rc : write_message(request, handle, &message, cb);
 }
 
@@ -267,9 +325,7 @@ ssize_t hws_uv_try_write(hws_uv_t *handle, const uv_buf_t bufs[], unsigned nbufs
                          const struct sctp_sndinfo *info)
 {
     const struct message message = {.bufs = bufs, .buf_count = nbufs, .info = info};
-    int rc = may_write(handle, nbufs);
-    if (rc == 0 && !hws_uv_is_many(handle) && !hws_uv_has_association(handle))
-        rc = UV_ENOTCONN;
+    int rc = may_write_on(handle, nbufs);
     if (rc == 0)
         rc = send_in_order(handle, &message);
     return rc < 0 ? rc : (ssize_t)total_bytes(bufs, nbufs);
