@@ -112,8 +112,6 @@ static void an_idle_runtime_sleeps(void **state)
 
 /* ---- Two loops ---- */
 
-#define SERVER_UDP_PORT 29897
-
 /* A runtime on a loop of its own, which one thread runs until its only association has ended. */
 struct server {
     uv_loop_t loop;
@@ -160,7 +158,7 @@ static void server_open(struct server *server)
 {
     struct sockaddr_in any = uv_world_address("0.0.0.0", PORT);
     uv_loop_init(&server->loop);
-    server->runtime = uv_world_udp_runtime(&server->loop, SERVER_UDP_PORT, 0);
+    server->runtime = uv_world_udp_runtime(&server->loop, 0);
     assert_int_equal(hws_uv_init(server->runtime, &server->listener), 0);
     server->listener.data = server;
     assert_int_equal(hws_uv_bind(&server->listener, (struct sockaddr *)&any), 0);
@@ -182,8 +180,8 @@ static void two_loops_in_two_threads(void **state)
     static char message[BYTES];
     uv_thread_t thread;
     server_open(&server);
+    struct hws_runtime *runtime = uv_world_udp_runtime(&w->loop, uv_world_udp_port(server.runtime));
     assert_int_equal(uv_thread_create(&thread, server_thread, &server), 0);
-    struct hws_runtime *runtime = uv_world_udp_runtime(&w->loop, 0, SERVER_UDP_PORT);
     uv_peer_init(runtime, &client);
     uv_peer_connect(w, &client, PORT);
     uv_world_run_until(w, &client.connects, 1);
@@ -217,9 +215,9 @@ static void bad_configurations_say_what_is_wrong(void **state)
     assert_true(strlen(error) > 10);
     hws_runtime_config_init(&config);
     config.udp = true;
-    config.udp_port = SERVER_UDP_PORT;
     struct hws_runtime *first = hws_runtime_new(&config, error);
     assert_non_null(first);
+    config.udp_port = uv_world_udp_port(first);
     assert_null(hws_runtime_new(&config, error));
     assert_int_equal(errno, EADDRINUSE);
     hws_runtime_free(first);

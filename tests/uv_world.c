@@ -5,9 +5,6 @@
 
 #include "api/runtime/runtime.h"
 
-/* Not those of RFC 6951, so that a running program is not in the way. */
-#define UDP_PORT 29895
-
 struct sockaddr_in uv_world_address(const char *text, uint16_t port)
 {
     struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -31,13 +28,18 @@ void uv_world_on_connection(hws_uv_t *server, int status)
     w->next = NULL;
 }
 
-struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t udp_port, uint16_t peer_udp_port)
+uint16_t uv_world_udp_port(const struct hws_runtime *runtime)
+{
+    struct hws_link *link = runtime->driver.link;
+    return link->ops->encapsulation_port(link);
+}
+
+struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t peer_udp_port)
 {
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX] = "";
     hws_runtime_config_init(&config);
     config.udp = true;
-    config.udp_port = udp_port;
     config.peer_udp_port = peer_udp_port;
     config.ipv6 = false;
     config.own_host = true;
@@ -68,8 +70,8 @@ static void listen_at(struct uv_world *w)
 int uv_world_open_udp(void **state)
 {
     struct uv_world *w = open_world();
-    w->a = uv_world_udp_runtime(&w->loop, UDP_PORT, UDP_PORT);
-    w->b = uv_world_udp_runtime(&w->loop, 0, UDP_PORT);
+    w->a = uv_world_udp_runtime(&w->loop, 0);
+    w->b = uv_world_udp_runtime(&w->loop, uv_world_udp_port(w->a));
     w->address = "127.0.0.1";
     listen_at(w);
     *state = w;

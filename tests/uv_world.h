@@ -60,9 +60,10 @@ int uv_world_open_udp(void **state);
 int uv_world_open_memory(void **state);
 int uv_world_close(void **state);
 
-/** A runtime over UDP whose peers have `peer_udp_port`. */
-struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t udp_port,
-                                         uint16_t peer_udp_port);
+/** A runtime over UDP, at a port that is free, whose peers have `peer_udp_port`. */
+struct hws_runtime *uv_world_udp_runtime(uv_loop_t *loop, uint16_t peer_udp_port);
+/** The UDP port that it has. */
+uint16_t uv_world_udp_port(const struct hws_runtime *runtime);
 struct sockaddr_in uv_world_address(const char *text, uint16_t port);
 /** The listener's callback. */
 void uv_world_on_connection(hws_uv_t *server, int status);
