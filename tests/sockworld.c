@@ -94,10 +94,9 @@ static void init_host(struct sockworld *w, uint32_t k, uint64_t seed, uint32_t a
     hws_sockets_init(&h->sockets, h->host.engine, &h->env, &host);
 }
 
-struct sockworld *sockworld_new(uint64_t seed, uint32_t addr_count, bool ipv6)
+void sockworld_begin(struct sockworld *w, uint64_t seed, uint32_t addr_count, bool ipv6)
 {
-    struct sockworld *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
+    memset(w, 0, sizeof(*w));
     sim_world_init(&w->world, seed);
     sim_net_init(&w->net, &w->world, seed + 1);
     struct sim_link *links = &w->net.links[0][0][0][0];
@@ -106,23 +105,35 @@ struct sockworld *sockworld_new(uint64_t seed, uint32_t addr_count, bool ipv6)
             (struct sim_link_config){.delay_us = SOCKWORLD_DELAY_US, .mtu = SOCKWORLD_MTU};
     for (uint32_t k = 0; k < SOCKWORLD_HOSTS; k++)
         init_host(w, k, seed, addr_count, ipv6);
+}
+
+struct sockworld *sockworld_new(uint64_t seed, uint32_t addr_count, bool ipv6)
+{
+    struct sockworld *w = malloc(sizeof(*w));
+    assert_non_null(w);
+    sockworld_begin(w, seed, addr_count, ipv6);
     return w;
 }
 
-void sockworld_free(struct sockworld *w)
+void sockworld_end(struct sockworld *w)
 {
     for (uint32_t k = 0; k < SOCKWORLD_HOSTS; k++) {
         struct sockhost *h = &w->hosts[k];
         hws_sockets_fini(&h->sockets, w->world.now_us);
-        assert_int_equal(h->ports, 0);
+        SIM_CHECK(&w->world, h->ports == 0, "%u ports are left", h->ports);
     }
     for (uint32_t k = 0; k < SOCKWORLD_HOSTS; k++)
         sim_host_fini(&w->hosts[k].host);
     sim_world_fini(&w->world);
     sim_net_fini(&w->net);
+    SIM_CHECK(&w->world, w->world.live_packets == 0, "%zu packets are left", w->world.live_packets);
+}
+
+void sockworld_free(struct sockworld *w)
+{
+    sockworld_end(w);
     if (w->world.failed)
         fail_msg("%s", w->world.failure);
-    assert_int_equal(w->world.live_packets, 0);
     free(w);
 }
 
@@ -150,8 +161,6 @@ void sockworld_run(struct sockworld *w, uint64_t us)
         sockworld_kick(&w->hosts[k]);
     while (sim_world_step(&w->world, until_us))
         ;
-    if (w->world.failed)
-        fail_msg("%s", w->world.failure);
 }
 
 void sockworld_settle(struct sockworld *w)

@@ -23,7 +23,6 @@ struct sockhost {
     struct hws_sockets sockets;
     uint32_t ports;      /* added and not removed */
     uint16_t port_limit; /* ports below it are not allowed */
-    bool dead;           /* its sockets are freed */
 };
 
 struct sockworld {
@@ -31,6 +30,11 @@ struct sockworld {
     struct sim_net net;
     struct sockhost hosts[SOCKWORLD_HOSTS];
 };
+
+/** The same in memory of the caller, and without failing a test: promises that are broken are
+ * noted in w->world. */
+void sockworld_begin(struct sockworld *w, uint64_t seed, uint32_t addr_count, bool ipv6);
+void sockworld_end(struct sockworld *w);
 
 /** Both hosts have `addr_count` IPv4 addresses (host k, number i: 10.i.0.k+1) and then one IPv6
  * address in the same subnet as the last if `ipv6`. */

@@ -554,10 +554,24 @@ static void a_full_buffer_is_one_associations(void **state)
         ;
     assert_int_equal(rc, -EAGAIN);
     assert_int_equal(hws_sock_poll(client) & POLLOUT, 0);
+    /* What is for all goes to none. */
+    struct hws_sock *other = sockhost_listen(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 5001, 5);
+    sockworld_cut(w, false);
+    sock_send_to(client, &w->hosts[1], 5001, "second");
+    sockworld_run(w, 5 * SOCKWORLD_DELAY_US);
+    sock_expect(other, "second");
+    sockworld_cut(w, true);
+    while (sock_send_to(client, &w->hosts[1], 5000, text) == 0)
+        ;
+    assert_int_equal(sock_send_id(client, 0, SCTP_SENDALL, "all"), -EAGAIN);
     sockworld_cut(w, false);
     sockworld_run(w, 60000000);
     assert_int_equal(hws_sock_poll(client) & POLLOUT, POLLOUT);
     assert_int_equal(hws_sock_poll(server) & POLLIN, POLLIN);
+    sock_expect_nothing(other);
+    assert_int_equal(sock_send_id(client, 0, SCTP_SENDALL, "all"), 0);
+    sockworld_settle(w);
+    sock_expect(other, "all");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -88,8 +88,9 @@ static void on_adaptation(struct hws_member *member, const struct hws_event *eve
 static void on_partial_aborted(struct hws_member *member, const struct hws_event *event,
                                uint64_t now_us)
 {
-    hws_notify_partial_aborted(member, event, now_us);
-    member->cut_off = true;
+    (void)now_us;
+    hws_notify_partial_aborted(member, event);
+    hws_member_cut_off(member, event->sid, event->ssn);
 }
 
 /* The kernel tells of the end first, then of the messages that went with it. */
@@ -144,7 +145,6 @@ static void settle(struct hws_member *member, const struct hws_event *event, uin
                    uint64_t now_us)
 {
     struct hws_sock *sock = member->sock;
-    member->cut_off = member->cut_off && member->begun;
     hws_member_refresh(member, now_us);
     if (event->type == HWS_EVENT_READABLE || member->note_count != notes)
         sock->arrivals++;

@@ -93,9 +93,27 @@ static uint64_t place_of(const struct hws_member *member, enum hws_note_place pl
     struct hws_assoc_status status;
     if (place == HWS_NOTE_FIRST || !count_messages(member, &status))
         return 0;
-    if (place == HWS_NOTE_LAST)
-        return status.messages_ready;
-    return place == HWS_NOTE_NEXT ? status.messages_taken + 1 : status.messages_taken;
+    return status.messages_ready;
+}
+
+static bool tells_of(const struct hws_note *note, uint16_t sid, uint16_t ssn)
+{
+    const struct sctp_pdapi_event *event = (const void *)note->bytes;
+    return note->type == SCTP_PARTIAL_DELIVERY_EVENT && event->pdapi_stream == sid &&
+           event->pdapi_seq == ssn;
+}
+
+bool hws_note_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn)
+{
+    struct hws_note *note = TAILQ_FIRST(&member->notes);
+    while (note != NULL && !tells_of(note, sid, ssn))
+        note = TAILQ_NEXT(note, in_queue);
+    if (note == NULL)
+        return false;
+    TAILQ_REMOVE(&member->notes, note, in_queue);
+    TAILQ_INSERT_HEAD(&member->notes, note, in_queue);
+    note->after = 0;
+    return true;
 }
 
 void *hws_note_add(struct hws_member *member, uint16_t type, uint32_t len,

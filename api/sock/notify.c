@@ -149,12 +149,10 @@ void hws_notify_adaptation(struct hws_member *member, const struct hws_event *wh
     event->sai_assoc_id = member->id;
 }
 
-void hws_notify_partial_aborted(struct hws_member *member, const struct hws_event *what,
-                                uint64_t now_us)
+void hws_notify_partial_aborted(struct hws_member *member, const struct hws_event *what)
 {
-    enum hws_note_place place = hws_member_has_rest(member, now_us) ? HWS_NOTE_NEXT : HWS_NOTE_NOW;
     struct sctp_pdapi_event *event =
-        hws_note_add(member, SCTP_PARTIAL_DELIVERY_EVENT, sizeof(*event), place);
+        hws_note_add(member, SCTP_PARTIAL_DELIVERY_EVENT, sizeof(*event), HWS_NOTE_LAST);
     if (event == NULL)
         return;
     event->pdapi_indication = SCTP_PARTIAL_DELIVERY_ABORTED;

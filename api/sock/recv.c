@@ -20,15 +20,44 @@ static void set_readable(struct hws_member *member, bool readable)
         TAILQ_REMOVE(&sock->ready, member, in_ready);
 }
 
-static void set_begun(struct hws_member *member, bool begun, uint32_t tsn)
+static void set_begun(struct hws_member *member, bool begun, const struct hws_rcvinfo *info)
 {
     struct hws_sock *sock = member->sock;
     member->begun = begun;
-    member->begun_tsn = tsn;
+    member->ended_unmarked = false;
+    member->begun_info = *info;
     if (begun)
         sock->partial = member;
     else if (sock->partial == member)
         sock->partial = NULL;
+}
+
+/* Of a message that was cut off nothing more comes: where that is told, it is told before anything
+ * else is received. */
+static void end_without_mark(struct hws_member *member)
+{
+    const struct hws_rcvinfo info = member->begun_info;
+    set_begun(member, false, &info);
+    member->cut_off = false;
+    member->ended_unmarked = !hws_note_cut_off(member, info.sid, info.ssn);
+    if (!member->ended_unmarked)
+        member->sock->partial = member;
+}
+
+void hws_member_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn)
+{
+    const struct hws_rcvinfo *info = &member->begun_info;
+    bool ended = member->ended_unmarked && info->sid == sid && info->ssn == ssn;
+    member->cut_off = !ended;
+    member->ended_unmarked = false;
+    if (ended && hws_note_cut_off(member, sid, ssn))
+        member->sock->partial = member;
+}
+
+static void has_told(struct hws_member *member)
+{
+    if (member->sock->partial == member)
+        member->sock->partial = NULL;
 }
 
 /* Looks at the data the engine has. A message that was begun and is cut off (PARTIAL_ABORTED) ends
@@ -40,9 +69,9 @@ static bool has_data(struct hws_member *member, uint64_t now_us)
     struct hws_rcvinfo info;
     int rc = hws_assoc_peek(member->sock->sockets->engine, member->assoc, &byte, sizeof(byte), &len,
                             &info, now_us);
-    if (member->begun && (rc == HWS_OK ? info.tsn != member->begun_tsn
+    if (member->begun && (rc == HWS_OK ? info.tsn != member->begun_info.tsn
                                        : member->cut_off || member->state == HWS_MEMBER_OVER))
-        set_begun(member, false, 0);
+        end_without_mark(member);
     return rc == HWS_OK;
 }
 
@@ -91,18 +120,6 @@ static struct hws_member *next_member(const struct hws_sock *sock)
     return TAILQ_FIRST(&sock->ready);
 }
 
-bool hws_member_has_rest(struct hws_member *member, uint64_t now_us)
-{
-    uint8_t byte;
-    size_t len;
-    struct hws_rcvinfo info;
-    struct hws_engine *engine = member->sock->sockets->engine;
-    return member->begun &&
-           hws_assoc_peek(engine, member->assoc, &byte, sizeof(byte), &len, &info, now_us) ==
-               HWS_OK &&
-           info.tsn == member->begun_tsn;
-}
-
 void hws_member_drain(struct hws_member *member, uint64_t now_us)
 {
     uint8_t scrap[4096];
@@ -129,6 +146,8 @@ static void describe_peer(const struct hws_member *member, struct hws_sock_recv 
     struct hws_assoc_status status;
     struct hws_path_status path;
     msg->id = member->id;
+    if (msg->no_from)
+        return;
     if (hws_assoc_status(engine, member->assoc, &status) != HWS_OK ||
         hws_assoc_path_status(engine, member->assoc, status.primary, &path) != HWS_OK)
         return;
@@ -224,6 +243,7 @@ static void receive_note(struct hws_member *member, struct hws_note *note,
     note->taken += (uint32_t)msg->len;
     if (whole) {
         hws_note_free(member->sock->sockets, hws_note_take(member));
+        has_told(member);
         to_the_tail(member);
     }
 }
@@ -294,7 +314,7 @@ static int peek_parts(struct hws_member *member, struct hws_sock_recv *msg,
 static void has_received(struct hws_member *member, const struct hws_rcvinfo *info, bool filled)
 {
     bool ended = (info->flags & HWS_RECV_EOR) != 0;
-    set_begun(member, !ended, info->tsn);
+    set_begun(member, !ended, info);
     if (ended || !filled)
         to_the_tail(member);
 }
@@ -330,7 +350,8 @@ static int nothing_to_receive(struct hws_sock *sock)
 /* What the answer does not say is said nowhere: it begins empty. */
 static void reset(struct hws_sock_recv *msg)
 {
-    *msg = (struct hws_sock_recv){.iov = msg->iov, .iov_count = msg->iov_count, .peek = msg->peek};
+    *msg = (struct hws_sock_recv){
+        .iov = msg->iov, .iov_count = msg->iov_count, .peek = msg->peek, .no_from = msg->no_from};
 }
 
 static bool is_listener(const struct hws_sock *sock)
@@ -386,6 +407,7 @@ static void view_note(struct hws_member *member, struct hws_sock_recv *msg,
     view->data.len = view->data.iov[0].len;
     msg->len = view->data.len;
     msg->flags = MSG_NOTIFICATION | MSG_EOR;
+    has_told(member);
     to_the_tail(member);
 }
 

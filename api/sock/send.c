@@ -281,14 +281,43 @@ static int send_one(struct hws_sock *sock, struct message *message, uint64_t now
     return rc;
 }
 
+static bool is_open(const struct hws_member *member)
+{
+    return member->state == HWS_MEMBER_UP && !member->shut;
+}
+
+/* The engine answers -EAGAIN, and tells when there is room again. */
+static bool is_full(struct hws_member *member)
+{
+    struct hws_assoc_status status;
+    return hws_assoc_status(member->sock->sockets->engine, member->assoc, &status) == HWS_OK &&
+           status.send_blocked;
+}
+
+/* When one association has no room none gets the message: a second attempt would send it twice to
+ * the others. */
+static int refuse_if_any_is_full(struct hws_sock *sock, struct message *message, uint64_t now_us)
+{
+    struct hws_member *member;
+    int rc = 0;
+    if ((flags_of(message->msg) & (SCTP_EOF | SCTP_ABORT)) != 0)
+        return 0;
+    for (member = hws_sock_first_member(sock); member != NULL && rc == 0;
+         member = hws_sock_next_member(member)) {
+        if (is_open(member) && is_full(member))
+            rc = do_member(member, message, now_us);
+    }
+    return rc;
+}
+
 /* SCTP_SENDALL (RFC 6458, 5.3.4): those that are up. */
 static int send_all(struct hws_sock *sock, struct message *message, uint64_t now_us)
 {
     struct hws_member *member;
-    int rc = 0;
+    int rc = refuse_if_any_is_full(sock, message, now_us);
     for (member = hws_sock_first_member(sock); member != NULL && rc == 0;
          member = hws_sock_next_member(member)) {
-        if (member->state == HWS_MEMBER_UP && !member->shut)
+        if (is_open(member))
             rc = do_member(member, message, now_us);
     }
     return rc;

@@ -143,14 +143,15 @@ struct hws_member {
     enum hws_member_state state;
     struct hws_assoc_options options;
     uint16_t remote_port;
-    int error;          /* errno it ended for, 0: gracefully */
-    bool was_up;        /* it has been UP */
-    bool shut;          /* nothing more can be sent */
-    bool blocked;       /* send answered -EAGAIN and WRITABLE has not come */
-    bool cut_off;       /* no more comes of the message that was begun */
-    bool begun;         /* a part of a message was received, not its end */
-    uint32_t begun_tsn; /* and this is its first TSN */
-    bool readable;      /* in sock->ready */
+    int error;           /* errno it ended for, 0: gracefully */
+    bool was_up;         /* it has been UP */
+    bool shut;           /* nothing more can be sent */
+    bool blocked;        /* send answered -EAGAIN and WRITABLE has not come */
+    bool ended_unmarked; /* the message that was begun ended without a mark; why is not told yet */
+    bool cut_off;        /* no more comes of the message that was begun */
+    bool begun;          /* a part of a message was received, not its end */
+    struct hws_rcvinfo begun_info; /* which one */
+    bool readable;                 /* in sock->ready */
     bool receive_ended; /* by shutdown(SHUT_RD): only so many messages can still be received */
     uint64_t receive_limit;
     bool awaited; /* hws_sock_connect_result_of will ask for the result */
@@ -383,7 +384,8 @@ struct hws_sock_recv {
     /* From the caller: */
     const struct hws_sock_iovec *iov;
     size_t iov_count;
-    bool peek; /* take nothing */
+    bool peek;    /* take nothing */
+    bool no_from; /* from and from_port are not wanted */
     /* From the socket: */
     size_t len;
     int flags; /* MSG_EOR, MSG_NOTIFICATION */

@@ -98,8 +98,8 @@ void hws_member_set_blocked(struct hws_member *member, bool blocked);
 /** Looks whether the member has something to receive, and gives it its place among the ready. */
 void hws_member_refresh(struct hws_member *member, uint64_t now_us);
 
-/** Whether something has come of the message that was begun and was not received. */
-bool hws_member_has_rest(struct hws_member *member, uint64_t now_us);
+/** No more comes of message `ssn` of stream `sid`, of which parts came. */
+void hws_member_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn);
 
 /** Has what comes from now on thrown away. */
 void hws_member_end_reception(struct hws_member *member, uint64_t now_us);
@@ -115,9 +115,7 @@ bool hws_member_has_unread(struct hws_member *member, uint64_t now_us);
 /** Where among the messages of its association a notification is received. */
 enum hws_note_place {
     HWS_NOTE_FIRST, /* before all */
-    HWS_NOTE_NOW,
-    HWS_NOTE_NEXT, /* after what is left of the one that was begun */
-    HWS_NOTE_LAST, /* after those that have come */
+    HWS_NOTE_LAST,  /* after those that have come */
 };
 
 /** Adds one of `len` bytes, zeroed but for type and length. NULL: not wanted, or no memory (which
@@ -134,6 +132,10 @@ struct hws_note *hws_note_new(struct hws_member *member, uint16_t type, uint32_t
 /** The first one if it is its turn, NULL when not. */
 struct hws_note *hws_note_due(struct hws_member *member);
 
+/** What is left of message `ssn` of stream `sid` has been received, which was cut off: where that
+ * is told, it is told now. Whether it is. */
+bool hws_note_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn);
+
 /** Takes the first one out of the queue, which is the caller's then. */
 struct hws_note *hws_note_take(struct hws_member *member);
 
@@ -149,8 +151,7 @@ void hws_notify_path(struct hws_member *member, const struct hws_event *event);
 void hws_notify_remote_error(struct hws_member *member, const struct hws_event *event);
 void hws_notify_shutdown(struct hws_member *member);
 void hws_notify_adaptation(struct hws_member *member, const struct hws_event *event);
-void hws_notify_partial_aborted(struct hws_member *member, const struct hws_event *event,
-                                uint64_t now_us);
+void hws_notify_partial_aborted(struct hws_member *member, const struct hws_event *event);
 void hws_notify_dry(struct hws_member *member);
 
 /** The notification of `type` (SCTP_SEND_FAILED_EVENT, SCTP_SEND_FAILED) about that message, in no
