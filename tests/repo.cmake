@@ -12,7 +12,7 @@ add_test(NAME man COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/man.sh $<TARGET_FILE:hawse
                           ${PROJECT_SOURCE_DIR}/api/hawser/uv.h)
 add_test(NAME doxygen COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/doxygen.sh ${PROJECT_SOURCE_DIR})
 add_test(NAME examples COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/examples.sh
-                               ${PROJECT_BINARY_DIR}/examples)
+                               ${PROJECT_BINARY_DIR}/examples $<TARGET_FILE:hawser>)
 add_test(NAME rfc COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc.sh)
 add_test(NAME rfc_selfcheck COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc/selfcheck.sh)
 set_tests_properties(format PROPERTIES SKIP_RETURN_CODE 77)
