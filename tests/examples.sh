@@ -196,7 +196,7 @@ room=
 trap '[ -z "$server" ] || kill "$server"; [ -z "$room" ] || kill "$room"; rm -rf "$work"' EXIT
 ip link set lo up
 
-for example in ${HWS_EXAMPLES:-echo_server echo_server_udp poll_server multihomed_client file engine_alone}; do
+for example in ${HWS_EXAMPLES:-echo_server echo_server_udp poll_server uv_echo multihomed_client file engine_alone}; do
     check "$example" "$example"
     [ -z "$server" ] || stop TERM || :
 done

@@ -15,7 +15,8 @@ add_test(NAME examples COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/examples.sh
                                ${PROJECT_BINARY_DIR}/examples $<TARGET_FILE:hawser>)
 add_test(NAME rfc COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc.sh)
 add_test(NAME rfc_selfcheck COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rfc/selfcheck.sh)
-set_tests_properties(format PROPERTIES SKIP_RETURN_CODE 77)
+set_tests_properties(format examples PROPERTIES SKIP_RETURN_CODE 77)
+set_tests_properties(examples PROPERTIES TIMEOUT 240)
 # A consumer links without the sanitizers' runtime.
 if(NOT HWS_SANITIZE)
   add_test(NAME consumer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/check.sh

@@ -123,9 +123,9 @@ HWS_API int hws_bind(int fd, const struct sockaddr *addr, socklen_t len);
 
 /** Binds to `count` addresses, packed back to back, all with the same port (RFC 6458, 9.1); they
  * become the paths' source addresses.
- * @param flags  SCTP_BINDX_ADD_ADDR or SCTP_BINDX_REM_ADDR.
- * @return 0, or -1 as hws_bind; EOPNOTSUPP (no address can be removed, or added while connected).
- */
+ * @param flags  SCTP_BINDX_ADD_ADDR or SCTP_BINDX_REM_ADDR: both hold for associations to come.
+ * @return 0, or -1 as hws_bind; EINVAL (other flags, another port), EBUSY (the last address cannot
+ * be removed). */
 HWS_API int hws_bindx(int fd, struct sockaddr *addrs, int count, int flags);
 
 /** Accepts associations from peers, binding first when that was not done.

@@ -69,7 +69,7 @@ static int turn_loop(void)
     int status = hws_uv_init(runtime, &handle);
     if (status == 0)
         hws_uv_close(&handle, NULL);
-    uv_run(&loop, UV_RUN_NOWAIT);
+    uv_run(&loop, UV_RUN_DEFAULT);
     hws_runtime_free(runtime);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop) != 0 || status != 0;
