@@ -178,7 +178,8 @@ ssize_t hws_recv(int fd, void *buf, size_t len, int flags)
 static void give(const void *data, size_t len, void *info, socklen_t *infolen)
 {
     if (info != NULL && infolen != NULL) {
-        memcpy(info, data, len < *infolen ? len : *infolen);
+        if (len > 0)
+            memcpy(info, data, len < *infolen ? len : *infolen);
         *infolen = (socklen_t)len;
     }
 }

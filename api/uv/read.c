@@ -72,9 +72,7 @@ static ssize_t receive(hws_uv_t *handle, const uv_buf_t *buf, struct received *r
     bool one = !hws_uv_is_many(handle);
     if (one)
         hws_uv_over(handle); /* keeps the error, which receiving would take away */
-    received->msg.iov = &iov;
-    received->msg.iov_count = 1;
-    received->msg.peek = false;
+    received->msg = (struct hws_sock_recv){.iov = &iov, .iov_count = 1};
     int rc = hws_sock_recvmsg(handle->sock, &received->msg, now_us);
     if (rc < 0)
         return rc == UV_EAGAIN ? 0 : rc;
