@@ -8,6 +8,8 @@
 int hws_fd_read_address(const struct hws_handle *handle, const struct sockaddr *sa, socklen_t len,
                         struct hws_addr *addr, uint16_t *port)
 {
+    if (len == 0 || len > sizeof(struct sockaddr_storage))
+        return -EINVAL;
     if (sa == NULL)
         return -EFAULT;
     int rc = hws_sockaddr_read(sa, len, addr, port);

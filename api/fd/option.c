@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/fd/posix.h"
+#include "api/link/local.h"
 #include "api/runtime/env.h"
 #include "api/sock/sockopt.h"
 
@@ -71,32 +72,45 @@ static int append(struct list *list, const struct hws_handle *handle, const stru
 
 static int list_peers(const struct hws_handle *handle, sctp_assoc_t id, struct list *list)
 {
-    const struct hws_engine *engine = handle->sock->sockets->engine;
-    const struct hws_member *member = hws_sock_member(handle->sock, id);
-    struct hws_assoc_status status;
-    struct hws_path_status path;
-    if (member == NULL || hws_assoc_status(engine, member->assoc, &status) < 0)
-        return -EINVAL;
-    int rc = 0;
-    for (uint32_t i = 0; i < status.path_count && rc == 0; i++) {
-        if (hws_assoc_path_status(engine, member->assoc, i, &path) == 0)
-            rc = append(list, handle, &path.remote, status.remote_port);
+    struct hws_addr peers[HWS_LIMIT_PATHS];
+    uint16_t port;
+    int count = hws_sock_peers(handle->sock, id, peers, &port);
+    int rc = count < 0 ? count : 0;
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = append(list, handle, &peers[i], port);
+    return rc;
+}
+
+static bool speaks(const struct hws_handle *handle, const struct hws_addr *addr)
+{
+    if (addr->family == HWS_FAMILY_IPV6)
+        return handle->domain == AF_INET6;
+    return handle->domain == AF_INET || !handle->sock->options.v6only;
+}
+
+/* A socket bound to the wildcard has the host's addresses of its families. */
+static int list_host(const struct hws_handle *handle, uint16_t port, struct list *list)
+{
+    struct hws_addr host[HWS_LIMIT_HOST_ADDRESSES];
+    int count = hws_local_list(host, HWS_LIMIT_HOST_ADDRESSES);
+    int rc = count < 0 ? count : 0;
+    for (int i = 0; i < count && rc == 0; i++) {
+        if (speaks(handle, &host[i]))
+            rc = append(list, handle, &host[i], port);
     }
     return rc;
 }
 
 static int list_locals(const struct hws_handle *handle, sctp_assoc_t id, struct list *list)
 {
-    const struct hws_sock *sock = handle->sock;
-    const struct hws_addr any = {0};
-    uint16_t port = hws_sock_port(sock);
-    int rc = 0;
-    if (id != 0 && hws_sock_member(sock, id) == NULL)
-        return -EINVAL;
-    if (sock->local_count == 0)
-        return append(list, handle, &any, port);
-    for (uint32_t i = 0; i < sock->local_count && rc == 0; i++)
-        rc = append(list, handle, &sock->locals[i], port);
+    struct hws_addr locals[HWS_LIMIT_PATHS];
+    uint16_t port;
+    int count = hws_sock_locals(handle->sock, id, locals, &port);
+    int rc = count < 0 ? count : 0;
+    if (count == 0 && port != 0)
+        return list_host(handle, port, list);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = append(list, handle, &locals[i], port);
     return rc;
 }
 

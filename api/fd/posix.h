@@ -37,6 +37,10 @@ socklen_t hws_fd_write_address(const struct hws_handle *handle, const struct hws
 void hws_fd_give_address(const struct hws_handle *handle, const struct hws_addr *addr,
                          uint16_t port, struct sockaddr *sa, socklen_t *len);
 
+/** Waits for an association that is awaited to come up, as long as SO_SNDTIMEO lets it: 0,
+ * -EINPROGRESS, or why it did not. */
+int hws_fd_wait_connected(struct hws_handle *handle, sctp_assoc_t id);
+
 /** When a call that may wait so long gives up; `timeout_us` 0: never. */
 uint64_t hws_fd_until(uint64_t timeout_us);
 

@@ -122,6 +122,8 @@ static void give_name(struct hws_handle *handle, const struct hws_sock_recv *fro
 static int receive(struct hws_handle *handle, const struct hws_sock_iovec *iov, size_t iovcnt,
                    int flags, struct hws_sock_recv *from)
 {
+    if ((flags & MSG_ERRQUEUE) != 0) /* there is none */
+        return -EAGAIN;
     *from =
         (struct hws_sock_recv){.iov = iov, .iov_count = iovcnt, .peek = (flags & MSG_PEEK) != 0};
     return receive_or_wait(handle, from, flags, copy_out, NULL);

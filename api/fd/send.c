@@ -17,7 +17,9 @@ struct sending {
     struct hws_sock_send msg;
     struct hws_addr remotes[HWS_LIMIT_PATHS];
     struct sctp_initmsg init;
-    size_t len;
+    size_t len, taken;
+    sctp_assoc_t begun; /* the association that the call began and waits for */
+    bool has_sndinfo;
 };
 
 /* ---- Control data ---- */
@@ -43,6 +45,7 @@ static int read_sndinfo(struct sending *sending, const void *data)
 {
     struct sctp_sndinfo info;
     memcpy(&info, data, sizeof(info));
+    sending->has_sndinfo = true;
     use_sndinfo(sending, &info);
     return check_flags(info.snd_flags);
 }
@@ -54,7 +57,8 @@ static int use_sndrcvinfo(struct sending *sending, const struct sctp_sndrcvinfo 
                                       .snd_ppid = old->sinfo_ppid,
                                       .snd_context = old->sinfo_context,
                                       .snd_assoc_id = old->sinfo_assoc_id};
-    use_sndinfo(sending, &info);
+    if (!sending->has_sndinfo) /* SCTP_SNDINFO counts, whichever comes first */
+        use_sndinfo(sending, &info);
     return check_flags(old->sinfo_flags);
 }
 
@@ -158,15 +162,19 @@ static int read_controls(struct sending *sending, const struct msghdr *msg)
 
 /* ---- Waiting ---- */
 
-static int send_or_wait(struct hws_handle *handle, const struct hws_sock_send *msg, int flags)
+static bool may_wait(const struct hws_handle *handle, int flags)
+{
+    return !handle->sock->nonblocking && (flags & MSG_DONTWAIT) == 0;
+}
+
+static int wait_to_send(struct hws_handle *handle, const struct hws_sock_send *msg, int flags)
 {
     uint64_t until_us = hws_fd_until(handle->sock->sndtimeo_us);
-    bool may_wait = !handle->sock->nonblocking && (flags & MSG_DONTWAIT) == 0;
     int waited = 0;
     for (;;) {
         uint64_t now_us = hws_env_now_us();
         int rc = hws_sock_sendmsg(handle->sock, msg, now_us);
-        if (rc != -EAGAIN || !may_wait || now_us >= until_us)
+        if (rc != -EAGAIN || !may_wait(handle, flags) || now_us >= until_us)
             return rc;
         if (waited < 0)
             return waited;
@@ -174,6 +182,27 @@ static int send_or_wait(struct hws_handle *handle, const struct hws_sock_send *m
         if (waited < 0 && waited != -EINTR)
             return waited;
     }
+}
+
+/* As the kernel: a message that begins an association waits until it is up. The message is taken
+ * in any case, so why it failed is left to the next call. */
+static void wait_for_begun(struct hws_handle *handle, sctp_assoc_t begun)
+{
+    int rc = hws_fd_wait_connected(handle, begun);
+    struct hws_sock *sock = handle->sock;
+    if (rc < 0 && rc != -EINPROGRESS && sock != NULL && sock->style == HWS_SOCK_ONE_TO_ONE)
+        sock->error = -rc;
+}
+
+static int send_or_wait(struct hws_handle *handle, struct sending *sending, int flags)
+{
+    sending->msg.taken = &sending->taken;
+    if (may_wait(handle, flags))
+        sending->msg.begun = &sending->begun;
+    int rc = wait_to_send(handle, &sending->msg, flags);
+    if (rc == 0 && sending->begun != 0)
+        wait_for_begun(handle, sending->begun);
+    return rc;
 }
 
 static int take_iov(struct sending *sending, struct hws_iovec parts[MAX_IOV],
@@ -238,8 +267,8 @@ ssize_t hws_sendmsg(int fd, const struct msghdr *msg, int flags)
     if (rc == 0)
         rc = read_controls(&sending, msg);
     if (rc == 0)
-        rc = send_or_wait(handle, &sending.msg, flags);
-    return finish(handle, rc, sending.len, flags);
+        rc = send_or_wait(handle, &sending, flags);
+    return finish(handle, rc, sending.taken, flags);
 }
 
 ssize_t hws_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
@@ -323,8 +352,8 @@ ssize_t hws_sendv(int fd, const struct iovec *iov, int iovcnt, struct sockaddr *
     if (rc == 0)
         rc = read_info(&sending, info, infolen, infotype);
     if (rc == 0)
-        rc = send_or_wait(handle, &sending.msg, flags);
-    return finish(handle, rc, sending.len, flags);
+        rc = send_or_wait(handle, &sending, flags);
+    return finish(handle, rc, sending.taken, flags);
 }
 
 ssize_t hws_send_lent(int fd, const struct iovec *iov, int iovcnt, const struct sctp_sndinfo *info,
@@ -345,8 +374,8 @@ ssize_t hws_send_lent(int fd, const struct iovec *iov, int iovcnt, const struct 
     if (rc == 0 && info != NULL)
         rc = read_sndinfo(&sending, info);
     if (rc == 0)
-        rc = send_or_wait(handle, &sending.msg, flags);
-    return finish(handle, rc, sending.len, flags);
+        rc = send_or_wait(handle, &sending, flags);
+    return finish(handle, rc, sending.taken, flags);
 }
 
 /* ---- The older calls ---- */

@@ -23,6 +23,8 @@ static int check_kind(int domain, int type, int protocol)
         return -EAFNOSUPPORT;
     if (style < 0 || style > SOCK_PACKET)
         return -EINVAL;
+    if (style == SOCK_DGRAM)
+        return -EPROTONOSUPPORT;
     if (style != SOCK_STREAM && style != SOCK_SEQPACKET)
         return -ESOCKTNOSUPPORT;
     return protocol != 0 && protocol != IPPROTO_SCTP ? -EPROTONOSUPPORT : 0;
@@ -84,6 +86,9 @@ static int bind_one(struct hws_handle *handle, const struct sockaddr *addr, sock
 {
     struct hws_addr local;
     uint16_t port;
+    if (addr != NULL && len >= sizeof(addr->sa_family) && addr->sa_family != AF_INET &&
+        addr->sa_family != AF_INET6)
+        return -EAFNOSUPPORT;
     int rc = hws_fd_read_address(handle, addr, len, &local, &port);
     local.udp_port = 0;
     return rc < 0 ? rc : hws_sock_bind(handle->sock, &local, 1, port);
@@ -140,15 +145,19 @@ int hws_listen(int fd, int backlog)
 
 /* ---- Accepting ---- */
 
-static void peer_name(struct hws_handle *handle, struct sockaddr *addr, socklen_t *len)
+/* The primary path's address, after the end as well. False: there never was a peer. */
+static bool peer_name(struct hws_handle *handle, struct sockaddr *addr, socklen_t *len)
 {
     const struct hws_sock *sock = handle->sock;
     const struct hws_member *member = hws_sock_only_member(sock);
     struct hws_assoc_status status;
     struct hws_path_status path;
-    if (member != NULL && hws_assoc_status(sock->sockets->engine, member->assoc, &status) == 0 &&
-        hws_assoc_path_status(sock->sockets->engine, member->assoc, status.primary, &path) == 0)
-        hws_fd_give_address(handle, &path.remote, status.remote_port, addr, len);
+    if (member == NULL || !member->was_up ||
+        hws_assoc_status(sock->sockets->engine, member->assoc, &status) < 0 ||
+        hws_assoc_path_status(sock->sockets->engine, member->assoc, status.primary, &path) < 0)
+        return false;
+    hws_fd_give_address(handle, &path.remote, status.remote_port, addr, len);
+    return true;
 }
 
 /* The descriptor comes first: without one what waits goes on waiting. */
@@ -197,9 +206,13 @@ static int accept_one(int fd, struct sockaddr *addr, socklen_t *len, int flags)
     int rc = hws_handle_enter(fd, &listener);
     if (rc < 0)
         return rc;
+    if (addr != NULL && len == NULL) {
+        hws_handle_leave(listener, false);
+        return -EFAULT;
+    }
     rc = listener->type == SOCK_STREAM ? accept_or_wait(listener, flags, &handle) : -EOPNOTSUPP;
     if (rc == 0)
-        peer_name(handle, addr, len);
+        (void)peer_name(handle, addr, len);
     int accepted = rc == 0 ? handle->level.fd : -1;
     hws_handle_leave(listener, rc == 0);
     if (rc == 0)
@@ -258,7 +271,7 @@ static int stop_waiting(struct hws_handle *handle, sctp_assoc_t id, int rc)
     return rc;
 }
 
-static int wait_connected(struct hws_handle *handle, sctp_assoc_t id)
+int hws_fd_wait_connected(struct hws_handle *handle, sctp_assoc_t id)
 {
     uint64_t until_us = hws_fd_until(handle->sock->sndtimeo_us);
     int waited = 0;
@@ -283,7 +296,7 @@ static int connect_to(struct hws_handle *handle, const struct hws_addr *remotes,
     int rc = hws_sock_connectx(handle->sock, remotes, count, port, wait, id, hws_env_now_us());
     if (rc == -EINPROGRESS && handle->level.hup)
         hws_level_renew(&handle->level);
-    return rc == -EINPROGRESS && wait ? wait_connected(handle, *id) : rc;
+    return rc == -EINPROGRESS && wait ? hws_fd_wait_connected(handle, *id) : rc;
 }
 
 int hws_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -295,7 +308,9 @@ int hws_connect(int fd, const struct sockaddr *addr, socklen_t len)
     int rc = hws_handle_enter(fd, &handle);
     if (rc < 0)
         return (int)hws_posix(rc);
-    rc = hws_fd_read_address(handle, addr, len, &remote, &port);
+    rc = addr != NULL && len >= sizeof(addr->sa_family) && addr->sa_family == AF_UNSPEC
+             ? -EOPNOTSUPP
+             : hws_fd_read_address(handle, addr, len, &remote, &port);
     if (rc == 0)
         rc = connect_to(handle, &remote, 1, port, &id);
     hws_handle_leave(handle, true);
@@ -416,14 +431,12 @@ int hws_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
     int rc = hws_handle_enter(fd, &handle);
     if (rc < 0)
         return (int)hws_posix(rc);
-    if (handle->sock->state != HWS_SOCK_CONNECTED)
-        rc = -ENOTCONN;
-    else if (addr == NULL || len == NULL)
+    if (addr == NULL || len == NULL)
         rc = -EFAULT;
     else if ((int)*len < 0)
         rc = -EINVAL;
-    else
-        peer_name(handle, addr, len);
+    else if (!peer_name(handle, addr, len))
+        rc = -ENOTCONN;
     hws_handle_leave(handle, false);
     return (int)hws_posix(rc);
 }

@@ -1,6 +1,9 @@
 #include "api/link/local.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include "api/sock/sockaddr.h"
@@ -16,4 +19,29 @@ int hws_local_check(const struct hws_addr *addr)
     int rc = bind(fd, (const struct sockaddr *)&storage, len) == 0 ? 0 : -errno;
     close(fd);
     return rc;
+}
+
+static bool read_one(const struct ifaddrs *interface, struct hws_addr *out)
+{
+    const struct sockaddr *sa = interface->ifa_addr;
+    uint16_t port;
+    if (sa == NULL || (interface->ifa_flags & IFF_UP) == 0)
+        return false;
+    if (sa->sa_family == AF_INET)
+        return hws_sockaddr_read(sa, sizeof(struct sockaddr_in), out, &port) == 0;
+    return sa->sa_family == AF_INET6 &&
+           !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)sa)->sin6_addr) &&
+           hws_sockaddr_read(sa, sizeof(struct sockaddr_in6), out, &port) == 0;
+}
+
+int hws_local_list(struct hws_addr *out, int most)
+{
+    struct ifaddrs *all;
+    int count = 0;
+    if (getifaddrs(&all) != 0)
+        return -errno;
+    for (const struct ifaddrs *one = all; one != NULL && count < most; one = one->ifa_next)
+        count += read_one(one, &out[count]);
+    freeifaddrs(all);
+    return count;
 }

@@ -1,9 +1,12 @@
 #include "api/link/port_claim_linux.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,4 +31,29 @@ int hws_port_claim(uint8_t protocol, uint16_t port)
     int error = errno;
     close(fd);
     return -error;
+}
+
+static unsigned first_unprivileged(void)
+{
+    unsigned first = 1024;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+    if (file == NULL || fscanf(file, "%u", &first) != 1)
+        first = 1024;
+    if (file != NULL)
+        fclose(file);
+    return first;
+}
+
+/* Capabilities belong to threads, so the one that asks is asked about. */
+static bool may_bind_services(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[0].effective & (1u << CAP_NET_BIND_SERVICE)) != 0;
+}
+
+int hws_port_check(uint16_t port)
+{
+    return port >= 1024 || may_bind_services() || port >= first_unprivileged() ? 0 : -EACCES;
 }

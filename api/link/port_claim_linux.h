@@ -12,4 +12,8 @@
  * or a negative errno: -EADDRINUSE when somebody else has it. */
 int hws_port_claim(uint8_t protocol, uint16_t port);
 
+/** Whether the calling thread may use `port`: 0, or -EACCES below
+ * net.ipv4.ip_unprivileged_port_start without CAP_NET_BIND_SERVICE. */
+int hws_port_check(uint16_t port);
+
 #endif

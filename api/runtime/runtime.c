@@ -7,6 +7,7 @@
 
 #include "api/link/local.h"
 #include "api/link/netwatch_linux.h"
+#include "api/link/port_claim_linux.h"
 #include "api/runtime/env.h"
 #include "api/runtime/loop.h"
 
@@ -136,6 +137,11 @@ static int host_check_local(void *arg, const struct hws_addr *local)
     return ((struct hws_runtime *)arg)->fd_count > 0 ? hws_local_check(local) : 0;
 }
 
+static int host_check_port(void *arg, uint16_t port)
+{
+    return ((struct hws_runtime *)arg)->poll_count > 0 ? hws_port_check(port) : 0;
+}
+
 static int host_check_route(void *arg, const struct hws_addr *remote)
 {
     struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
@@ -172,7 +178,8 @@ static int init_engine(struct hws_runtime *runtime, bool own_host)
                                           .add_port = host_add_port,
                                           .remove_port = host_remove_port,
                                           .check_local = host_check_local,
-                                          .check_route = host_check_route};
+                                          .check_route = host_check_route,
+                                          .check_port = host_check_port};
     hws_sockets_init(&runtime->sockets, runtime->engine, &runtime->env, &host);
     return 0;
 }
