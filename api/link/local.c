@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "api/sock/sockaddr.h"
@@ -30,7 +31,6 @@ static bool read_one(const struct ifaddrs *interface, struct hws_addr *out)
     if (sa->sa_family == AF_INET)
         return hws_sockaddr_read(sa, sizeof(struct sockaddr_in), out, &port) == 0;
     return sa->sa_family == AF_INET6 &&
-           !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)sa)->sin6_addr) &&
            hws_sockaddr_read(sa, sizeof(struct sockaddr_in6), out, &port) == 0;
 }
 

@@ -7,8 +7,8 @@
 /** 0 when the host has this address now, -EADDRNOTAVAIL when not, or another negative errno. */
 int hws_local_check(const struct hws_addr *addr);
 
-/** The host's addresses on interfaces that are up, without those of a link's scope: how many, at
- * most `most`, or a negative errno. */
+/** The host's addresses, of interfaces that are up: how many, at most `most`, or a negative errno.
+ */
 int hws_local_list(struct hws_addr *out, int most);
 
 #endif

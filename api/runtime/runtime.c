@@ -1,6 +1,7 @@
 #include "api/runtime/runtime.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,9 +46,19 @@ static void on_path(void *arg, hws_assoc_id assoc, const struct hws_addr *remote
     hws_driver_tell_route(&runtime->driver, assoc, remote, hws_env_now_us());
 }
 
+/* Sockets bound to the wildcard tell their peers of them (RFC 9260, 5.1.2). */
+static void tell_host_addresses(struct hws_runtime *runtime)
+{
+    struct hws_addr host[HWS_LIMIT_HOST_ADDRESSES];
+    int count = hws_local_list(host, HWS_LIMIT_HOST_ADDRESSES);
+    if (count >= 0)
+        hws_engine_set_host_addresses(runtime->engine, host, (size_t)count);
+}
+
 static void look_at_network(struct hws_runtime *runtime)
 {
     hws_netwatch_drain(runtime->netwatch);
+    tell_host_addresses(runtime);
     hws_sockets_visit_paths(&runtime->sockets, on_path, runtime);
 }
 
@@ -119,8 +130,17 @@ int hws_runtime_start(struct hws_runtime *runtime)
 
 /* ---- What the sockets and the driver call ---- */
 
+/* An address may have come a moment ago: who binds now is to have it. */
+static void look_before_binding(struct hws_runtime *runtime)
+{
+    struct pollfd netwatch = {.fd = runtime->netwatch, .events = POLLIN};
+    if (poll(&netwatch, 1, 0) > 0)
+        tell_host_addresses(runtime);
+}
+
 static int host_add_port(void *arg, uint16_t port)
 {
+    look_before_binding(arg);
     struct hws_link *link = ((struct hws_runtime *)arg)->driver.link;
     return link->ops->add_port(link, port);
 }
@@ -139,7 +159,7 @@ static int host_check_local(void *arg, const struct hws_addr *local)
 
 static int host_check_port(void *arg, uint16_t port)
 {
-    return ((struct hws_runtime *)arg)->poll_count > 0 ? hws_port_check(port) : 0;
+    return ((struct hws_runtime *)arg)->fd_count > 0 ? hws_port_check(port) : 0;
 }
 
 static int host_check_route(void *arg, const struct hws_addr *remote)
@@ -191,6 +211,8 @@ static void init_link(struct hws_runtime *runtime, struct hws_link *link)
     runtime->driver.link = link;
     runtime->fd_count = link->ops->fds(link, fds);
     runtime->netwatch = runtime->fd_count > 0 ? hws_netwatch_open() : -1;
+    if (runtime->fd_count > 0)
+        tell_host_addresses(runtime);
 }
 
 int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link, bool own_host,

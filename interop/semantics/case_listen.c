@@ -158,7 +158,6 @@ static void waited(void)
     accepted = (int)ready("accept", accept(fd, NULL, NULL));
     hear("first", accepted);
     hear("second", accepted);
-    polled("poll", accepted, POLLRDHUP);
 }
 
 static void gone_before(void)
