@@ -180,8 +180,9 @@ HWS_API int hws_getpaddrs(int fd, sctp_assoc_t id, struct sockaddr **addrs);
 /** Frees what hws_getpaddrs gave; NULL is allowed. @return 0. (RFC 6458, 9.4) */
 HWS_API int hws_freepaddrs(struct sockaddr *addrs);
 
-/** The local addresses of an association or, with id 0, of the socket (RFC 6458, 9.5): a wildcard
- * address stands for all. Otherwise as hws_getpaddrs. */
+/** The local addresses that the peer of an association was told or, with id 0 or without one, those
+ * that the socket is bound to (RFC 6458, 9.5): with a wildcard address all that the host has, none
+ * when it is not bound. Otherwise as hws_getpaddrs. */
 HWS_API int hws_getladdrs(int fd, sctp_assoc_t id, struct sockaddr **addrs);
 
 /** Frees what hws_getladdrs gave; NULL is allowed. @return 0. (RFC 6458, 9.6) */
