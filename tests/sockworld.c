@@ -45,6 +45,8 @@ static int check_port(void *arg, uint16_t port)
 static void on_event(struct sim_host *host, const struct hws_event *event)
 {
     struct sockhost *h = (struct sockhost *)host;
+    if (h->watch != NULL)
+        h->watch(h->watch_arg, h, event);
     hws_sockets_event(&h->sockets, event, host->node.world->now_us);
 }
 

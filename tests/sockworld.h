@@ -23,6 +23,9 @@ struct sockhost {
     struct hws_sockets sockets;
     uint32_t ports;      /* added and not removed */
     uint16_t port_limit; /* ports below it are not allowed */
+    /* Sees every event before the sockets do; NULL: nobody looks. */
+    void (*watch)(void *arg, struct sockhost *h, const struct hws_event *event);
+    void *watch_arg;
 };
 
 struct sockworld {

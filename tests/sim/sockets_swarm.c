@@ -43,6 +43,7 @@ enum saw {
     SAW_VIEW,
     SAW_EXPLICIT_EOR,
     SAW_LENT,
+    SAW_RESTART,
     SAWS,
 };
 static const char *const saw_names[SAWS] = {"messages",           "messages in parts",
@@ -52,7 +53,8 @@ static const char *const saw_names[SAWS] = {"messages",           "messages in p
                                             "could not start",    "send failed",
                                             "partial aborted",    "to all",
                                             "buffer full",        "views",
-                                            "explicit EOR",       "lent bytes"};
+                                            "explicit EOR",       "lent bytes",
+                                            "restarted"};
 
 /* Every message says who sent it. */
 struct header {
@@ -64,6 +66,7 @@ struct header {
 /* What one host knows of one of its associations. */
 struct record {
     bool up, ended, deaf; /* COMM_UP and the end were told; what comes is not read */
+    bool restarted;       /* by the peer: it does not get what was sent to it before */
     sctp_assoc_t from;    /* the peer's name of it, 0: not known */
     uint32_t sent[STREAMS][2], got[STREAMS][2];
     uint8_t unordered_got[STREAMS][256]; /* bits by seq */
@@ -179,6 +182,31 @@ static void close_app(struct app *app)
     log_call(app, "close", 0);
     app->sock = NULL;
     hws_sock_close(sock, now(app->run));
+}
+
+/* The peer does not hear of it, and meets a new association from the same port: its own restarts
+ * (RFC 9260, 5.2.4). */
+static void restart_app(struct app *app)
+{
+    struct run *run = app->run;
+    const struct hws_member *member = hws_sock_first_member(app->sock);
+    if (member == NULL || member->peer_count == 0)
+        return;
+    struct hws_addr remote = member->peers[0].remote;
+    uint16_t remote_port = member->remote_port, port = hws_sock_port(app->sock);
+    sockworld_cut(&run->w, true);
+    app->sock->linger.l_onoff = 1;
+    close_app(app);
+    sockworld_run(&run->w, 1);
+    sockworld_cut(&run->w, false);
+    struct hws_sock *sock =
+        hws_sock_open(&run->w.hosts[app->host].sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
+    small_buffers(run, sock);
+    int rc = hws_sock_bind(sock, NULL, 0, port);
+    if (rc == 0)
+        rc = hws_sock_connect(sock, &remote, 1, remote_port, now(run));
+    adopt(run, app->host, sock);
+    log_call(app, "connect again", rc);
 }
 
 static struct hws_member *any_member(struct app *app)
@@ -378,14 +406,21 @@ static void end_one(struct app *app)
 
 /* ---- Receiving ---- */
 
+static const struct record *sender_of(const struct app *app, const struct record *record)
+{
+    return app->run->records[1 - app->host][record->from];
+}
+
 static void check_order(struct app *app, struct record *record, const struct header *header)
 {
     uint32_t *got = &record->got[header->sid][header->unordered];
     uint8_t *bits = record->unordered_got[header->sid];
     uint32_t bit = header->seq % (8 * sizeof(record->unordered_got[0]));
     if (header->unordered == 0) {
-        CHECK(app->run, header->seq == *got, "stream %u: message %u after %u", header->sid,
-              header->seq, *got);
+        bool first_lost = sender_of(app, record)->restarted;
+        CHECK(app->run, header->seq == *got || (first_lost && header->seq > *got),
+              "stream %u: message %u after %u", header->sid, header->seq, *got);
+        *got = header->seq;
     } else if (header->seq < 8 * sizeof(record->unordered_got[0])) {
         CHECK(app->run, (bits[bit / 8] >> bit % 8 & 1) == 0, "unordered message %u came twice",
               header->seq);
@@ -448,9 +483,9 @@ static void take_data(struct app *app, const struct hws_sock_recv *msg, const ui
 static void check_all_arrived(struct app *app, const struct record *record)
 {
     struct run *run = app->run;
-    if (record->from == 0 || record->deaf)
+    if (record->from == 0 || record->deaf || sender_of(app, record)->restarted)
         return;
-    const struct record *sender = run->records[1 - app->host][record->from];
+    const struct record *sender = sender_of(app, record);
     for (uint32_t i = 0; i < STREAMS; i++) {
         for (uint32_t k = 0; k < 2; k++)
             CHECK(run, sender->sent[i][k] == record->got[i][k],
@@ -458,6 +493,16 @@ static void check_all_arrived(struct app *app, const struct record *record)
                   sender->sent[i][k], i);
     }
     run->saws[SAW_ALL_DELIVERED]++;
+}
+
+/* The peer has begun anew: so do the numbers of its messages. */
+static void take_restart(struct run *run, struct record *record)
+{
+    record->from = 0;
+    record->len = 0;
+    memset(record->got, 0, sizeof(record->got));
+    memset(record->unordered_got, 0, sizeof(record->unordered_got));
+    run->saws[SAW_RESTART]++;
 }
 
 static void take_change(struct app *app, const struct sctp_assoc_change *change)
@@ -471,7 +516,9 @@ static void take_change(struct app *app, const struct sctp_assoc_change *change)
           change->sac_state, change->sac_assoc_id, record->up ? " that is up" : "",
           record->ended ? " that has ended" : "");
     record->up = record->up || begins;
-    record->ended = change->sac_state != SCTP_COMM_UP;
+    record->ended = change->sac_state != SCTP_COMM_UP && change->sac_state != SCTP_RESTART;
+    if (change->sac_state == SCTP_RESTART)
+        take_restart(run, record);
     run->saws[SAW_COMM_LOST] += change->sac_state == SCTP_COMM_LOST;
     run->saws[SAW_CANT_START] += change->sac_state == SCTP_CANT_STR_ASSOC;
     if (change->sac_state == SCTP_SHUTDOWN_COMP)
@@ -630,11 +677,11 @@ static void call_something(struct run *run, struct app *app)
     static void (*const calls[])(struct app * app) = {
         connect_app,  connect_app,  send_message, send_message, send_message, send_message,
         send_message, receive_some, receive_some, receive_some, accept_app,   peel_app,
-        send_part,    send_all,     end_one,      shut_down,    close_app,
+        send_part,    send_all,     end_one,      shut_down,    close_app,    restart_app,
     };
     uint32_t which = below(run, sizeof(calls) / sizeof(calls[0]));
-    bool rare = calls[which] == shut_down || calls[which] == close_app || calls[which] == end_one;
-    if (rare && below(run, 16) != 0)
+    static const uint32_t rare_from = 14; /* end_one and what follows it */
+    if (which >= rare_from && below(run, 16) != 0)
         return;
     if (calls[which] == accept_app && !is_listener(app))
         return;
@@ -651,6 +698,18 @@ static void step(struct run *run)
         call_something(run, app);
     run->calls++;
     sockworld_run(&run->w, sim_rng_scale(&run->rng, 0, 60000));
+}
+
+/* What is sent from now on is all that the peer's new association gets. */
+static void watch(void *arg, struct sockhost *h, const struct hws_event *event)
+{
+    struct run *run = arg;
+    const struct hws_member *member = hws_member_by_assoc(&h->sockets, event->assoc);
+    if (event->type != HWS_EVENT_RESTART || member == NULL)
+        return;
+    struct record *record = record_of(run, (uint32_t)(h - run->w.hosts), member->id);
+    if (record != NULL)
+        record->restarted = true;
 }
 
 static void spoil_network(struct run *run)
@@ -707,6 +766,10 @@ static bool run_seed(uint64_t seed, FILE *trace, uint64_t totals[SAWS])
     run.rng = sim_rng_seeded(seed);
     sockworld_begin(&run.w, seed, sim_rng_between(&run.rng, 1, 3), false);
     run.w.net.trace = trace;
+    for (uint32_t host = 0; host < SOCKWORLD_HOSTS; host++) {
+        run.w.hosts[host].watch = watch;
+        run.w.hosts[host].watch_arg = &run;
+    }
     spoil_network(&run);
     while (run.calls < CALLS && !run.w.world.failed)
         step(&run);
