@@ -20,12 +20,12 @@ static uint32_t in_bounds(uint32_t mtu)
 
 /* ---- What the state machine says ---- */
 
-/* Whether the path can be probed: the peer is there, or data goes there since no path is better,
- * and HEARTBEATs may be sent (8.3). */
+/* Whether the path can be probed: the peer is there, or data goes there since no path is better, or
+ * it failed with data that may have been too large, and HEARTBEATs may be sent (8.3). */
 static bool connected(const struct hws_path *p)
 {
     return p->confirmed && p->owned && hws_assoc_may_send(p->assoc) &&
-           (p->active || p == hws_assoc_data_path(p->assoc));
+           (p->active || p->pmtu_suspected || p == hws_assoc_data_path(p->assoc));
 }
 
 static void arm_raise_timer(struct hws_path *p)

@@ -418,6 +418,31 @@ static void a_failed_path_without_alternative(void **state)
     pair_free(p);
 }
 
+static void never_giving_up(struct hws_params *a, struct hws_params *b)
+{
+    soon_inactive(a, b);
+    a->assoc_max_retrans = 100;
+}
+
+/* Two paths fail in turn, and answer HEARTBEATs: each is probed although it has failed. */
+static void failed_paths_in_turn(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1; count < 4; count++) {
+        struct pair *p =
+            pair_new(&(struct pair_options){.params = never_giving_up, .mtu = 1500, .addrs = 2});
+        pair_connect(p);
+        pair_run(p, 5ull * SECOND);
+        p->wire_mtu = 576;
+        for (uint32_t i = 0; i < count; i++)
+            pair_send_pattern(&p->a, 0, 0, (uint8_t)i, 1140 / count);
+        pair_run(p, 30ull * SECOND);
+        for (uint32_t i = 0; i < count; i++)
+            pair_recv_pattern(&p->b, 0, (uint8_t)i, 1140 / count);
+        pair_free(p);
+    }
+}
+
 static void patient(struct hws_params *a, struct hws_params *b)
 {
     discovering(a, b);
@@ -476,6 +501,43 @@ static void growing_is_found_after_the_raise_timer(void **state)
     assert_int_equal(pair_path(&p->a).mtu, 1500);
     assert_int_equal(pair_stats(&p->a)->pmtu_probes, probes + 1);
     assert_nothing_lost(p);
+    pair_free(p);
+}
+
+static void searching_often(struct hws_params *a, struct hws_params *b)
+{
+    discovering(a, b);
+    a->pmtud_interval_us = 20 * SECOND;
+}
+
+/* PMTU_RAISE_TIMER is a parameter; a path's own goes before its association's. */
+static void the_raise_timer_is_set(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = searching_often, .mtu = 1500});
+    p->wire_mtu = 1400;
+    pair_connect(p);
+    transfer(p, 10000, 10); /* it is found */
+    p->wire_mtu = 1450;
+    transfer(p, 10000, 8);
+    assert_int_equal(pair_path(&p->a).mtu, 1400);
+    transfer(p, 10000, 10);
+    assert_int_equal(pair_path(&p->a).mtu, 1450);
+    struct hws_path_params own;
+    assert_int_equal(hws_path_params(p->a.engine, p->a.assoc, 0, &own), HWS_OK);
+    assert_int_equal(own.pmtud_interval_us, 20 * SECOND);
+    own.pmtud_interval_us = 100 * SECOND;
+    pair_run(p, 10ull * SECOND); /* the search after 1450 was found is over */
+    assert_int_equal(hws_path_set_params(p->a.engine, p->a.assoc, 0, &own, p->now_us), HWS_OK);
+    pair_run(p, 25ull * SECOND); /* it holds from the next search on */
+    transfer(p, 10000, 10);
+    p->wire_mtu = 0;
+    transfer(p, 10000, 60);
+    assert_int_equal(pair_path(&p->a).mtu, 1450);
+    transfer(p, 10000, 60);
+    assert_int_equal(pair_path(&p->a).mtu, 1500);
+    own.pmtud_interval_us = 0;
+    assert_int_equal(hws_path_set_params(p->a.engine, p->a.assoc, 0, &own, p->now_us), HWS_E_INVAL);
     pair_free(p);
 }
 
@@ -774,9 +836,11 @@ int main(void)
         cmocka_unit_test(data_lost_after_a_slow_set_up),
         cmocka_unit_test(a_small_loss_before_a_large_one),
         cmocka_unit_test(a_failed_path_without_alternative),
+        cmocka_unit_test(failed_paths_in_turn),
         cmocka_unit_test(a_restart_during_the_search),
         cmocka_unit_test(packets_that_are_not_full_after_an_outage),
         cmocka_unit_test(growing_is_found_after_the_raise_timer),
+        cmocka_unit_test(the_raise_timer_is_set),
         cmocka_unit_test(idle_paths_are_not_probed),
         cmocka_unit_test(the_interface_changes),
         cmocka_unit_test(a_refused_probe),
