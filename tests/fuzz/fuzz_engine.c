@@ -18,6 +18,9 @@
 #define OUTPUT_MAX 20000u
 #define SETTLE_MAX 2000u
 #define LENT_MAX 64u
+#define VIEWS_MAX 8u
+/* The source port of packets in UDP. */
+#define UDP_PORT 9899u
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -26,7 +29,7 @@
     } while (0)
 
 struct wire_packet {
-    struct hws_addr dst;
+    struct hws_addr src, dst;
     uint32_t len;
     uint8_t *data;
 };
@@ -34,7 +37,7 @@ struct wire_packet {
 struct side {
     struct sim_env env;
     struct hws_engine *engine;
-    struct hws_addr addr;
+    struct hws_addr addrs[FUZZ_ADDRS];
     uint16_t port;
     hws_endpoint_id endpoint;
     hws_assoc_id assoc;
@@ -42,6 +45,8 @@ struct side {
     uint32_t wire_head, wire_count;
     uint32_t tsn; /* of the last DATA chunk it sent */
     uint8_t *lent[LENT_MAX];
+    struct hws_recv_view views[VIEWS_MAX];
+    uint32_t sums[VIEWS_MAX];
     uint32_t sum; /* of the bytes of messages that failed */
 };
 
@@ -104,7 +109,13 @@ static void wire_put(struct fuzz *f, struct side *s, const struct hws_train *t, 
     if (s->wire_count == WIRE_MAX)
         return;
     struct wire_packet *p = &s->wire[(s->wire_head + s->wire_count++) % WIRE_MAX];
-    *p = (struct wire_packet){.dst = t->dst, .len = len, .data = malloc(len)};
+    *p = (struct wire_packet){
+        .src = t->src.family != HWS_FAMILY_NONE ? t->src : s->addrs[0],
+        .dst = t->dst,
+        .len = len,
+        .data = malloc(len),
+    };
+    p->src.udp_port = t->dst.udp_port != 0 ? UDP_PORT : 0;
     MUST(p->data != NULL);
     memcpy(p->data, t->data + at, len);
 }
@@ -144,15 +155,10 @@ static void side_output(struct fuzz *f, struct side *s)
     }
 }
 
-/* Reads what will not arrive, and frees what is given back: a checker sees what else touches it. */
-static void side_failed(struct side *s)
+/* Frees what is given back: a checker sees what else touches it. */
+static void side_take_back(struct side *s)
 {
-    struct hws_failed failed;
     void *handle;
-    while (hws_assoc_failed(s->engine, s->assoc, &failed) == HWS_OK)
-        for (size_t i = 0; i < failed.iov_count; i++)
-            for (size_t at = 0; at < failed.iov[i].len; at++)
-                s->sum += ((const uint8_t *)failed.iov[i].base)[at];
     while (hws_engine_lent_done(s->engine, &handle)) {
         uint8_t **slot = handle;
         MUST(*slot != NULL);
@@ -164,17 +170,16 @@ static void side_failed(struct side *s)
 static void pull(struct fuzz *f)
 {
     for (int i = 0; i < 2; i++) {
-        side_failed(&f->sides[i]);
+        side_take_back(&f->sides[i]);
         side_events(f, &f->sides[i]);
         side_output(f, &f->sides[i]);
     }
 }
 
-static void input(struct fuzz *f, struct side *to, const struct hws_addr *src, const uint8_t *data,
-                  uint32_t len)
+static void input(struct fuzz *f, struct side *to, const struct wire_packet *p)
 {
     struct hws_packet_in in = {
-        .data = data, .len = len, .truesize = len + 64, .src = *src, .dst = to->addr};
+        .data = p->data, .len = p->len, .truesize = p->len + 64, .src = p->src, .dst = p->dst};
     hws_engine_input(to->engine, &in, 1, f->now_us);
     pull(f);
 }
@@ -182,7 +187,7 @@ static void input(struct fuzz *f, struct side *to, const struct hws_addr *src, c
 static void arrive(struct fuzz *f, struct side *from, struct wire_packet p)
 {
     if (p.data != NULL)
-        input(f, other(f, from), &from->addr, p.data, p.len);
+        input(f, other(f, from), &p);
     free(p.data);
 }
 
@@ -257,10 +262,11 @@ static void op_packet(struct fuzz *f, struct side *to)
         if ((control & FUZZ_FIX_TSN) != 0)
             fix_chunks(f, to, packet, len);
     }
-    struct hws_addr src = other(f, to)->addr;
+    struct wire_packet p = {
+        .src = other(f, to)->addrs[0], .dst = to->addrs[0], .len = len, .data = packet};
     if ((control & FUZZ_STRANGER) != 0)
-        src.ip[3] = 77;
-    input(f, to, &src, packet, len);
+        p.src.ip[3] = 77;
+    input(f, to, &p);
 }
 
 static void op_mutate(struct fuzz *f, struct side *from)
@@ -277,7 +283,7 @@ static void op_repeat(struct fuzz *f, struct side *from)
 {
     struct wire_packet p = wire_take(from);
     if (p.data != NULL)
-        input(f, other(f, from), &from->addr, p.data, p.len);
+        input(f, other(f, from), &p);
     arrive(f, from, p);
 }
 
@@ -321,6 +327,60 @@ static void op_receive(struct fuzz *f, struct side *s)
     MUST(error != HWS_OK || len <= capacity);
 }
 
+/* What next tells and peek shows is what recv gives. */
+static void op_peek(struct fuzz *f, struct side *s)
+{
+    uint8_t peeked[256], bytes[256];
+    size_t peeked_len = 0, len = 0;
+    struct hws_rcvinfo peeked_info = {0}, info = {0};
+    struct hws_next next;
+    size_t capacity = take(f);
+    int next_error = hws_assoc_next(s->engine, s->assoc, &next);
+    MUST(next_error != HWS_OK || next.len > 0);
+    int peek_error =
+        hws_assoc_peek(s->engine, s->assoc, peeked, capacity, &peeked_len, &peeked_info, f->now_us);
+    int error = hws_assoc_recv(s->engine, s->assoc, bytes, capacity, &len, &info, f->now_us);
+    MUST(peek_error == error);
+    MUST(error != HWS_OK ||
+         (len <= capacity && len == peeked_len && memcmp(bytes, peeked, len) == 0 &&
+          info.tsn == peeked_info.tsn && info.flags == peeked_info.flags));
+}
+
+static uint32_t sum_of(const struct hws_iovec *iov, size_t count)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t at = 0; at < iov[i].len; at++)
+            sum = sum * 31 + ((const uint8_t *)iov[i].base)[at];
+    return sum;
+}
+
+static void op_view(struct fuzz *f, struct side *s)
+{
+    uint32_t slot = take(f) % VIEWS_MAX;
+    struct hws_recv_view *view = &s->views[slot];
+    if (view->held != NULL) {
+        MUST(sum_of(view->iov, view->iov_count) == s->sums[slot]);
+        hws_recv_view_release(s->engine, view);
+    } else if (hws_assoc_recv_view(s->engine, s->assoc, view) == HWS_OK) {
+        MUST(view->held != NULL && view->len > 0 && view->iov_count <= HWS_RECV_VIEW_PARTS);
+        s->sums[slot] = sum_of(view->iov, view->iov_count);
+    } else {
+        view->held = NULL;
+    }
+}
+
+/* Reads what will not arrive. */
+static void op_failed(struct fuzz *f, struct side *s)
+{
+    struct hws_failed failed;
+    for (uint32_t left = take(f); left > 0; left--) {
+        if (hws_assoc_failed(s->engine, s->assoc, &failed) != HWS_OK)
+            return;
+        s->sum += sum_of(failed.iov, failed.iov_count);
+    }
+}
+
 static void op_time(struct fuzz *f)
 {
     uint64_t until_us = f->now_us + (1000ull << take(f) % 18);
@@ -341,7 +401,7 @@ static void op_time(struct fuzz *f)
 static void begin(struct fuzz *f, struct side *s)
 {
     struct side *peer = other(f, s);
-    (void)hws_assoc_connect(s->engine, s->endpoint, &peer->addr, 1, peer->port, f->now_us,
+    (void)hws_assoc_connect(s->engine, s->endpoint, peer->addrs, 1, peer->port, f->now_us,
                             &s->assoc);
 }
 
@@ -351,7 +411,7 @@ static void op_network(struct fuzz *f, struct side *s)
     struct wire_packet *p = s->wire_count != 0 ? &s->wire[s->wire_head] : NULL;
     struct hws_net_event event = {
         .kind = (enum hws_net_kind)(kind % 4),
-        .remote = other(f, s)->addr,
+        .remote = other(f, s)->addrs[0],
         .mtu = (uint32_t)take(f) << 8 | take(f),
         .reason = (enum hws_send_failure)(1 + flags % 4),
         .protocol_unreachable = (flags & 0x80) != 0,
@@ -361,25 +421,85 @@ static void op_network(struct fuzz *f, struct side *s)
     hws_engine_net_event(s->engine, &event, f->now_us);
 }
 
+/* ---- Addresses ---- */
+
+/* Those of the side's that are named, and how many. */
+static size_t choose_addrs(const struct side *s, uint8_t which, struct hws_addr out[FUZZ_ADDRS])
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < FUZZ_ADDRS; i++)
+        if ((which & 1u << i) != 0)
+            out[count++] = s->addrs[i];
+    return count;
+}
+
+static void op_locals(struct fuzz *f, struct side *s)
+{
+    struct hws_addr addrs[FUZZ_ADDRS];
+    size_t count = choose_addrs(s, take(f), addrs);
+    (void)hws_endpoint_set_locals(s->engine, s->endpoint, addrs, count);
+}
+
+static void op_host(struct fuzz *f, struct side *s)
+{
+    struct hws_addr addrs[FUZZ_ADDRS];
+    size_t count = choose_addrs(s, take(f), addrs);
+    hws_engine_set_host_addresses(s->engine, addrs, count);
+}
+
+static void op_encapsulation(struct fuzz *f, struct side *s)
+{
+    uint8_t index = take(f), port = take(f);
+    (void)hws_path_set_encapsulation(s->engine, s->assoc, index & 7, port);
+}
+
 /* ---- An engine's life ---- */
+
+static void params_of(const struct side *s, struct hws_params *params)
+{
+    bool first = s->port == 1000;
+    hws_params_default(params);
+    params->rcvbuf_bytes = 20000;
+    params->sndbuf_bytes = 40000;
+    params->keep_failed = first;
+    params->sched = first ? "rr" : "fcfs";
+}
+
+static void op_endpoint(struct fuzz *f, struct side *s)
+{
+    uint8_t flags = take(f);
+    struct hws_addr addrs[FUZZ_ADDRS];
+    struct hws_params params;
+    params_of(s, &params);
+    struct hws_endpoint_config config = {.port = s->port,
+                                         .locals = addrs,
+                                         .local_count = choose_addrs(s, take(f), addrs),
+                                         .families = flags & 3,
+                                         .host_addresses = (flags & FUZZ_HOST_ADDRESSES) != 0,
+                                         .reuse = (flags & FUZZ_REUSE) != 0,
+                                         .listening = (flags & FUZZ_DEAF) == 0,
+                                         .params = &params};
+    if ((flags & FUZZ_KEEP_OLD) == 0)
+        (void)hws_endpoint_release(s->engine, s->endpoint);
+    (void)hws_endpoint_new(s->engine, &config, &s->endpoint);
+    begin(f, s);
+}
 
 static void side_init(struct side *s, uint8_t host, uint64_t seed)
 {
     sim_env_init(&s->env, seed);
-    s->addr = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, host}};
+    s->addrs[0] = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {192, 0, 2, host}};
+    s->addrs[1] = (struct hws_addr){.family = HWS_FAMILY_IPV6, .ip = {0x20, 1, 0x0d, 0xb8, host}};
+    s->addrs[2] = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {198, 51, 100, host}};
     s->port = (uint16_t)(1000u * host);
     struct hws_engine_config config = {
         .env = sim_env_make(&s->env), .direct_alloc = true, .ignore_checksum = true};
     s->engine = hws_engine_new(&config);
     MUST(s->engine != NULL);
     struct hws_params params;
-    hws_params_default(&params);
-    params.rcvbuf_bytes = 20000;
-    params.sndbuf_bytes = 40000;
-    params.keep_failed = host == 1;
-    params.sched = host == 1 ? "rr" : "fcfs";
+    params_of(s, &params);
     struct hws_endpoint_config endpoint = {.port = s->port,
-                                           .locals = &s->addr,
+                                           .locals = s->addrs,
                                            .local_count = 1,
                                            .listening = true,
                                            .params = &params};
@@ -389,6 +509,7 @@ static void side_init(struct side *s, uint8_t host, uint64_t seed)
 static void side_fini(struct side *s)
 {
     hws_engine_free(s->engine);
+    memset(s->views, 0, sizeof s->views); /* it has given up their memory */
     for (uint32_t i = 0; i < LENT_MAX; i++) {
         free(s->lent[i]);
         s->lent[i] = NULL;
@@ -408,7 +529,7 @@ static void one_op(struct fuzz *f)
 {
     uint8_t op = take(f);
     struct side *s = &f->sides[op >> 7];
-    switch ((enum fuzz_op)((op & 0x0f) % FUZZ_OPS)) {
+    switch ((enum fuzz_op)((op & 0x1f) % FUZZ_OPS)) {
     case FUZZ_SEND:
         op_send(f, s);
         break;
@@ -451,6 +572,27 @@ static void one_op(struct fuzz *f)
         break;
     case FUZZ_REBOOT:
         op_reboot(f, s);
+        break;
+    case FUZZ_PEEK:
+        op_peek(f, s);
+        break;
+    case FUZZ_VIEW:
+        op_view(f, s);
+        break;
+    case FUZZ_FAILED:
+        op_failed(f, s);
+        break;
+    case FUZZ_LOCALS:
+        op_locals(f, s);
+        break;
+    case FUZZ_HOST:
+        op_host(f, s);
+        break;
+    case FUZZ_ENDPOINT:
+        op_endpoint(f, s);
+        break;
+    case FUZZ_ENCAPSULATION:
+        op_encapsulation(f, s);
         break;
     case FUZZ_SETTLE:
     case FUZZ_OPS:

@@ -3,7 +3,7 @@
 #ifndef HWS_TESTS_FUZZ_OPS_H
 #define HWS_TESTS_FUZZ_OPS_H
 
-/* The operation byte: low four bits the operation, bit 7 which engine. */
+/* The operation byte: low five bits the operation, bit 7 which engine. */
 enum fuzz_op {
     FUZZ_SEND,     /* sid, flags, length / 64; flags: U, I, FUZZ_LENT, and a path from bit 4 on */
     FUZZ_DELIVER,  /* the next packet of that engine arrives */
@@ -15,13 +15,32 @@ enum fuzz_op {
     FUZZ_RECEIVE,  /* capacity */
     FUZZ_SHUTDOWN, /* graceful */
     FUZZ_ABORT,
-    FUZZ_RELEASE, /* and connect anew */
-    FUZZ_NETWORK, /* kind, mtu: what the network says */
-    FUZZ_LISTEN,  /* on or off */
-    FUZZ_SETTLE,  /* everything arrives until nobody speaks */
-    FUZZ_REBOOT,  /* the engine forgets everything and connects */
+    FUZZ_RELEASE,       /* and connect anew */
+    FUZZ_NETWORK,       /* kind, mtu: what the network says */
+    FUZZ_LISTEN,        /* on or off */
+    FUZZ_SETTLE,        /* everything arrives until nobody speaks */
+    FUZZ_REBOOT,        /* the engine forgets everything and connects */
+    FUZZ_PEEK,          /* capacity: what follows is the same */
+    FUZZ_VIEW,          /* slot: a view is taken into it, or the one in it is given back */
+    FUZZ_FAILED,        /* count of messages that will not arrive to be looked at */
+    FUZZ_LOCALS,        /* addresses, FUZZ_ADDR_*: the endpoint's, for associations to come */
+    FUZZ_HOST,          /* addresses: those the host has now */
+    FUZZ_ENDPOINT,      /* flags, addresses: a new one, that connects */
+    FUZZ_ENCAPSULATION, /* path, UDP port: where packets go */
     FUZZ_OPS,
 };
+
+/* Which of an engine's own addresses; other bits mean nothing. */
+#define FUZZ_ADDR_FIRST 0x01u /* IPv4, where it begins */
+#define FUZZ_ADDR_IPV6 0x02u
+#define FUZZ_ADDR_SECOND 0x04u /* IPv4 */
+#define FUZZ_ADDRS 3u
+
+/* The flags of FUZZ_ENDPOINT; HWS_ENDPOINT_* are their low two bits. */
+#define FUZZ_HOST_ADDRESSES 0x04u
+#define FUZZ_REUSE 0x08u
+#define FUZZ_KEEP_OLD 0x10u /* the old one stays */
+#define FUZZ_DEAF 0x20u     /* it does not listen */
 
 /* In the flags of FUZZ_SEND: the bytes are lent. */
 #define FUZZ_LENT 0x04u
