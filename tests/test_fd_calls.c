@@ -2,6 +2,7 @@
 #include "tests/fd_tool.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -472,6 +473,68 @@ static void lingering(void **state)
     hws_close(there);
 }
 
+/* A cancelled thread goes when its call has ended, and leaves nothing of it behind. */
+static void *receive_until_cancelled(void *arg)
+{
+    char buf[16];
+    while (hws_recv(*(int *)arg, buf, sizeof(buf), 0) > 0)
+        pthread_testcancel();
+    return NULL;
+}
+
+static void cancelled_while_it_waits(void **state)
+{
+    struct fd_world *w = *state;
+    pthread_t thread;
+    char buf[16];
+    int there, here = fd_connect(w, &there);
+    pthread_create(&thread, NULL, receive_until_cancelled, &there);
+    assert_int_equal(hws_send(here, "one", 3, 0), 3);
+    pthread_cancel(thread);
+    assert_int_equal(hws_send(here, "two", 3, 0), 3); /* ends a call that waits */
+    pthread_join(thread, NULL);
+    assert_int_equal(hws_send(here, "three", 5, 0), 5);
+    while (hws_recv(there, buf, sizeof(buf), 0) == 3)
+        ;
+    assert_memory_equal(buf, "three", 5);
+    hws_close(here);
+    hws_close(there);
+}
+
+static void success_leaves_errno_alone(void **state)
+{
+    struct fd_world *w = *state;
+    char buf[16];
+    int there, here = fd_connect(w, &there);
+    assert_fails(hws_recv(there, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+    errno = 0;
+    assert_int_equal(hws_send(here, "one", 3, 0), 3);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 3);
+    assert_int_equal(hws_shutdown(here, SHUT_WR), 0);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 0);
+    assert_int_equal(hws_close(here), 0);
+    assert_int_equal(hws_close(there), 0);
+    assert_int_equal(errno, 0);
+}
+
+static void lengths_beyond_all_measure(void **state)
+{
+    struct fd_world *w = *state;
+    char buf[16];
+    struct iovec iov[2] = {{buf, (size_t)SSIZE_MAX + 1}, {buf, (size_t)SSIZE_MAX + 1}};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+    int there, here = fd_connect(w, &there);
+    assert_int_equal(hws_send(here, "one", 3, 0), 3);
+    assert_fails(hws_recvmsg(there, &msg, 0), EINVAL);
+    assert_fails(hws_sendmsg(here, &msg, 0), EINVAL);
+    iov[0].iov_len = iov[1].iov_len = SSIZE_MAX;
+    assert_fails(hws_sendmsg(here, &msg, 0), EMSGSIZE);
+    assert_fails(hws_send(here, buf, SIZE_MAX, 0), EMSGSIZE);
+    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 3);
+    hws_close(here);
+    hws_close(there);
+}
+
 /* ---- One-to-many ---- */
 
 static void one_to_many_and_peeling_off(void **state)
@@ -521,6 +584,9 @@ int main(void)
         TEST(signals_interrupt),
         TEST(sigpipe_unless_not_wanted),
         TEST(lingering),
+        TEST(cancelled_while_it_waits),
+        TEST(success_leaves_errno_alone),
+        TEST(lengths_beyond_all_measure),
         TEST(one_to_many_and_peeling_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

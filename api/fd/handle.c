@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -204,6 +205,32 @@ void hws_handle_close(struct hws_handle *handle, uint64_t now_us)
 
 /* ---- Calls ---- */
 
+/* Of the thread: calls it is in. More than one: a lent buffer came back during a call, and its
+ * owner called us. */
+static _Thread_local struct {
+    unsigned depth;
+    int error;
+    int cancel;
+} thread;
+
+/* A thread cancelled in the middle would leave the lock and its waiter behind. */
+void hws_call_begin(void)
+{
+    if (thread.depth++ > 0)
+        return;
+    thread.error = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &thread.cancel);
+}
+
+/* As the kernel: a call that succeeds leaves errno alone. One that fails sets it after this. */
+void hws_call_end(void)
+{
+    if (--thread.depth > 0)
+        return;
+    errno = thread.error;
+    pthread_setcancelstate(thread.cancel, NULL);
+}
+
 static int enter(struct hws_handle *handle)
 {
     if (handle->process != hws_process_id())
@@ -216,7 +243,7 @@ static int enter(struct hws_handle *handle)
     return rc;
 }
 
-int hws_handle_enter(int fd, struct hws_handle **out)
+static int find(int fd, struct hws_handle **out)
 {
     struct hws_handle *handle = hws_table_get(fd);
     if (handle == NULL)
@@ -229,6 +256,15 @@ int hws_handle_enter(int fd, struct hws_handle **out)
     return rc;
 }
 
+int hws_handle_enter(int fd, struct hws_handle **out)
+{
+    hws_call_begin();
+    int rc = find(fd, out);
+    if (rc < 0)
+        hws_call_end();
+    return rc;
+}
+
 void hws_handle_leave(struct hws_handle *handle, bool changed)
 {
     if (changed && handle->sock != NULL)
@@ -237,6 +273,7 @@ void hws_handle_leave(struct hws_handle *handle, bool changed)
         settle(handle);
     hws_runtime_leave(handle->runtime);
     hws_handle_unref(handle);
+    hws_call_end();
 }
 
 int hws_handle_sleep(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)

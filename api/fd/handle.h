@@ -54,6 +54,11 @@ void hws_handle_send_away(struct hws_handle *handle);
  * of the table. Under the lock. */
 void hws_handle_close(struct hws_handle *handle, uint64_t now_us);
 
+/** Around every call that takes a runtime's lock (hws_handle_enter and hws_handle_leave do it):
+ * between them the thread cannot be cancelled, and errno is put back at the end. */
+void hws_call_begin(void);
+void hws_call_end(void);
+
 /** Finds the handle of `fd` and takes its runtime's lock. 0, -EBADF, -ENOTSOCK (a descriptor that
  * is not ours) or -ESTALE. */
 int hws_handle_enter(int fd, struct hws_handle **out);

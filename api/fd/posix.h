@@ -3,6 +3,7 @@
 #define HWS_API_POSIX_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -40,6 +41,24 @@ void hws_fd_give_address(const struct hws_handle *handle, const struct hws_addr 
 /** Waits for an association that is awaited to come up, as long as SO_SNDTIMEO lets it: 0,
  * -EINPROGRESS, or why it did not. */
 int hws_fd_wait_connected(struct hws_handle *handle, sctp_assoc_t id);
+
+/** Adds the length of one more buffer to `sum`. As in the kernel a length has to be a ssize_t, and
+ * what makes the sum larger than one is cut off. 0 or -EINVAL. */
+static inline int hws_fd_add_length(size_t *sum, size_t *len)
+{
+    if (*len > (size_t)SSIZE_MAX)
+        return -EINVAL;
+    if (*len > (size_t)SSIZE_MAX - *sum)
+        *len = (size_t)SSIZE_MAX - *sum;
+    *sum += *len;
+    return 0;
+}
+
+/** The length of a single buffer, which is never wrong. */
+static inline size_t hws_fd_length(size_t len)
+{
+    return len > (size_t)SSIZE_MAX ? (size_t)SSIZE_MAX : len;
+}
 
 /** When a call that may wait so long gives up; `timeout_us` 0: never. */
 uint64_t hws_fd_until(uint64_t timeout_us);

@@ -100,8 +100,12 @@ static int take_iov(struct hws_sock_iovec parts[MAX_IOV], const struct iovec *io
         return -EMSGSIZE;
     if (iovcnt > 0 && iov == NULL)
         return -EFAULT;
+    size_t sum = 0;
     for (size_t i = 0; i < iovcnt; i++) {
         parts[i] = (struct hws_sock_iovec){iov[i].iov_base, iov[i].iov_len};
+        int rc = hws_fd_add_length(&sum, &parts[i].len);
+        if (rc < 0)
+            return rc;
         if (iov[i].iov_base == NULL && iov[i].iov_len > 0)
             return -EFAULT;
     }
@@ -159,7 +163,7 @@ ssize_t hws_recvmsg(int fd, struct msghdr *msg, int flags)
 ssize_t hws_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *from,
                      socklen_t *fromlen)
 {
-    struct iovec iov = {.iov_base = buf, .iov_len = len};
+    struct iovec iov = {.iov_base = buf, .iov_len = hws_fd_length(len)};
     struct msghdr msg = {.msg_name = fromlen != NULL ? from : NULL,
                          .msg_namelen = fromlen != NULL ? *fromlen : 0,
                          .msg_iov = &iov,
@@ -241,7 +245,7 @@ ssize_t hws_sctp_recvmsg(int fd, void *buf, size_t len, struct sockaddr *from, s
                          struct sctp_sndrcvinfo *info, int *flags)
 {
     struct hws_handle *handle;
-    struct hws_sock_iovec part = {buf, len};
+    struct hws_sock_iovec part = {buf, hws_fd_length(len)};
     struct hws_sock_recv got = {0};
     if (buf == NULL && len > 0)
         return hws_posix(-EFAULT);
@@ -317,6 +321,7 @@ void hws_view_release(struct hws_view *view)
     struct hws_runtime *runtime = view->opaque[0];
     struct view *held = view->opaque[1];
     *view = (struct hws_view){0};
+    hws_call_begin();
     if (runtime->process == hws_process_id()) {
         hws_driving_lock(&runtime->driving);
         if (!runtime->over) {
@@ -327,4 +332,5 @@ void hws_view_release(struct hws_view *view)
     }
     free(held);
     hws_runtime_unref(runtime);
+    hws_call_end();
 }

@@ -89,12 +89,12 @@ static int read_prinfo(struct sending *sending, const void *data)
     return check_prinfo(&info);
 }
 
-/* Without RFC 4895 there is no key. */
+/* Keys count where the association authenticates DATA (RFC 4895): not here. */
 static int read_authinfo(struct sending *sending, const void *data)
 {
     (void)sending;
     (void)data;
-    return -EINVAL;
+    return 0;
 }
 
 static int add_remote(struct sending *sending, uint8_t family, const void *ip)
@@ -214,9 +214,11 @@ static int take_iov(struct sending *sending, struct hws_iovec parts[MAX_IOV],
         return -EFAULT;
     for (size_t i = 0; i < iovcnt; i++) {
         parts[i] = (struct hws_iovec){iov[i].iov_base, iov[i].iov_len};
+        int rc = hws_fd_add_length(&sending->len, &parts[i].len);
+        if (rc < 0)
+            return rc;
         if (iov[i].iov_base == NULL && iov[i].iov_len > 0)
             return -EFAULT;
-        sending->len += iov[i].iov_len;
     }
     sending->msg.iov = parts;
     sending->msg.iov_count = iovcnt;
@@ -274,7 +276,7 @@ ssize_t hws_sendmsg(int fd, const struct msghdr *msg, int flags)
 ssize_t hws_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
                    socklen_t tolen)
 {
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = len};
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = hws_fd_length(len)};
     const struct msghdr msg = {.msg_name = (void *)(uintptr_t)to,
                                .msg_namelen = to != NULL ? tolen : 0,
                                .msg_iov = &iov,
@@ -323,15 +325,29 @@ static int read_info(struct sending *sending, const void *info, socklen_t len, u
     }
 }
 
+static socklen_t packed_len(const struct sockaddr *sa)
+{
+    return sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+/* As the kernel: the first one's port is that of all. */
 static int read_remotes(struct hws_handle *handle, struct sending *sending,
                         const struct sockaddr *addrs, int count)
 {
-    if (count == 0)
-        return 0;
-    int rc =
-        hws_fd_read_addresses(handle, addrs, count, sending->remotes, &sending->msg.remote_port);
-    sending->msg.remote_count = rc == 0 ? (uint32_t)count : 0;
-    return rc;
+    struct hws_sock_send *msg = &sending->msg;
+    uint16_t port;
+    if (count > (int)HWS_LIMIT_PATHS)
+        return -EINVAL;
+    for (int i = 0; i < count; i++) {
+        int rc = hws_fd_read_addresses(handle, addrs, 1, &sending->remotes[i], &port);
+        if (rc < 0)
+            return rc;
+        if (i == 0)
+            msg->remote_port = port;
+        addrs = (const void *)((const uint8_t *)addrs + packed_len(addrs));
+    }
+    msg->remote_count = (uint32_t)count;
+    return 0;
 }
 
 ssize_t hws_sendv(int fd, const struct iovec *iov, int iovcnt, struct sockaddr *addrs, int count,
@@ -383,7 +399,7 @@ ssize_t hws_send_lent(int fd, const struct iovec *iov, int iovcnt, const struct 
 static ssize_t send_old(int fd, const void *buf, size_t len, const struct sockaddr *to,
                         socklen_t tolen, const struct sctp_sndrcvinfo *info, int flags)
 {
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = len};
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = hws_fd_length(len)};
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(*info))];

@@ -68,7 +68,12 @@ static int make_socket(struct hws_runtime *runtime, int domain, int type)
 int hws_runtime_socket(struct hws_runtime *runtime, int domain, int type, int protocol)
 {
     int rc = runtime == NULL ? -EFAULT : check_kind(domain, type, protocol);
-    return (int)hws_posix(rc < 0 ? rc : make_socket(runtime, domain, type));
+    if (rc < 0)
+        return (int)hws_posix(rc);
+    hws_call_begin();
+    rc = make_socket(runtime, domain, type);
+    hws_call_end();
+    return (int)hws_posix(rc);
 }
 
 int hws_socket(int domain, int type, int protocol)
@@ -77,7 +82,7 @@ int hws_socket(int domain, int type, int protocol)
     if (rc < 0)
         return (int)hws_posix(rc);
     struct hws_runtime *runtime = hws_runtime_default();
-    return runtime == NULL ? -1 : (int)hws_posix(make_socket(runtime, domain, type));
+    return runtime == NULL ? -1 : hws_runtime_socket(runtime, domain, type, protocol);
 }
 
 /* ---- Binding and listening ---- */
@@ -395,8 +400,10 @@ int hws_close(int fd)
     struct hws_handle *handle = hws_table_take(fd);
     if (handle == NULL)
         return (int)hws_posix(-EBADF);
+    hws_call_begin();
     int rc = handle->process == hws_process_id() ? close_own(handle) : close_inherited(handle);
     hws_handle_unref(handle);
+    hws_call_end();
     return (int)hws_posix(rc);
 }
 

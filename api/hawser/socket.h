@@ -19,6 +19,9 @@
  * Signals: a call that waits and is interrupted by a handler answers EINTR; it goes on waiting when
  * every handler of the process has SA_RESTART and the socket has no timeout.
  *
+ * A thread is not cancelled inside of a call (pthread_cancel), only when the call has ended. A call
+ * that succeeds leaves errno alone.
+ *
  * Errors of every call: EBADF (no such descriptor), ENOTSOCK (not one of this library), ESTALE
  * (inherited by fork, or its runtime is gone); of every call that takes a pointer: EFAULT when it
  * is NULL and needed. */

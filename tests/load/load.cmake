@@ -1,5 +1,5 @@
 # Many threads, many sockets, many associations: what grows with a program's size.
-foreach(name threads scale)
+foreach(name threads scale calls)
   add_executable(load_${name} load/${name}.c)
   target_link_libraries(load_${name} PRIVATE hws_link_tool hws_api)
 endforeach()
@@ -12,6 +12,8 @@ else()
 endif()
 add_test(NAME threads COMMAND load_threads ${HWS_LOAD_SECONDS})
 set_tests_properties(threads PROPERTIES TIMEOUT 120)
+add_test(NAME calls COMMAND load_calls 4)
+set_tests_properties(calls PROPERTIES TIMEOUT 60)
 
 # So many need more descriptors than most systems allow: scale.sh finds a place. A sanitizer's share is
 # what fits here.

@@ -51,7 +51,7 @@ static uint32_t draw(uint64_t *rng, uint32_t below)
 static const int allowed[] = {EAGAIN,       EBADF,         ENOTCONN,  EPIPE,      EISCONN,
                               EALREADY,     EINPROGRESS,   EINVAL,    ECONNRESET, ECONNABORTED,
                               ECONNREFUSED, EADDRINUSE,    ETIMEDOUT, EOPNOTSUPP, EMSGSIZE,
-                              EMFILE,       EADDRNOTAVAIL, ESHUTDOWN};
+                              EMFILE,       EADDRNOTAVAIL, ESHUTDOWN, ENOTSOCK};
 
 static void check(const char *call, long answer)
 {
