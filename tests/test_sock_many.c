@@ -317,6 +317,54 @@ static void associations_take_turns(void **state)
     sock_expect_nothing(server);
 }
 
+/* As from the kernel's one queue: COMM_UP of an association is followed by what it sent. */
+static void notifications_keep_the_turn_for_the_data_after_them(void **state)
+{
+    struct sockworld *w = *state;
+    static const char *const texts[] = {"one", "two", "three"};
+    struct hws_sock *server = sockhost_listen(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 5000, 5);
+    server->options.future.events = SOCK_EVENT(SCTP_ASSOC_CHANGE);
+    struct hws_sock *clients[3];
+    for (int i = 0; i < 3; i++) {
+        clients[i] = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 0);
+        sock_send_to(clients[i], &w->hosts[1], 5000, texts[i]);
+        sockworld_settle(w);
+    }
+    for (int i = 0; i < 3; i++) {
+        sctp_assoc_t id = sock_expect_change(server, SCTP_COMM_UP)->sac_assoc_id;
+        assert_int_equal(sock_expect(server, texts[i]), id);
+    }
+    sock_expect_nothing(server);
+}
+
+/* Their peer can cause them without end: the others are not kept waiting for that. */
+static void notifications_that_recur_pass_the_turn_on(void **state)
+{
+    struct sockworld *w = *state;
+    struct hws_sock *server = sockhost_listen(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 5000, 5);
+    server->options.future.events = SOCK_EVENT(SCTP_PEER_ADDR_CHANGE);
+    struct hws_sock *clients[2];
+    for (int i = 0; i < 2; i++) {
+        clients[i] = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, (uint16_t)(6000 + i));
+        sock_send_to(clients[i], &w->hosts[1], 5000, "x");
+        sockworld_settle(w);
+        sock_expect(server, "x");
+    }
+    struct hws_member *first = hws_sock_first_member(server);
+    struct hws_event event = {.type = HWS_EVENT_PATH_CONFIRMED,
+                              .assoc = first->assoc,
+                              .remote = *sockhost_addr(&w->hosts[0], 0)};
+    for (int i = 0; i < 3; i++)
+        hws_sockets_event(&w->hosts[1].sockets, &event, sockworld_now(w));
+    sock_send_to(clients[1], &w->hosts[1], 5000, "y");
+    sockworld_settle(w);
+    sock_expect_note(server, SCTP_PEER_ADDR_CHANGE);
+    sock_expect(server, "y");
+    sock_expect_note(server, SCTP_PEER_ADDR_CHANGE);
+    sock_expect_note(server, SCTP_PEER_ADDR_CHANGE);
+    sock_expect_nothing(server);
+}
+
 static void one_to_many_sockets_do_not_accept(void **state)
 {
     struct sockworld *w = *state;
@@ -668,6 +716,8 @@ int main(void)
         TEST(sendall_reaches_all),
         TEST(addr_over_takes_that_path),
         TEST(associations_take_turns),
+        TEST(notifications_keep_the_turn_for_the_data_after_them),
+        TEST(notifications_that_recur_pass_the_turn_on),
         TEST(one_to_many_sockets_do_not_accept),
         TEST(both_sides_may_begin),
         TEST(ended_associations_that_nobody_reads_are_bounded),

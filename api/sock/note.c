@@ -43,16 +43,17 @@ void hws_note_free_all(struct hws_member *member)
         hws_note_free(member->sock->sockets, hws_note_take(member));
 }
 
-/* Those that tell of the association's beginning and end come once each; the others may be caused
- * by the peer without end. */
-static bool may_be_lost(const struct hws_note *note)
+bool hws_note_recurs(const struct hws_note *note)
 {
     const struct sctp_assoc_change *change = (const void *)note->bytes;
-    if (note->failed || note->taken > 0)
-        return false;
     if (note->type == SCTP_ASSOC_CHANGE)
         return change->sac_state == SCTP_RESTART;
     return note->type != SCTP_SHUTDOWN_EVENT;
+}
+
+static bool may_be_lost(const struct hws_note *note)
+{
+    return !note->failed && note->taken == 0 && hws_note_recurs(note);
 }
 
 static void make_room(struct hws_member *member)

@@ -1,6 +1,7 @@
 /* What is received next, and how. Each association has an order of its own, messages and between
- * them notifications; associations that have something to receive take turns, a message or a
- * notification each. */
+ * them notifications; associations that have something to receive take turns, a message each.
+ * As from the kernel's one queue what an association sent follows the notification that it is up:
+ * those that come once keep the turn. */
 #include <arpa/inet.h>
 #include <errno.h>
 
@@ -52,12 +53,6 @@ void hws_member_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn)
     member->ended_unmarked = false;
     if (ended && hws_note_cut_off(member, sid, ssn))
         member->sock->partial = member;
-}
-
-static void has_told(struct hws_member *member)
-{
-    if (member->sock->partial == member)
-        member->sock->partial = NULL;
 }
 
 /* Looks at the data the engine has. A message that was begun and is cut off (PARTIAL_ABORTED) ends
@@ -229,6 +224,14 @@ static size_t copy_out(const struct hws_sock_recv *msg, const uint8_t *bytes, si
     return done;
 }
 
+static void has_told(struct hws_member *member, const struct hws_note *note)
+{
+    if (member->sock->partial == member)
+        member->sock->partial = NULL;
+    if (hws_note_recurs(note))
+        to_the_tail(member);
+}
+
 /* One that does not fit is received in parts (RFC 6458, 6.1). */
 static void receive_note(struct hws_member *member, struct hws_note *note,
                          struct hws_sock_recv *msg)
@@ -242,9 +245,8 @@ static void receive_note(struct hws_member *member, struct hws_note *note,
         return;
     note->taken += (uint32_t)msg->len;
     if (whole) {
-        hws_note_free(member->sock->sockets, hws_note_take(member));
-        has_told(member);
-        to_the_tail(member);
+        has_told(member, hws_note_take(member));
+        hws_note_free(member->sock->sockets, note);
     }
 }
 
@@ -407,8 +409,7 @@ static void view_note(struct hws_member *member, struct hws_sock_recv *msg,
     view->data.len = view->data.iov[0].len;
     msg->len = view->data.len;
     msg->flags = MSG_NOTIFICATION | MSG_EOR;
-    has_told(member);
-    to_the_tail(member);
+    has_told(member, note);
 }
 
 static int view_data(struct hws_member *member, struct hws_sock_recv *msg,

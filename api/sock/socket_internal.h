@@ -139,6 +139,10 @@ bool hws_note_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn);
 /** Takes the first one out of the queue, which is the caller's then. */
 struct hws_note *hws_note_take(struct hws_member *member);
 
+/** Whether the peer may cause such ones without end; those that tell of the association's beginning
+ * and end come once each. */
+bool hws_note_recurs(const struct hws_note *note);
+
 void hws_note_free(struct hws_sockets *sockets, struct hws_note *note);
 void hws_note_free_all(struct hws_member *member);
 
