@@ -563,6 +563,37 @@ static void one_to_many_and_peeling_off(void **state)
     hws_close(server);
 }
 
+/* One association has the stream, the other one does not: the bytes are in use all the same. */
+static void lent_to_all_of_which_one_refuses(void **state)
+{
+    struct fd_world *w = *state;
+    static char lent[100];
+    struct iovec iov = {.iov_base = lent, .iov_len = sizeof(lent)};
+    const struct sctp_initmsg one_stream = {.sinit_max_instreams = 1};
+    const struct sctp_sndinfo info = {.snd_sid = 5, .snd_flags = SCTP_SENDALL};
+    int released = 0;
+    char buf[200];
+    int client = hws_runtime_socket(w->b, AF_INET, SOCK_SEQPACKET, 0);
+    int wide = fd_listen(w->a, SOCK_SEQPACKET, PORT + 1);
+    int narrow = hws_runtime_socket(w->a, AF_INET, SOCK_SEQPACKET, 0);
+    struct sockaddr_in to_wide = fd_address(PORT + 1), to_narrow = fd_address(PORT + 2);
+    assert_int_equal(
+        hws_setsockopt(narrow, IPPROTO_SCTP, SCTP_INITMSG, &one_stream, sizeof(one_stream)), 0);
+    assert_int_equal(hws_bind(narrow, (struct sockaddr *)&to_narrow, sizeof(to_narrow)), 0);
+    assert_int_equal(hws_listen(narrow, 1), 0);
+    assert_int_equal(hws_connect(client, (struct sockaddr *)&to_wide, sizeof(to_wide)), 0);
+    assert_int_equal(hws_connect(client, (struct sockaddr *)&to_narrow, sizeof(to_narrow)), 0);
+    assert_int_equal(hws_send_lent(client, &iov, 1, &info, 0, count_release, &released),
+                     sizeof(lent));
+    assert_int_equal(hws_recv(wide, buf, sizeof(buf), 0), sizeof(lent));
+    hws_close(client);
+    hws_close(wide);
+    hws_close(narrow);
+    hws_runtime_free(w->b); /* gives back what has not come yet */
+    w->b = NULL;
+    assert_int_equal(released, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fd_setup, fd_teardown)
 
 int main(void)
@@ -588,6 +619,7 @@ int main(void)
         TEST(success_leaves_errno_alone),
         TEST(lengths_beyond_all_measure),
         TEST(one_to_many_and_peeling_off),
+        TEST(lent_to_all_of_which_one_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,8 +184,7 @@ ssize_t hws_recv(int fd, void *buf, size_t len, int flags)
 static void give(const void *data, size_t len, void *info, socklen_t *infolen)
 {
     if (info != NULL && infolen != NULL) {
-        if (len > 0)
-            memcpy(info, data, len < *infolen ? len : *infolen);
+        memcpy(info, data, len < *infolen ? len : *infolen);
         *infolen = (socklen_t)len;
     }
 }
@@ -211,8 +210,7 @@ static unsigned give_info(const struct hws_sock *sock, const struct hws_sock_rec
         give(&from->next, sizeof(from->next), info, infolen);
         return SCTP_RECVV_NXTINFO;
     }
-    give(NULL, 0, info, infolen);
-    return SCTP_RECVV_NOINFO;
+    return SCTP_RECVV_NOINFO; /* `infolen` stays: libsctp's callers do not set it again */
 }
 
 ssize_t hws_recvv(int fd, const struct iovec *iov, int iovcnt, struct sockaddr *from,

@@ -241,7 +241,8 @@ HWS_API ssize_t hws_sendv(int fd, const struct iovec *iov, int iovcnt, struct so
 
 /** Receives as hws_recvmsg, scattered over `iov` (RFC 6458, 9.13).
  * @param from, fromlen   the sender's address (value-result), or NULL.
- * @param info, infolen   where the structure goes that `infotype` then names (value-result).
+ * @param info, infolen   where the structure goes that `infotype` then names (value-result;
+ *                        SCTP_RECVV_NOINFO leaves it alone).
  * @param infotype        out: SCTP_RECVV_*.
  * @param flags           in: as hws_recvmsg; out: MSG_EOR, MSG_NOTIFICATION. */
 HWS_API ssize_t hws_recvv(int fd, const struct iovec *iov, int iovcnt, struct sockaddr *from,

@@ -352,6 +352,8 @@ int hws_sock_sendmsg(struct hws_sock *sock, const struct hws_sock_send *msg, uin
     }
     if (rc == 0) {
         rc = dispatch(sock, &message, now_us);
+        if (message.lent != NULL && message.lent->refs > 0)
+            rc = 0; /* one of all took the bytes: only `release` gives them back, no error may */
         settle_lent(sock->sockets, message.lent, rc);
     }
     if (msg->taken != NULL)
