@@ -261,7 +261,7 @@ void hws_pmtu_suspect(struct hws_pmtu *d)
 /* One probe of what passes in any case; when it is lost, it is as it was. */
 void hws_pmtu_ask(struct hws_pmtu *d)
 {
-    if (!d->given_up || d->state != HWS_PMTU_DISABLED)
+    if (d->state != HWS_PMTU_DISABLED || d->plpmtu <= d->min)
         return;
     enter_error(d);
     d->probe_count = HWS_PMTU_MAX_PROBES - 1;

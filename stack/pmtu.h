@@ -70,7 +70,7 @@ bool hws_pmtu_probe_lost(struct hws_pmtu *d, bool alive);
 /** Data in full packets was not acknowledged in time: a black hole is possible (4.3). */
 void hws_pmtu_suspect(struct hws_pmtu *d);
 
-/** Data was not acknowledged on a path that had not answered one probe: whether it answers now. */
+/** Data is lost again and again on a path that answered no probe: whether it answers one now. */
 void hws_pmtu_ask(struct hws_pmtu *d);
 
 /** A validated Packet Too Big message with this next-hop MTU (4.6.2). True: packets are smaller

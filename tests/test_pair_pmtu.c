@@ -449,12 +449,17 @@ static void patient(struct hws_params *a, struct hws_params *b)
     a->assoc_max_retrans = a->path_max_retrans = 100;
 }
 
-/* Nor does an outage, during which no probe passed either, hide that they are too large. */
-static void packets_that_are_not_full_after_an_outage(void **state)
+static void patient_and_searching_often(struct hws_params *a, struct hws_params *b)
 {
-    (void)state;
+    patient(a, b);
+    a->pmtud_interval_us = SECOND;
+}
+
+/* Nor does an outage, during which no probe passed either, hide that they are too large. */
+static void not_full_after_an_outage(void (*params)(struct hws_params *a, struct hws_params *b))
+{
     for (uint32_t outage_s = 1; outage_s < 64; outage_s *= 2) {
-        struct pair *p = pair_new(&(struct pair_options){.params = patient, .mtu = 1500});
+        struct pair *p = pair_new(&(struct pair_options){.params = params, .mtu = 1500});
         pair_connect(p);
         p->wire_mtu = 576;
         p->cut[0] = true;
@@ -465,6 +470,13 @@ static void packets_that_are_not_full_after_an_outage(void **state)
         pair_recv_pattern(&p->b, 0, 7, 572);
         pair_free(p);
     }
+}
+
+static void packets_that_are_not_full_after_an_outage(void **state)
+{
+    (void)state;
+    not_full_after_an_outage(patient);
+    not_full_after_an_outage(patient_and_searching_often);
 }
 
 /* A restart in the middle of a search ends it (5.2.4 A); what comes then is measured anew. */
