@@ -705,6 +705,18 @@ static void check_info(uint32_t index, const struct hws_rcvinfo *info)
     assert_int_equal((info->flags & HWS_RECV_UNORDERED) != 0, message->unordered);
 }
 
+static void model_taken(uint32_t bytes, const struct hws_rcvinfo *info)
+{
+    uint32_t index = model.queue[model.queue_head];
+    model.taken += bytes;
+    bool over = model.taken == model.messages[index].len;
+    assert_int_equal((info->flags & HWS_RECV_EOR) != 0, over);
+    if (over) {
+        model.taken = 0;
+        model.queue_head++;
+    }
+}
+
 static void step_take(void)
 {
     uint8_t out[5000];
@@ -722,14 +734,68 @@ static void step_take(void)
     check_info(index, &info);
     for (uint32_t i = 0; i < expected; i++)
         assert_int_equal(out[i], byte_of(index, model.taken + i));
-    model.taken += expected;
+    model_taken(expected, &info);
     model.held_bytes -= expected;
-    bool over = model.taken == model.messages[index].len;
-    assert_int_equal((info.flags & HWS_RECV_EOR) != 0, over);
-    if (over) {
-        model.taken = 0;
-        model.queue_head++;
+}
+
+/* ---- The same by views, some of which are kept for a while ---- */
+
+#define VIEWS 5u
+
+static struct {
+    struct hws_recv_view view;
+    struct hws_frag *frags;
+    uint32_t index, offset; /* where its bytes are in the message */
+} lent[VIEWS];
+
+static void check_lent(uint32_t slot)
+{
+    uint32_t at = lent[slot].offset;
+    for (size_t i = 0; i < lent[slot].view.iov_count; i++) {
+        const uint8_t *bytes = lent[slot].view.iov[i].base;
+        for (size_t k = 0; k < lent[slot].view.iov[i].len; k++)
+            assert_int_equal(bytes[k], byte_of(lent[slot].index, at++));
     }
+    assert_int_equal(at - lent[slot].offset, lent[slot].view.len);
+}
+
+/** Its bytes are what they were, and no longer charged. */
+static void step_give_back(uint32_t slot)
+{
+    if (lent[slot].frags == NULL)
+        return;
+    check_lent(slot);
+    uint32_t charged_bytes = r.charged_bytes;
+    hws_reassembly_give_back(&r, lent[slot].frags);
+    assert_true(r.charged_bytes + lent[slot].view.len <= charged_bytes);
+    model.held_bytes -= (uint32_t)lent[slot].view.len;
+    lent[slot].frags = NULL;
+}
+
+/* As many fragments as there are pieces, of one message; less only when no memory was there for the
+ * copy of one. */
+static void step_lend(bool fail)
+{
+    uint32_t slot = random_below(&model.seed, VIEWS);
+    uint32_t available = model_available();
+    step_give_back(slot);
+    uint32_t charged_bytes = r.charged_bytes;
+    m.fail_in = fail ? 1 + random_below(&model.seed, 4) : 0;
+    lent[slot].frags = hws_reassembly_lend(&r, &lent[slot].view);
+    m.fail_in = 0;
+    if (lent[slot].frags == NULL) {
+        assert_true(available == 0 || fail);
+        return;
+    }
+    const struct hws_recv_view *view = &lent[slot].view;
+    assert_true(view->len > 0 && view->len <= available);
+    assert_true(fail || view->len == available || view->iov_count == HWS_RECV_VIEW_PARTS);
+    assert_true(r.charged_bytes >= charged_bytes);
+    lent[slot].index = model.queue[model.queue_head];
+    lent[slot].offset = model.taken;
+    check_info(lent[slot].index, &view->info);
+    check_lent(slot);
+    model_taken((uint32_t)view->len, &view->info);
 }
 
 static bool model_may_deliver_partial(void)
@@ -751,6 +817,14 @@ static void step_deliver_partial(void)
         model_deliver(model.chunks[model.cum_count - 1].message);
 }
 
+static void step_read(bool fail)
+{
+    if (random_below(&model.seed, 2) == 0)
+        step_lend(fail);
+    else
+        step_take();
+}
+
 static void run_model(uint64_t seed, uint32_t spread, uint32_t eagerness, bool partial, bool fail)
 {
     begin(NULL);
@@ -759,14 +833,16 @@ static void run_model(uint64_t seed, uint32_t spread, uint32_t eagerness, bool p
     while (model.cum_count < model.chunk_count) {
         step_add(spread, fail && random_below(&model.seed, 3) == 0);
         while (random_below(&model.seed, eagerness) == 0)
-            step_take();
+            step_read(fail);
         if (partial && random_below(&model.seed, 3) == 0)
             step_deliver_partial();
         assert_int_equal(r.payload_bytes, model.held_bytes);
         assert_true(r.charged_bytes >= r.payload_bytes);
     }
     while (model.queue_head < model.queue_len)
-        step_take();
+        step_read(fail);
+    for (uint32_t slot = 0; slot < VIEWS; slot++)
+        step_give_back(slot);
     assert_int_equal(model.queue_len, MESSAGES);
     assert_int_equal(r.messages_taken, MESSAGES);
     assert_int_equal(r.charged_bytes, 0);

@@ -28,7 +28,7 @@
 /* What sets the tone of a world; the rest is drawn to fit. */
 struct mood {
     struct sim_rng rng;
-    struct sim_rng more, still_more; /* for what came later, so that seeds keep their worlds */
+    struct sim_rng more, still_more, latest; /* for what came later, so that seeds keep theirs */
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
@@ -277,6 +277,41 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     c->shared = !connects && sim_rng_below(&m->still_more, 8) == 0;
 }
 
+/* Both families, or that which every host has. */
+static void draw_families(struct sim_case *c, struct mood *m, struct sim_flow *flow)
+{
+    unsigned family = m->ipv6 ? HWS_ENDPOINT_IPV6 : HWS_ENDPOINT_IPV4;
+    for (uint32_t i = 0; i < 2; i++) {
+        flow->ends[i].config.families = PICK(&m->latest, 0, 0, family);
+        c->features[SIM_HAS_ONE_FAMILY] |= flow->ends[i].config.families != 0 && m->both_families;
+    }
+}
+
+/* How many addresses its endpoint begins with. Where both ends connect they would not see that they
+ * mean the same association if one had fewer. */
+static void draw_locals(struct sim_case *c, struct mood *m, struct sim_end *end, bool collision)
+{
+    struct sim_rng *rng = &m->latest;
+    const struct sim_host *host = end->host;
+    bool two_families = m->both_families && end->config.families == 0; /* each has to be there */
+    if (collision || end->config.shared || host->config.any_local || two_families ||
+        host->node.addr_count < 2 || sim_rng_below(rng, 3) != 0)
+        return;
+    end->config.few_locals = sim_rng_between(rng, 1, host->node.addr_count - 1);
+    end->config.all_locals_us = c->world.now_us + sim_rng_scale(rng, 1000, 30 * SECOND_US);
+    c->features[SIM_HAS_MORE_LOCALS] = true;
+}
+
+static void draw_encapsulation(struct sim_case *c, struct mood *m, struct sim_end *end)
+{
+    end->config.encapsulated = sim_rng_below(&m->latest, 4) == 0;
+    end->config.switch_ppm = PICK(&m->latest, 0, 0, 0, 5000, 100000);
+    for (uint32_t i = 0; i < end->config.remote_count && end->config.encapsulated; i++)
+        end->config.remotes[i].udp_port = SIM_UDP_PORT;
+    c->features[SIM_HAS_UDP] |= end->config.encapsulated && end->config.connects;
+    c->features[SIM_HAS_UDP_SWITCHED] |= end->config.switch_ppm > 0;
+}
+
 static struct hws_addr node_addr(bool ipv6, uint8_t node, uint8_t subnet)
 {
     struct hws_addr a = {.family = ipv6 ? HWS_FAMILY_IPV6 : HWS_FAMILY_IPV4};
@@ -307,14 +342,15 @@ static bool has_family(const struct sim_node *node, enum hws_family family)
 /* Which addresses of its peer an end knows: some, in any order, perhaps one that is nobody's. The
  * peer's first address, which can always be reached, is among them. */
 static void draw_remotes(struct sim_case *c, struct mood *m, struct sim_end *end,
-                         const struct sim_node *peer)
+                         const struct sim_node *peer, unsigned families)
 {
     struct sim_rng *rng = &m->rng;
     struct sim_end_config *e = &end->config;
     uint32_t count = sim_rng_between(rng, 1, peer->addr_count);
     c->features[SIM_HAS_FEW_REMOTES] |= count < peer->addr_count;
     for (uint32_t i = 0; i < count; i++)
-        e->remotes[e->remote_count++] = peer->addrs[i];
+        if (sim_uses_family(families, &peer->addrs[i]))
+            e->remotes[e->remote_count++] = peer->addrs[i];
     if (m->false_addrs && count < HWS_LIMIT_PATHS && sim_rng_below(rng, 2) == 0)
         e->remotes[e->remote_count++] = nobodys_addr(peer->addrs[0].family == HWS_FAMILY_IPV6, 77);
     uint32_t first = sim_rng_below(rng, e->remote_count);
@@ -349,6 +385,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         flow->ending = SIM_END_IDLE;
     flow->abort_at_us = sim_rng_scale(rng, SECOND_US, 20 * SECOND_US);
     flow->abort_end = sim_rng_below(rng, 2);
+    draw_families(c, m, flow);
     flow->trouble_from_us = m->trouble_from_us;
     flow->trouble_until_us = m->trouble_until_us;
     for (uint32_t i = 0; i < 2; i++) {
@@ -363,8 +400,12 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         if (flow->ending == SIM_END_IDLE)
             draw_autoclose(m, end);
         draw_workload(m, end);
-        sim_app_add(&c->hosts[first ^ i], end);
-        draw_remotes(c, m, end, &c->hosts[1 ^ first ^ i].node);
+        end->host = &c->hosts[first ^ i];
+        draw_locals(c, m, end, collision);
+        sim_app_add(end->host, end);
+        draw_remotes(c, m, end, &c->hosts[1 ^ first ^ i].node,
+                     flow->ends[0].config.families | flow->ends[1].config.families);
+        draw_encapsulation(c, m, end);
     }
     sim_flow_start(flow);
 }
@@ -630,6 +671,7 @@ void sim_draw_conclude(struct sim_case *c)
     has[SIM_SAW_HOST_UNREACHABLE] = c->net.packets_cut[SIM_OUTAGE_ICMP] > 0;
     has[SIM_SAW_TOO_BIG] = c->net.too_big_told > 0;
     has[SIM_SAW_BLACK_HOLE] = c->net.too_big_silent > 0;
+    has[SIM_SAW_UDP] = c->net.packets_in_udp > 0;
     for (uint32_t i = 0; i < 2; i++) {
         has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
         has[SIM_SAW_RESTART] |= c->apps[i].events[HWS_EVENT_RESTART] > 0;
@@ -669,6 +711,11 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_SHARED_PORTS] = "ports of several endpoints",
         [SIM_HAS_ADAPTATION] = "adaptation layer indications",
         [SIM_HAS_AUTOCLOSE] = "associations that close when idle",
+        [SIM_HAS_ONE_FAMILY] = "endpoints of one of two families",
+        [SIM_HAS_MORE_LOCALS] = "endpoints that get more addresses",
+        [SIM_HAS_UDP] = "connections over UDP",
+        [SIM_HAS_UDP_SWITCHED] = "paths that switch to UDP and back",
+        [SIM_SAW_UDP] = "packets in UDP",
         [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
         [SIM_SAW_SEND_FAILED] = "sends that failed",
@@ -690,7 +737,8 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     c->seed = seed;
     struct mood m = {.rng = sim_rng_seeded(seed),
                      .more = sim_rng_seeded(~seed),
-                     .still_more = sim_rng_seeded(seed + (UINT64_C(1) << 63))};
+                     .still_more = sim_rng_seeded(seed + (UINT64_C(1) << 63)),
+                     .latest = sim_rng_seeded(~seed + (UINT64_C(1) << 63))};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;

@@ -35,6 +35,10 @@ enum sim_feature {
     SIM_HAS_SHARED_PORTS, /* by several endpoints */
     SIM_HAS_ADAPTATION,
     SIM_HAS_AUTOCLOSE,
+    SIM_HAS_ONE_FAMILY,  /* an endpoint that uses one of the two its host has */
+    SIM_HAS_MORE_LOCALS, /* an endpoint that is given more addresses */
+    SIM_HAS_UDP,         /* a connection over UDP from the beginning */
+    SIM_HAS_UDP_SWITCHED,
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -49,6 +53,7 @@ enum sim_feature {
     SIM_SAW_OVERRIDES,       /* messages that name one of several paths */
     SIM_SAW_FAILED,          /* messages that were told not to arrive */
     SIM_SAW_MESSAGE_CUT,     /* in the middle of its delivery in parts */
+    SIM_SAW_UDP,
     SIM_FEATURES,
 };
 

@@ -199,6 +199,12 @@ uint32_t sim_ledger_fail(struct sim_world *world, struct sim_ledger *ledger,
     return len;
 }
 
+bool sim_uses_family(unsigned families, const struct hws_addr *addr)
+{
+    unsigned bit = addr->family == HWS_FAMILY_IPV6 ? HWS_ENDPOINT_IPV6 : HWS_ENDPOINT_IPV4;
+    return families == 0 || (families & bit) != 0;
+}
+
 static struct sim_world *world_of(const struct sim_end *end)
 {
     return end->node->world;
@@ -452,8 +458,20 @@ static void take_lent(struct sim_host *host)
     }
 }
 
+/* Either way packets arrive, and the peer answers in kind. */
+static void switch_encapsulation(struct sim_end *end)
+{
+    uint32_t index = draw_path(end) - 1u;
+    bool udp = sim_rng_below(&end->host->rng, 2) == 0;
+    if (hws_path_set_encapsulation(end->host->engine, end->assoc, index, udp ? SIM_UDP_PORT : 0) ==
+        HWS_OK)
+        end->host->changed = true;
+}
+
 static bool send_one(struct sim_end *end)
 {
+    if (sim_rng_chance(&end->host->rng, end->config.switch_ppm))
+        switch_encapsulation(end);
     struct sim_ledger *l = &end->ledger;
     const struct sim_message *m = &l->messages[l->sent];
     struct hws_sndinfo info = {.sid = m->sid,
@@ -681,15 +699,41 @@ void sim_app_attach(struct sim_app *app, struct sim_host *host)
     host->on_turn = app_turn;
 }
 
-/* All addresses that the node says are its own. */
-static uint32_t named_addrs(const struct sim_node *node, struct hws_addr out[])
+static uint32_t take_used(const struct hws_addr *addrs, uint32_t count, unsigned families,
+                          struct hws_addr out[])
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < node->addr_count; i++)
-        out[count++] = node->addrs[i];
-    for (uint32_t i = 0; i < node->false_addr_count; i++)
-        out[count++] = node->false_addrs[i];
-    return count;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (sim_uses_family(families, &addrs[i]))
+            out[used++] = addrs[i];
+    return used;
+}
+
+/* All addresses that the node says are its own, of the families that the end uses. */
+static uint32_t named_addrs(const struct sim_node *node, unsigned families, struct hws_addr out[])
+{
+    uint32_t count = take_used(node->addrs, node->addr_count, families, out);
+    return count + take_used(node->false_addrs, node->false_addr_count, families, out + count);
+}
+
+/* Those its endpoint has now. */
+static uint32_t local_addrs(const struct sim_end *end, struct hws_addr out[])
+{
+    uint32_t count = named_addrs(end->node, end->config.families, out);
+    bool few = end->config.few_locals > 0 && world_of(end)->now_us < end->config.all_locals_us;
+    return few && end->config.few_locals < count ? end->config.few_locals : count;
+}
+
+static void end_set_locals(struct sim_world *world, void *ctx, uint32_t arg)
+{
+    (void)arg;
+    struct sim_end *end = ctx;
+    struct hws_addr locals[2 * SIM_NODE_ADDRS_MAX];
+    if (end->endpoint == 0) /* the host is down: they are what it comes up with */
+        return;
+    int error =
+        hws_endpoint_set_locals(end->host->engine, end->endpoint, locals, local_addrs(end, locals));
+    SIM_CHECK(world, error == HWS_OK, "addresses of the endpoint: %s", hws_error_text(error));
 }
 
 /* Ends on one host may share a port, and then an endpoint. */
@@ -700,13 +744,14 @@ static hws_endpoint_id endpoint_of(struct sim_host *host, const struct sim_end *
         if (app->ends[i]->config.port == end->config.port && app->ends[i]->endpoint != 0)
             return app->ends[i]->endpoint;
     struct hws_addr locals[2 * SIM_NODE_ADDRS_MAX];
-    uint32_t count = named_addrs(&host->node, locals);
+    uint32_t count = local_addrs(end, locals);
     if (host->config.any_local)
         hws_engine_set_host_addresses(host->engine, locals, count);
     struct hws_endpoint_config config = {.port = end->config.port,
                                          .locals = locals,
                                          .local_count = host->config.any_local ? 0 : count,
                                          .host_addresses = host->config.any_local,
+                                         .families = end->config.families,
                                          .listening = end->config.listens,
                                          .reuse = end->config.shared,
                                          .params = &end->config.params};
@@ -787,6 +832,9 @@ void sim_flow_start(struct sim_flow *flow)
         if (end->config.connects && end->host != NULL)
             sim_world_call(world_of(end), end->config.connect_at_us, end->node, end_connect, end,
                            0);
+        if (end->config.few_locals > 0)
+            sim_world_call(world_of(end), end->config.all_locals_us - world_of(end)->now_us,
+                           end->node, end_set_locals, end, 0);
     }
     if (flow->ending == SIM_END_ABORT)
         sim_world_call(world_of(&flow->ends[0]), flow->abort_at_us, NULL, flow_abort, flow, 0);

@@ -68,6 +68,11 @@ struct sim_end_config {
     uint32_t read_period_us; /* 0: reads at once; else so often ... */
     uint32_t read_quota;     /* ... and so many bytes each time */
     uint32_t send_gap_us;    /* 0: as fast as it goes; else between two messages */
+    unsigned families;       /* of its endpoint, HWS_ENDPOINT_* */
+    uint32_t few_locals;     /* 0: its endpoint has all addresses; else the first so many ... */
+    uint64_t all_locals_us;  /* ... until then */
+    bool encapsulated;       /* it connects over UDP */
+    uint32_t switch_ppm;     /* before so many messages a path is told to use UDP, or not to */
     uint16_t port;
     struct hws_addr remotes[HWS_LIMIT_PATHS]; /* to connect to */
     uint32_t remote_count;                    /* 0: all addresses of the other end's node */
@@ -137,6 +142,9 @@ bool sim_end_may_shut_down(const struct sim_end *end);
 /** Starts the flow: sets the times when its ends connect. Both hosts need on_event and on_turn of
  * sim_app. */
 void sim_flow_start(struct sim_flow *flow);
+
+/** Whether an endpoint of these families (HWS_ENDPOINT_*) uses such an address. */
+bool sim_uses_family(unsigned families, const struct hws_addr *addr);
 
 /** Both ends are over and released. */
 bool sim_flow_done(const struct sim_flow *flow);

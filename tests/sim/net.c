@@ -375,6 +375,8 @@ static void route(struct sim_net *net, struct sim_node *node, struct sim_packet 
     if (!find_source(net, &t, to_addr, &from_addr))
         return;
     packet->src = node->addrs[from_addr];
+    packet->src.udp_port = packet->dst.udp_port != 0 ? SIM_UDP_PORT : 0;
+    net->packets_in_udp += packet->dst.udp_port != 0;
     t.link = sim_net_link(net, node->index, from_addr, t.to->index, to_addr);
     pass(net, &t);
 }

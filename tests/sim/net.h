@@ -12,6 +12,8 @@
 #define SIM_OUTAGES_MAX 12u
 #define SIM_MTU_CHANGES_MAX 3u
 #define SIM_RECORDED_MAX 64u
+/* What everybody sends and takes SCTP in UDP with (RFC 6951). */
+#define SIM_UDP_PORT 9899u
 
 /* How the sender learns of an outage. */
 enum sim_outage_kind {
@@ -69,6 +71,7 @@ struct sim_net {
     uint64_t packets_sent, packets_lost, packets_corrupted;
     uint64_t packets_cut[SIM_OUTAGE_KINDS]; /* by an outage */
     uint64_t packets_absent;                /* to or from where there is no link */
+    uint64_t packets_in_udp;
     uint64_t too_big_told, too_big_silent;
     uint64_t last_sent_us;
     /* Some packets seen lately: what an attacker on the way could send again. */
