@@ -289,17 +289,26 @@ static void connect_to_two(struct uv_world *w, struct uv_peer *client)
     assert_int_equal(client->status, 0);
 }
 
+static bool has_address(const struct sockaddr_in *in, int count, uint32_t address)
+{
+    for (int i = 0; i < count; i++) {
+        if (in[i].sin_addr.s_addr == htonl(address) && ntohs(in[i].sin_port) == PORT)
+            return true;
+    }
+    return false;
+}
+
+/* The listener is bound to any address: it tells the host's others, too. */
 static void addresses_of_both_ends(void **state)
 {
     struct uv_world *w = *state;
     static struct uv_peer client;
     struct sockaddr *addrs;
     connect_to_two(w, &client);
-    assert_int_equal(hws_uv_getpaddrs(&client.handle, 0, &addrs), 2);
+    int count = hws_uv_getpaddrs(&client.handle, 0, &addrs);
     const struct sockaddr_in *in = (const void *)addrs;
-    assert_int_equal(in[0].sin_addr.s_addr, htonl(0x7f000001));
-    assert_int_equal(in[1].sin_addr.s_addr, htonl(0x7f000002));
-    assert_int_equal(ntohs(in[1].sin_port), PORT);
+    assert_true(has_address(in, count, 0x7f000001));
+    assert_true(has_address(in, count, 0x7f000002));
     hws_uv_freepaddrs(addrs);
     assert_int_equal(hws_uv_getladdrs(&client.handle, 0, &addrs), 2);
     hws_uv_freeladdrs(addrs);
@@ -321,7 +330,7 @@ static void a_heartbeat_measures_its_path(void **state)
     uv_pair_open(w, &pair);
     const hws_uv_t *handle = &pair.client.handle;
     assert_int_equal(hws_uv_get_path(&w->listener, 0, 0, &path), UV_ENOTCONN);
-    assert_int_equal(hws_uv_get_path(handle, 0, 1, &path), UV_ENOENT);
+    assert_int_equal(hws_uv_get_path(handle, 0, 99, &path), UV_ENOENT);
     assert_int_equal(hws_uv_get_path(handle, 0, 0, &path), 0);
     assert_int_equal(path.state, SCTP_ACTIVE);
     assert_true(path.primary && path.cwnd_bytes > 0 && path.mtu_bytes > 0);
@@ -811,12 +820,12 @@ static void a_message_to_an_address_begins_an_association(void **state)
     struct sctp_sndinfo end = {.snd_assoc_id = change->sac_assoc_id, .snd_flags = SCTP_EOF};
     struct sockaddr *addrs;
     hws_uv_path_t path;
-    assert_int_equal(hws_uv_getpaddrs(&client.handle, end.snd_assoc_id, &addrs), 1);
+    assert_true(hws_uv_getpaddrs(&client.handle, end.snd_assoc_id, &addrs) >= 1);
     hws_uv_freepaddrs(addrs);
     assert_int_equal(hws_uv_getpaddrs(&client.handle, end.snd_assoc_id + 1, &addrs), 0);
     assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id, 0, &path), 0);
     assert_int_equal(path.primary, 1);
-    assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id, 1, &path), UV_ENOENT);
+    assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id, 99, &path), UV_ENOENT);
     assert_int_equal(hws_uv_get_path(&client.handle, end.snd_assoc_id + 1, 0, &path), UV_ENOTCONN);
     hws_uv_write_t request;
     assert_int_equal(hws_uv_write(&request, &client.handle, NULL, 0, &end, NULL), 0);
