@@ -1,5 +1,6 @@
 /* One-to-many sockets and those peeled off, above real engines: whom a send means, what begins and
  * ends associations, and what the kernel answers to each call. */
+#include "api/sock/sockopt.h"
 #include "tests/sockworld.h"
 
 #include <errno.h>
@@ -261,6 +262,32 @@ static uint64_t passed_to(struct sockworld *w, uint32_t i)
     for (uint32_t from = 0; from < SIM_NODE_ADDRS_MAX; from++)
         passed += sim_net_link(&w->net, 0, from, 1, i)->packets_passed;
     return passed;
+}
+
+/* As in the kernel: the address is right, the association is another socket's. */
+static void an_option_for_an_address_checks_the_association(void **state)
+{
+    struct sockworld *w = *state;
+    struct hws_sock *client, *server;
+    pair_of_many(w, &client, &server);
+    sock_send_to(client, &w->hosts[1], 5000, "x");
+    sockworld_settle(w);
+    sctp_assoc_t id = hws_sock_first_member(client)->id;
+    const sctp_assoc_t ids[] = {id, SCTP_FUTURE_ASSOC, id + 1000};
+    struct sockaddr_storage peer;
+    hws_sock_write_address(client, sockhost_addr(&w->hosts[1], 0), 5000, &peer);
+    for (int i = 0; i < 3; i++) {
+        struct sctp_paddrparams params = {.spp_assoc_id = ids[i]};
+        socklen_t size = sizeof(params);
+        memcpy(&params.spp_address, &peer, sizeof(peer));
+        int wanted = i < 2 ? 0 : -EINVAL;
+        assert_int_equal(hws_sockopt_set(client, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params, size,
+                                         sockworld_now(w)),
+                         wanted);
+        assert_int_equal(
+            hws_sockopt_get(client, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params, &size), wanted);
+    }
+    sock_expect(server, "x");
 }
 
 static void addr_over_takes_that_path(void **state)
@@ -714,6 +741,7 @@ int main(void)
         TEST(eof_ends_one_association),
         TEST(abort_carries_the_message_as_reason),
         TEST(sendall_reaches_all),
+        TEST(an_option_for_an_address_checks_the_association),
         TEST(addr_over_takes_that_path),
         TEST(associations_take_turns),
         TEST(notifications_keep_the_turn_for_the_data_after_them),

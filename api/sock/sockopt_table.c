@@ -54,7 +54,7 @@ static const struct hws_sockopt_row rows[] = {
 
     /* Paths */
     {SCTP(SCTP_PEER_ADDR_PARAMS), .scope = HWS_SOCKOPT_PATH,
-     WITH_PATH(sctp_paddrparams, spp_assoc_id, spp_address),
+     WITH_PATH(sctp_paddrparams, spp_assoc_id, spp_address), .known_id = true,
      /* without flow label and DSCP */
      .legacy_size = (offsetof(struct sctp_paddrparams, spp_ipv6_flowlabel) + 3u) & ~3u,
      BOTH(paddrparams)},

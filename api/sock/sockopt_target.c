@@ -90,6 +90,11 @@ static enum naming address_in(const struct hws_sockopt_row *row,
     return remote->family == HWS_FAMILY_NONE ? NAMES_NOTHING : NAMES_PATH;
 }
 
+static bool is_foreign(const struct hws_sock *sock, sctp_assoc_t id)
+{
+    return is_many(sock) && id != SCTP_FUTURE_ASSOC && hws_sock_member(sock, id) == NULL;
+}
+
 static int aim_by_address(struct hws_sockopt_target *target, const struct hws_sockopt_row *row,
                           const union hws_sockopt_value *value)
 {
@@ -99,6 +104,8 @@ static int aim_by_address(struct hws_sockopt_target *target, const struct hws_so
     sctp_assoc_t id = id_in(row, value);
     if (naming == NAMES_NOTHING && row->scope == HWS_SOCKOPT_PATH)
         return aim_by_id(target, id);
+    if (row->known_id && is_foreign(target->sock, id))
+        return -EINVAL;
     if (naming == NAMES_PATH && aim_at_path(target, &remote, port, id) == 0)
         return 0;
     return row->no_path != 0 ? -row->no_path : -EINVAL;

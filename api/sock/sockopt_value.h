@@ -103,6 +103,7 @@ struct hws_sockopt_row {
     void (*narrow)(union hws_sockopt_value *value);
     unsigned limits; /* HWS_SOCKOPT_NOT_..., _ONLY_... */
     int no_path;     /* errno when the address is not the peer's; 0: EINVAL */
+    bool known_id;   /* beside an address, too, the id has to be one of the socket's, or 0 */
     /* NULL: cannot be set, or read. 0 or a negative errno. */
     int (*set)(const struct hws_sockopt_target *target, const union hws_sockopt_value *value);
     int (*get)(const struct hws_sockopt_target *target, union hws_sockopt_value *value);
