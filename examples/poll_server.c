@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,7 @@
 #include <unistd.h>
 
 static struct {
-    union {
-        char bytes[65536];
-        union sctp_notification notification;
-    };
+    _Alignas(max_align_t) char bytes[65536];
     size_t len;
     struct sctp_sndinfo to;
     bool waits; /* for room in the send buffer; meanwhile nothing is received */
@@ -85,7 +83,7 @@ static void receive(int fd)
         if (got < 0)
             die("hws_recvv");
         if ((flags & MSG_NOTIFICATION) != 0) {
-            show(&answer.notification);
+            show((const void *)answer.bytes);
             continue;
         }
         answer.len = (size_t)got;

@@ -145,6 +145,7 @@ bool hws_assoc_knows(const struct hws_assoc *a, const struct hws_addr *remote)
 void hws_assoc_disown(struct hws_path *p)
 {
     leave_by_addr(p);
+    p->disowned = true;
     p->active = false;
     p->wants = 0;
     for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)

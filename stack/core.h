@@ -63,6 +63,7 @@ struct hws_path {
     bool confirmed;                  /* the peer has shown that it is there (5.4) */
     bool active;
     bool owned;        /* in by_addr: packets from there belong to this association */
+    bool disowned;     /* the address is not the peer's after all; its index stays taken */
     bool hb_pending;   /* a HEARTBEAT waits for its ACK */
     bool cwnd_limited; /* cwnd, and nothing else, kept the last output from sending more */
     bool timing;       /* rtt_tsn is being timed */

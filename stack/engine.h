@@ -582,7 +582,8 @@ struct hws_path_status {
     uint32_t max_packet_bytes; /**< the largest SCTP packet sent there, checksum header included */
 };
 
-/** Path number `index`, 0 .. path_count-1. */
+/** Path number `index`, 0 .. path_count-1. HWS_E_NOENT also: an address among them that turned out
+ * not to be the peer's (5.1.2); the others keep their numbers. */
 int hws_assoc_path_status(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                           struct hws_path_status *out);
 

@@ -200,6 +200,8 @@ int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t 
     if (a == NULL || index >= a->path_count)
         return HWS_E_NOENT;
     const struct hws_path *p = a->paths[index];
+    if (p->disowned)
+        return HWS_E_NOENT;
     *out = (struct hws_path_status){
         .local = p->local,
         .remote = p->remote,

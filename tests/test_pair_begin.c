@@ -923,6 +923,9 @@ static void addresses_not_listed_are_dropped(void **state)
                      HWS_OK);
     pair_settle(p);
     assert_true(pair_saw(&p->a, HWS_EVENT_UP));
+    struct hws_path_status path;
+    assert_int_equal(hws_assoc_path_status(p->a.engine, p->a.assoc, 0, &path), HWS_OK);
+    assert_int_equal(hws_assoc_path_status(p->a.engine, p->a.assoc, 1, &path), HWS_E_NOENT);
     pair_send(&p->a, 0, 0, "unheard", 7);
     for (uint32_t s = 0; s < 100; s++) {
         pair_wait(p, SECOND);

@@ -308,7 +308,7 @@ static void addresses_of_both_ends(void **state)
     int count = hws_uv_getpaddrs(&client.handle, 0, &addrs);
     const struct sockaddr_in *in = (const void *)addrs;
     assert_true(has_address(in, count, 0x7f000001));
-    assert_true(has_address(in, count, 0x7f000002));
+    assert_false(has_address(in, count, 0x7f000002)); /* named by us, not told by the peer */
     hws_uv_freepaddrs(addrs);
     assert_int_equal(hws_uv_getladdrs(&client.handle, 0, &addrs), 2);
     hws_uv_freeladdrs(addrs);

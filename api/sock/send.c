@@ -79,8 +79,9 @@ static uint8_t path_of(const struct hws_member *member, const struct hws_sock_se
     bool named = style == HWS_SOCK_ONE_TO_ONE || (flags_of(msg) & SCTP_ADDR_OVER) != 0;
     if (!named || msg->remote_count == 0 || style == HWS_SOCK_PEELED)
         return 0;
-    for (uint32_t i = 0; hws_assoc_path_status(engine, member->assoc, i, &path) == HWS_OK; i++) {
-        if (hws_addr_same(&path.remote, &msg->remotes[0]))
+    for (uint32_t i = 0; i < HWS_LIMIT_PATHS; i++) {
+        if (hws_assoc_path_status(engine, member->assoc, i, &path) == HWS_OK &&
+            hws_addr_same(&path.remote, &msg->remotes[0]))
             return (uint8_t)(i + 1);
     }
     return 0;

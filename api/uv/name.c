@@ -136,6 +136,18 @@ void hws_uv_freeladdrs(struct sockaddr *addrs)
 
 /* ---- Paths ---- */
 
+/* Those that turned out not to be the peer's do not count. */
+static bool nth_path(const hws_uv_t *handle, hws_assoc_id assoc,
+                     const struct hws_assoc_status *status, unsigned index,
+                     struct hws_path_status *path)
+{
+    for (uint32_t i = 0; i < status->path_count; i++) {
+        if (path_of(handle, assoc, i, path) && index-- == 0)
+            return true;
+    }
+    return false;
+}
+
 int hws_uv_get_path(const hws_uv_t *handle, sctp_assoc_t id, unsigned index, hws_uv_path_t *path)
 {
     hws_assoc_id assoc = association(handle, id);
@@ -143,7 +155,7 @@ int hws_uv_get_path(const hws_uv_t *handle, sctp_assoc_t id, unsigned index, hws
     struct hws_path_status of;
     if (!status_of(handle, assoc, &status))
         return UV_ENOTCONN;
-    if (index >= status.path_count || !path_of(handle, assoc, index, &of))
+    if (!nth_path(handle, assoc, &status, index, &of))
         return UV_ENOENT;
     *path = (hws_uv_path_t){
         .state = hws_sockopt_path_state(&of),

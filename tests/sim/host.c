@@ -26,6 +26,7 @@ static struct sim_host *host_of(struct sim_node *node)
 
 static void take_before(const struct sim_host *host, hws_assoc_id id, struct before *out)
 {
+    memset(out, 0, sizeof *out); /* a path that was no address of the peer's stays so */
     out->exists = hws_assoc_status(host->engine, id, &out->assoc) == HWS_OK;
     if (!out->exists)
         return;
