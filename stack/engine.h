@@ -407,6 +407,9 @@ int hws_assoc_recv(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
 int hws_assoc_peek(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t capacity,
                    size_t *len, struct hws_rcvinfo *info, uint64_t now_us);
 
+/** Whether recv would give something. */
+bool hws_assoc_readable(const struct hws_engine *engine, hws_assoc_id id);
+
 /** What is to be read after the message that is being read. */
 struct hws_next {
     struct hws_rcvinfo info; /**< without HWS_RECV_EOR */

@@ -46,6 +46,12 @@ int hws_assoc_peek(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capa
     return *len == 0 ? nothing_to_read(a) : HWS_OK;
 }
 
+bool hws_assoc_readable(const struct hws_engine *e, hws_assoc_id id)
+{
+    const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
+    return a != NULL && hws_reassembly_readable(&a->reassembly);
+}
+
 int hws_assoc_next(const struct hws_engine *e, hws_assoc_id id, struct hws_next *out)
 {
     const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);

@@ -103,6 +103,13 @@ int hws_assoc_peek(struct hws_engine *engine, hws_assoc_id id, void *buf, size_t
     return rc;
 }
 
+bool hws_assoc_readable(const struct hws_engine *engine, hws_assoc_id id)
+{
+    (void)engine;
+    (void)id;
+    return fake_engine.message != NULL;
+}
+
 int hws_assoc_next(const struct hws_engine *engine, hws_assoc_id id, struct hws_next *out)
 {
     (void)engine;

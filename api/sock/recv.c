@@ -62,10 +62,12 @@ static bool has_data(struct hws_member *member, uint64_t now_us)
     uint8_t byte;
     size_t len;
     struct hws_rcvinfo info;
+    if (!member->begun)
+        return hws_assoc_readable(member->sock->sockets->engine, member->assoc);
     int rc = hws_assoc_peek(member->sock->sockets->engine, member->assoc, &byte, sizeof(byte), &len,
                             &info, now_us);
-    if (member->begun && (rc == HWS_OK ? info.tsn != member->begun_info.tsn
-                                       : member->cut_off || member->state == HWS_MEMBER_OVER))
+    if (rc == HWS_OK ? info.tsn != member->begun_info.tsn
+                     : member->cut_off || member->state == HWS_MEMBER_OVER)
         end_without_mark(member);
     return rc == HWS_OK;
 }
