@@ -18,7 +18,9 @@ void hws_params_default(struct hws_params *params)
                                   .rto_initial_us = 1000000,
                                   .rto_min_us = 1000000,
                                   .rto_max_us = 60000000,
-                                  .hb_interval_us = 30000000};
+                                  .hb_interval_us = 30000000,
+                                  .sndbuf_bytes = 4u << 20,
+                                  .rcvbuf_bytes = 4u << 20};
 }
 
 int hws_endpoint_new(struct hws_engine *engine, const struct hws_endpoint_config *config,
@@ -74,7 +76,6 @@ int hws_assoc_send(struct hws_engine *engine, hws_assoc_id id, const struct hws_
     (void)iov;
     (void)iov_count;
     (void)now_us;
-    fake_engine.sends++;
     return fake_engine.send_rc;
 }
 

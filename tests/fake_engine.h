@@ -17,7 +17,7 @@ struct fake_engine {
     /* What was asked: */
     uint64_t next_id;
     uint16_t last_port;
-    unsigned endpoints, listens, connects, sends, shutdowns, aborts, releases;
+    unsigned endpoints, listens, connects, shutdowns, aborts, releases;
     struct hws_params last_params;  /* of an endpoint */
     struct hws_params assoc_params; /* of every association */
     struct hws_path_params path_params[FAKE_ENGINE_PATHS];

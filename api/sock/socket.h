@@ -419,16 +419,6 @@ int hws_sock_recv_view(struct hws_sock *sock, struct hws_sock_recv *msg, struct 
 /** Gives a view back, once. The socket may be gone. */
 void hws_sock_view_release(struct hws_sockets *sockets, struct hws_sock_view *view);
 
-/** Queues one message on a one-to-one socket. -EAGAIN, -EPIPE, -EMSGSIZE, -EINVAL, -ENOTCONN,
- * -ENOMEM, the pending error. */
-int hws_sock_send(struct hws_sock *sock, const struct hws_sndinfo *info,
-                  const struct hws_iovec *iov, size_t iov_count, uint64_t now_us);
-
-/** Copies the next part of a message. *len 0: the association ended gracefully. -EAGAIN,
- * -ENOTCONN, or once the error the association ended with. */
-int hws_sock_recv(struct hws_sock *sock, void *buf, size_t capacity, size_t *len,
-                  struct hws_rcvinfo *info, uint64_t now_us);
-
 /* ---- The end ---- */
 
 /** Starts the graceful end of a one-to-one socket's association. -ENOTCONN. */
