@@ -157,6 +157,7 @@ static void after_the_end(void)
     ready("shutdown", shutdown(e.client, SHUT_WR));
     await(e.server, POLLIN);
     ended(e.client);
+    ended(e.server); /* a moment later: SHUTDOWN COMPLETE is under way */
     for (const struct option *o = options; o->name; o++) {
         get_sized(e.client, o, "get", (socklen_t)o->size, NULL);
         get_sized(e.server, o, "get of an address", (socklen_t)o->size, HERE);
