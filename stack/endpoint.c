@@ -5,9 +5,6 @@
 #include "proto/bytes.h"
 #include "stack/params.h"
 
-#define HWS_EPHEMERAL_FIRST 49152u
-#define HWS_EPHEMERAL_COUNT 16384u
-
 static uint64_t port_hash(const struct hws_engine *e, uint16_t port)
 {
     return hws_siphash(&e->hash_key, &port, sizeof port);

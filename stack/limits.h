@@ -45,6 +45,9 @@
 /* The smallest and largest IP MTU a path is given (RFC 9260, 3.1 and 7.3; RFC 8899, 5.1.2). */
 #define HWS_LIMIT_MTU_MIN 512u
 #define HWS_LIMIT_MTU_MAX 65535u
+/* Local ports that are drawn where none is named: the dynamic ports (RFC 6335, 6). */
+#define HWS_EPHEMERAL_FIRST 49152u
+#define HWS_EPHEMERAL_COUNT 16384u
 /* The MTU a path starts with until the link says better. */
 #define HWS_MTU_DEFAULT 1280u
 

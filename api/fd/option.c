@@ -59,7 +59,7 @@ static int append(struct list *list, const struct hws_handle *handle, const stru
                   uint16_t port)
 {
     struct sockaddr_storage storage;
-    socklen_t len = hws_fd_write_address(handle, addr, port, &storage);
+    socklen_t len = hws_sock_write_address(handle->sock, addr, port, &storage);
     uint8_t *bytes = realloc(list->bytes, list->len + len);
     if (bytes == NULL)
         return -ENOMEM;

@@ -20,8 +20,7 @@ static inline ssize_t hws_posix(ssize_t rc)
     return -1;
 }
 
-/** Reads an address for a socket of the handle's family; a peer's gets the encapsulation port
- * (RFC 6951). 0, -EFAULT or -EINVAL. */
+/** Reads an address for a socket of the handle's family. 0, -EFAULT or -EINVAL. */
 int hws_fd_read_address(const struct hws_handle *handle, const struct sockaddr *sa, socklen_t len,
                         struct hws_addr *addr, uint16_t *port);
 
@@ -29,12 +28,11 @@ int hws_fd_read_address(const struct hws_handle *handle, const struct sockaddr *
 int hws_fd_read_addresses(const struct hws_handle *handle, const struct sockaddr *sas, int count,
                           struct hws_addr addrs[HWS_LIMIT_PATHS], uint16_t *port);
 
-/** Writes an address as sockets of the handle's family see it and returns the bytes used. */
-socklen_t hws_fd_write_address(const struct hws_handle *handle, const struct hws_addr *addr,
-                               uint16_t port, struct sockaddr_storage *out);
+/** Gives the addresses of a peer the encapsulation port that the socket's peers have (RFC 6951). */
+void hws_fd_are_peers(const struct hws_handle *handle, struct hws_addr *addrs, uint32_t count);
 
-/** The same for the application: cut when it does not fit, the full length in `len`. NULL: nobody
- * wants to know. */
+/** Writes an address for the application as its socket shows addresses: cut when it does not fit,
+ * the full length in `len`. NULL: nobody wants to know. */
 void hws_fd_give_address(const struct hws_handle *handle, const struct hws_addr *addr,
                          uint16_t port, struct sockaddr *sa, socklen_t *len);
 

@@ -247,7 +247,10 @@ static int read_name(struct hws_handle *handle, struct sending *sending,
     if (name == NULL || len == 0)
         return 0;
     sending->msg.remote_count = 1;
-    return hws_fd_read_address(handle, name, len, &sending->remotes[0], &sending->msg.remote_port);
+    int rc =
+        hws_fd_read_address(handle, name, len, &sending->remotes[0], &sending->msg.remote_port);
+    hws_fd_are_peers(handle, sending->remotes, 1);
+    return rc;
 }
 
 /* ---- The calls ---- */
@@ -347,6 +350,7 @@ static int read_remotes(struct hws_handle *handle, struct sending *sending,
         addrs = (const void *)((const uint8_t *)addrs + packed_len(addrs));
     }
     msg->remote_count = (uint32_t)count;
+    hws_fd_are_peers(handle, sending->remotes, msg->remote_count);
     return 0;
 }
 

@@ -95,7 +95,6 @@ static int bind_one(struct hws_handle *handle, const struct sockaddr *addr, sock
         addr->sa_family != AF_INET6)
         return -EAFNOSUPPORT;
     int rc = hws_fd_read_address(handle, addr, len, &local, &port);
-    local.udp_port = 0;
     return rc < 0 ? rc : hws_sock_bind(handle->sock, &local, 1, port);
 }
 
@@ -117,8 +116,6 @@ static int bind_many(struct hws_handle *handle, const struct sockaddr *addrs, in
     int rc = hws_fd_read_addresses(handle, addrs, count, locals, &port);
     if (rc < 0)
         return rc;
-    for (int i = 0; i < count; i++)
-        locals[i].udp_port = 0;
     if (flags == SCTP_BINDX_ADD_ADDR)
         return hws_sock_bindx_add(handle->sock, locals, (uint32_t)count, port);
     return hws_sock_bindx_rem(handle->sock, locals, (uint32_t)count, port);
@@ -294,9 +291,10 @@ int hws_fd_wait_connected(struct hws_handle *handle, sctp_assoc_t id)
     }
 }
 
-static int connect_to(struct hws_handle *handle, const struct hws_addr *remotes, uint32_t count,
+static int connect_to(struct hws_handle *handle, struct hws_addr *remotes, uint32_t count,
                       uint16_t port, sctp_assoc_t *id)
 {
+    hws_fd_are_peers(handle, remotes, count);
     bool wait = !handle->sock->nonblocking;
     int rc = hws_sock_connectx(handle->sock, remotes, count, port, wait, id, hws_env_now_us());
     if (rc == -EINPROGRESS && handle->level.hup)

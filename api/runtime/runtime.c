@@ -17,24 +17,6 @@
 /* How often hws_runtime_finish looks whether another thread has finished. */
 #define FINISH_STEP_US 10000u
 
-/* ---- Running ---- */
-
-static bool run_driver(struct hws_runtime *runtime, uint64_t now_us)
-{
-    return hws_driver_run(&runtime->driver, now_us);
-}
-
-/* A link without descriptors (memory) cannot wake its other end: as long as it sends something, the
- * loop goes round once more without sleeping. */
-static bool sent_without_descriptor(struct hws_runtime *runtime)
-{
-    struct hws_link *link = runtime->driver.link;
-    uint64_t sent_packets = link->ops->stats(link)->tx_packets;
-    bool more = sent_packets != runtime->sent_packets;
-    runtime->sent_packets = sent_packets;
-    return more && runtime->fd_count == 0;
-}
-
 /* ---- Changes of the network ---- */
 
 /* An interface that comes or goes is told in many messages: after so long all have come. */
@@ -64,6 +46,17 @@ static void look_at_network(struct hws_runtime *runtime)
 
 /* ---- Running ---- */
 
+/* A link without descriptors (memory) cannot wake its other end: as long as it sends something, the
+ * loop goes round once more without sleeping. */
+static bool sent_without_descriptor(struct hws_runtime *runtime)
+{
+    struct hws_link *link = runtime->driver.link;
+    uint64_t sent_packets = link->ops->stats(link)->tx_packets;
+    bool more = sent_packets != runtime->sent_packets;
+    runtime->sent_packets = sent_packets;
+    return more && runtime->fd_count == 0;
+}
+
 /* What is left after the last batch may lie in the link already (one UDP_GRO message holds many
  * packets), where no descriptor shows it: `unread` brings us back at once. */
 static void receive_some(struct hws_runtime *runtime)
@@ -72,7 +65,7 @@ static void receive_some(struct hws_runtime *runtime)
     for (unsigned i = 0; i < BATCHES_PER_WAKE && count == HWS_DRIVER_BATCH; i++) {
         uint64_t now_us = hws_env_now_us();
         count = hws_driver_input(&runtime->driver, now_us);
-        runtime->more = run_driver(runtime, now_us);
+        runtime->more = hws_driver_run(&runtime->driver, now_us);
     }
     runtime->unread = count == HWS_DRIVER_BATCH || sent_without_descriptor(runtime);
 }
@@ -89,7 +82,7 @@ void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
     if (input || runtime->unread || runtime->fd_count == 0)
         receive_some(runtime);
     else
-        runtime->more = run_driver(runtime, now_us);
+        runtime->more = hws_driver_run(&runtime->driver, now_us);
     if (runtime->settle != NULL)
         runtime->settle(runtime);
 }

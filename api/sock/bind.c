@@ -3,9 +3,7 @@
 
 #include "api/sock/socket_internal.h"
 
-/* The dynamic ports (RFC 6335, 6), and how many of them to try before giving up. */
-#define EPHEMERAL_FIRST 49152u
-#define EPHEMERAL_COUNT 16384u
+/* Ports that are tried before giving up. */
 #define EPHEMERAL_TRIES 64u
 
 /* ---- What may be bound ---- */
@@ -137,7 +135,7 @@ static int bind_ephemeral(struct hws_sock *sock)
     for (uint32_t i = 0; i < EPHEMERAL_TRIES && rc == -EADDRINUSE; i++) {
         uint32_t draw;
         env->random(env->ctx, &draw, sizeof(draw));
-        uint16_t port = (uint16_t)(EPHEMERAL_FIRST + draw % EPHEMERAL_COUNT);
+        uint16_t port = (uint16_t)(HWS_EPHEMERAL_FIRST + draw % HWS_EPHEMERAL_COUNT);
         if (hws_hashtab_first(&sock->sockets->ports, port) == NULL)
             rc = bind_port(sock, port);
     }

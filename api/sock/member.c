@@ -1,5 +1,6 @@
 /* The associations of sockets: their names, their parameters, their end. */
 #include <errno.h>
+#include <string.h>
 
 #include "api/sock/socket_internal.h"
 
@@ -39,8 +40,7 @@ static uint64_t peer_hash(const struct hws_sock *sock, const struct hws_addr *re
         uint16_t family;
     } key = {
         .sock = sock->number, .scope_id = remote->scope_id, .port = port, .family = remote->family};
-    for (unsigned i = 0; i < sizeof(key.ip); i++)
-        key.ip[i] = remote->ip[i];
+    memcpy(key.ip, remote->ip, sizeof(key.ip));
     return hws_siphash(&sock->sockets->peer_key, &key, sizeof(key));
 }
 

@@ -4,6 +4,7 @@
  * those that come once keep the turn. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
 #include "api/sock/socket_internal.h"
 
@@ -218,9 +219,8 @@ static size_t copy_out(const struct hws_sock_recv *msg, const uint8_t *bytes, si
     size_t done = 0;
     for (size_t i = 0; i < msg->iov_count && done < len; i++) {
         size_t part = len - done < msg->iov[i].len ? len - done : msg->iov[i].len;
-        uint8_t *to = msg->iov[i].base;
-        for (size_t k = 0; k < part; k++)
-            to[k] = bytes[done + k];
+        if (part > 0)
+            memcpy(msg->iov[i].base, bytes + done, part);
         done += part;
     }
     return done;

@@ -40,14 +40,12 @@ void hws_sockopt_narrow_number(union hws_sockopt_value *value)
 
 /* The least that the kernel takes fills an IP packet of 512 bytes (RFC 9260, 3.1), the most is what
  * the length field of a chunk can tell, in whole words. */
-#define IP_PACKET_MIN_BYTES 512u
 #define IPV4_HEADER_BYTES 20u
-#define SCTP_HEADER_BYTES 12u
-#define DATA_HEADER_BYTES 16u
 #define CHUNK_MAX_BYTES 65532u
 
-#define MAXSEG_MIN (IP_PACKET_MIN_BYTES - IPV4_HEADER_BYTES - SCTP_HEADER_BYTES - DATA_HEADER_BYTES)
-#define MAXSEG_MAX (CHUNK_MAX_BYTES - DATA_HEADER_BYTES)
+#define MAXSEG_MIN                                                                                 \
+    (HWS_LIMIT_MTU_MIN - IPV4_HEADER_BYTES - HWS_PACKET_HEADER_LEN - HWS_DATA_HEADER_LEN)
+#define MAXSEG_MAX (CHUNK_MAX_BYTES - HWS_DATA_HEADER_LEN)
 
 HWS_SOCKOPT_SET(maxseg)
 {
