@@ -520,14 +520,6 @@ void hws_want(struct hws_path *p, uint16_t want)
     make_ready(a, &a->engine->ready_control);
 }
 
-bool hws_wanted(const struct hws_assoc *a, uint16_t want)
-{
-    for (unsigned i = 0; i < a->path_count; i++)
-        if (a->paths[i]->wants & want)
-            return true;
-    return false;
-}
-
 void hws_unwant(struct hws_assoc *a, uint16_t want)
 {
     for (unsigned i = 0; i < a->path_count; i++)

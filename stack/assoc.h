@@ -101,8 +101,6 @@ struct hws_path *hws_assoc_answer_path(struct hws_path *p);
 
 /** Asks for a chunk on a path. A chunk that an association sends once moves there from others. */
 void hws_want(struct hws_path *p, uint16_t want);
-/** Whether the chunk is asked for on any path. */
-bool hws_wanted(const struct hws_assoc *a, uint16_t want);
 void hws_unwant(struct hws_assoc *a, uint16_t want);
 
 /** Puts the association on the list of those with data to send. */

@@ -58,7 +58,25 @@ static inline size_t hws_fd_length(size_t len)
     return len > (size_t)SSIZE_MAX ? (size_t)SSIZE_MAX : len;
 }
 
-/** When a call that may wait so long gives up; `timeout_us` 0: never. */
-uint64_t hws_fd_until(uint64_t timeout_us);
+/** Whether a call with these flags may wait. */
+static inline bool hws_fd_may_wait(const struct hws_handle *handle, int flags)
+{
+    return !handle->sock->nonblocking && (flags & MSG_DONTWAIT) == 0;
+}
+
+/** How long a call waits. */
+struct hws_fd_patience {
+    uint64_t until_us;
+    bool interrupted; /* by a signal: what the call asks for is tried once more, then it ends */
+};
+
+/** Of a call that may wait `timeout_us`; 0: without limit. */
+struct hws_fd_patience hws_fd_patience(uint64_t timeout_us);
+
+/** Waits after an attempt that was told `answer` (-EAGAIN, -EINPROGRESS). 0: try again. Else what
+ * the call answers: `answer`, the time being over; -EINTR; -EBADF or -ESTALE, as hws_handle_wait.
+ */
+int hws_fd_wait(struct hws_handle *handle, enum hws_direction direction,
+                struct hws_fd_patience *patience, int answer);
 
 #endif

@@ -17,23 +17,19 @@ typedef int (*take_fn)(struct hws_sock *sock, struct hws_sock_recv *msg, void *a
 static int receive_or_wait(struct hws_handle *handle, struct hws_sock_recv *msg, int flags,
                            take_fn take, void *arg)
 {
-    uint64_t until_us = hws_fd_until(handle->sock->rcvtimeo_us);
-    bool may_wait = !handle->sock->nonblocking && (flags & MSG_DONTWAIT) == 0;
-    int waited = 0;
-    for (;;) {
-        uint64_t now_us = hws_env_now_us();
-        int rc = take(handle->sock, msg, arg, now_us);
+    struct hws_fd_patience patience = hws_fd_patience(handle->sock->rcvtimeo_us);
+    int rc;
+    do {
+        rc = take(handle->sock, msg, arg, hws_env_now_us());
         if (rc == 0)
             handle->taken = true;
-        if (rc != -EAGAIN || !may_wait || now_us >= until_us)
+        if (rc != -EAGAIN || !hws_fd_may_wait(handle, flags))
             return rc;
         rc = hws_sock_may_wait(handle->sock);
-        if (rc < 0 || waited < 0)
-            return rc < 0 ? rc : waited;
-        waited = hws_handle_wait(handle, HWS_IN, until_us);
-        if (waited < 0 && waited != -EINTR)
-            return waited;
-    }
+        if (rc == 0)
+            rc = hws_fd_wait(handle, HWS_IN, &patience, -EAGAIN);
+    } while (rc == 0);
+    return rc;
 }
 
 static int copy_out(struct hws_sock *sock, struct hws_sock_recv *msg, void *arg, uint64_t now_us)

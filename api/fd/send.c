@@ -162,26 +162,17 @@ static int read_controls(struct sending *sending, const struct msghdr *msg)
 
 /* ---- Waiting ---- */
 
-static bool may_wait(const struct hws_handle *handle, int flags)
-{
-    return !handle->sock->nonblocking && (flags & MSG_DONTWAIT) == 0;
-}
-
 static int wait_to_send(struct hws_handle *handle, const struct hws_sock_send *msg, int flags)
 {
-    uint64_t until_us = hws_fd_until(handle->sock->sndtimeo_us);
-    int waited = 0;
-    for (;;) {
-        uint64_t now_us = hws_env_now_us();
-        int rc = hws_sock_sendmsg(handle->sock, msg, now_us);
-        if (rc != -EAGAIN || !may_wait(handle, flags) || now_us >= until_us)
+    struct hws_fd_patience patience = hws_fd_patience(handle->sock->sndtimeo_us);
+    int rc;
+    do {
+        rc = hws_sock_sendmsg(handle->sock, msg, hws_env_now_us());
+        if (rc != -EAGAIN || !hws_fd_may_wait(handle, flags))
             return rc;
-        if (waited < 0)
-            return waited;
-        waited = hws_handle_wait(handle, HWS_OUT, until_us);
-        if (waited < 0 && waited != -EINTR)
-            return waited;
-    }
+        rc = hws_fd_wait(handle, HWS_OUT, &patience, rc);
+    } while (rc == 0);
+    return rc;
 }
 
 /* As the kernel: a message that begins an association waits until it is up. The message is taken
@@ -197,7 +188,7 @@ static void wait_for_begun(struct hws_handle *handle, sctp_assoc_t begun)
 static int send_or_wait(struct hws_handle *handle, struct sending *sending, int flags)
 {
     sending->msg.taken = &sending->taken;
-    if (may_wait(handle, flags))
+    if (hws_fd_may_wait(handle, flags))
         sending->msg.begun = &sending->begun;
     int rc = wait_to_send(handle, &sending->msg, flags);
     if (rc == 0 && sending->begun != 0)

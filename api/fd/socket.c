@@ -9,11 +9,6 @@
 #include "api/fd/table.h"
 #include "api/runtime/env.h"
 
-uint64_t hws_fd_until(uint64_t timeout_us)
-{
-    return timeout_us == 0 ? HWS_DRIVING_FOREVER : hws_env_now_us() + timeout_us;
-}
-
 /* ---- Making sockets ---- */
 
 static int check_kind(int domain, int type, int protocol)
@@ -155,8 +150,7 @@ static bool peer_name(struct hws_handle *handle, struct sockaddr *addr, socklen_
     struct hws_assoc_status status;
     struct hws_path_status path;
     if (member == NULL || !member->was_up ||
-        hws_assoc_status(sock->sockets->engine, member->assoc, &status) < 0 ||
-        hws_assoc_path_status(sock->sockets->engine, member->assoc, status.primary, &path) < 0)
+        hws_sock_primary_path(sock->sockets, member->assoc, &status, &path) < 0)
         return false;
     hws_fd_give_address(handle, &path.remote, status.remote_port, addr, len);
     return true;
@@ -186,18 +180,15 @@ static int take_waiting(struct hws_handle *listener, int flags, struct hws_handl
 
 static int accept_or_wait(struct hws_handle *listener, int flags, struct hws_handle **out)
 {
-    uint64_t until_us = hws_fd_until(listener->sock->rcvtimeo_us);
-    int waited = 0;
-    for (;;) {
-        int rc = take_waiting(listener, flags, out);
-        if (rc != -EAGAIN || listener->sock->nonblocking || hws_env_now_us() >= until_us)
+    struct hws_fd_patience patience = hws_fd_patience(listener->sock->rcvtimeo_us);
+    int rc;
+    do {
+        rc = take_waiting(listener, flags, out);
+        if (rc != -EAGAIN || listener->sock->nonblocking)
             return rc;
-        if (waited < 0)
-            return waited;
-        waited = hws_handle_wait(listener, HWS_IN, until_us);
-        if (waited < 0 && waited != -EINTR)
-            return waited;
-    }
+        rc = hws_fd_wait(listener, HWS_IN, &patience, rc);
+    } while (rc == 0);
+    return rc;
 }
 
 static int accept_one(int fd, struct sockaddr *addr, socklen_t *len, int flags)
@@ -275,20 +266,16 @@ static int stop_waiting(struct hws_handle *handle, sctp_assoc_t id, int rc)
 
 int hws_fd_wait_connected(struct hws_handle *handle, sctp_assoc_t id)
 {
-    uint64_t until_us = hws_fd_until(handle->sock->sndtimeo_us);
-    int waited = 0;
+    struct hws_fd_patience patience = hws_fd_patience(handle->sock->sndtimeo_us);
+    int rc;
     hws_runtime_work(handle->runtime, false, false);
-    for (;;) {
-        uint64_t now_us = hws_env_now_us();
-        int rc = hws_sock_connect_result_of(handle->sock, id, now_us);
+    do {
+        rc = hws_sock_connect_result_of(handle->sock, id, hws_env_now_us());
         if (rc != -EINPROGRESS)
             return rc;
-        if (waited < 0 || now_us >= until_us)
-            return stop_waiting(handle, id, waited < 0 ? waited : rc);
-        waited = hws_handle_wait(handle, HWS_OUT, until_us);
-        if (waited < 0 && waited != -EINTR)
-            return waited;
-    }
+        rc = hws_fd_wait(handle, HWS_OUT, &patience, rc);
+    } while (rc == 0);
+    return stop_waiting(handle, id, rc);
 }
 
 static int connect_to(struct hws_handle *handle, struct hws_addr *remotes, uint32_t count,
@@ -417,8 +404,7 @@ int hws_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
     const struct hws_sock *sock = handle->sock;
     struct hws_path_status path = {0};
     struct hws_assoc_status status;
-    if (sock->assoc == 0 || hws_assoc_status(sock->sockets->engine, sock->assoc, &status) < 0 ||
-        hws_assoc_path_status(sock->sockets->engine, sock->assoc, status.primary, &path) < 0)
+    if (sock->assoc == 0 || hws_sock_primary_path(sock->sockets, sock->assoc, &status, &path) < 0)
         path.local = sock->local_count > 0 ? sock->locals[0] : (struct hws_addr){0};
     if (addr == NULL || len == NULL)
         rc = -EFAULT;

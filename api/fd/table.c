@@ -62,17 +62,24 @@ static struct hws_handle **make_slot(int fd)
     return slot_of(fd);
 }
 
-struct hws_handle *hws_table_get(int fd)
+static struct hws_handle *find(int fd, bool take)
 {
     if (fd < 0 || fd >= CHUNK * CHUNKS)
         return NULL;
     pthread_mutex_t *stripe = lock(fd);
     struct hws_handle **slot = slot_of(fd);
     struct hws_handle *handle = slot != NULL ? *slot : NULL;
-    if (handle != NULL)
+    if (handle != NULL && take)
+        *slot = NULL; /* its reference is the caller's */
+    else if (handle != NULL)
         hws_handle_ref(handle);
     pthread_mutex_unlock(stripe);
     return handle;
+}
+
+struct hws_handle *hws_table_get(int fd)
+{
+    return find(fd, false);
 }
 
 int hws_table_put(struct hws_handle *handle, struct hws_handle **stale)
@@ -95,13 +102,5 @@ int hws_table_put(struct hws_handle *handle, struct hws_handle **stale)
 
 struct hws_handle *hws_table_take(int fd)
 {
-    if (fd < 0 || fd >= CHUNK * CHUNKS)
-        return NULL;
-    pthread_mutex_t *stripe = lock(fd);
-    struct hws_handle **slot = slot_of(fd);
-    struct hws_handle *handle = slot != NULL ? *slot : NULL;
-    if (handle != NULL)
-        *slot = NULL;
-    pthread_mutex_unlock(stripe);
-    return handle;
+    return find(fd, true);
 }

@@ -103,6 +103,29 @@ struct hws_member *hws_sock_member_at(const struct hws_sock *sock, const struct 
     return NULL;
 }
 
+/* ---- Paths ---- */
+
+int hws_sock_primary_path(const struct hws_sockets *sockets, hws_assoc_id assoc,
+                          struct hws_assoc_status *status, struct hws_path_status *path)
+{
+    int rc = hws_assoc_status(sockets->engine, assoc, status);
+    return rc == HWS_OK ? hws_assoc_path_status(sockets->engine, assoc, status->primary, path) : rc;
+}
+
+bool hws_sock_find_path(const struct hws_sockets *sockets, hws_assoc_id assoc,
+                        const struct hws_addr *remote, uint32_t *index)
+{
+    struct hws_path_status path;
+    for (uint32_t i = 0; i < HWS_LIMIT_PATHS; i++) {
+        if (hws_assoc_path_status(sockets->engine, assoc, i, &path) == HWS_OK &&
+            hws_addr_same(&path.remote, remote)) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- Life ---- */
 
 static bool is_many(const struct hws_sock *sock)

@@ -140,14 +140,11 @@ bool hws_member_has_unread(struct hws_member *member, uint64_t now_us)
 
 static void describe_peer(const struct hws_member *member, struct hws_sock_recv *msg)
 {
-    const struct hws_engine *engine = member->sock->sockets->engine;
     struct hws_assoc_status status;
     struct hws_path_status path;
     msg->id = member->id;
-    if (msg->no_from)
-        return;
-    if (hws_assoc_status(engine, member->assoc, &status) != HWS_OK ||
-        hws_assoc_path_status(engine, member->assoc, status.primary, &path) != HWS_OK)
+    if (msg->no_from ||
+        hws_sock_primary_path(member->sock->sockets, member->assoc, &status, &path) != HWS_OK)
         return;
     msg->from = path.remote;
     msg->from_port = status.remote_port;
@@ -363,6 +360,18 @@ static bool is_listener(const struct hws_sock *sock)
     return sock->style == HWS_SOCK_ONE_TO_ONE && sock->state == HWS_SOCK_LISTENING;
 }
 
+/* Whose data or notification comes next. Without one `rc` is what the call answers. */
+static struct hws_member *choose(struct hws_sock *sock, struct hws_sock_recv *msg, int *rc)
+{
+    struct hws_member *member = NULL;
+    reset(msg);
+    if (is_listener(sock))
+        *rc = -ENOTCONN;
+    else if ((member = next_member(sock)) == NULL)
+        *rc = nothing_to_receive(sock);
+    return member;
+}
+
 static void has_answered(struct hws_sock *sock, struct hws_member *member,
                          struct hws_sock_recv *msg, uint64_t now_us)
 {
@@ -376,14 +385,11 @@ static void has_answered(struct hws_sock *sock, struct hws_member *member,
 
 int hws_sock_recvmsg(struct hws_sock *sock, struct hws_sock_recv *msg, uint64_t now_us)
 {
-    reset(msg);
-    if (is_listener(sock))
-        return -ENOTCONN;
-    struct hws_member *member = next_member(sock);
-    if (member == NULL)
-        return nothing_to_receive(sock);
-    struct hws_note *note = member->begun ? NULL : hws_note_due(member);
     int rc = 0;
+    struct hws_member *member = choose(sock, msg, &rc);
+    if (member == NULL)
+        return rc;
+    struct hws_note *note = member->begun ? NULL : hws_note_due(member);
     if (note != NULL)
         receive_note(member, note, msg);
     else
@@ -430,14 +436,11 @@ int hws_sock_recv_view(struct hws_sock *sock, struct hws_sock_recv *msg, struct 
                        uint64_t now_us)
 {
     *view = (struct hws_sock_view){0};
-    reset(msg);
     msg->peek = false;
-    if (is_listener(sock))
-        return -ENOTCONN;
-    struct hws_member *member = next_member(sock);
-    if (member == NULL)
-        return nothing_to_receive(sock);
     int rc = 0;
+    struct hws_member *member = choose(sock, msg, &rc);
+    if (member == NULL)
+        return rc;
     if (!member->begun && hws_note_due(member) != NULL)
         view_note(member, msg, view);
     else

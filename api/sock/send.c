@@ -73,18 +73,13 @@ static void describe(const struct hws_member *member, const struct hws_sock_send
 /* An address says which path to take on a one-to-one socket, or when SCTP_ADDR_OVER is set. */
 static uint8_t path_of(const struct hws_member *member, const struct hws_sock_send *msg)
 {
-    const struct hws_engine *engine = member->sock->sockets->engine;
-    struct hws_path_status path;
+    uint32_t index;
     enum hws_sock_style style = member->sock->style;
     bool named = style == HWS_SOCK_ONE_TO_ONE || (flags_of(msg) & SCTP_ADDR_OVER) != 0;
     if (!named || msg->remote_count == 0 || style == HWS_SOCK_PEELED)
         return 0;
-    for (uint32_t i = 0; i < HWS_LIMIT_PATHS; i++) {
-        if (hws_assoc_path_status(engine, member->assoc, i, &path) == HWS_OK &&
-            hws_addr_same(&path.remote, &msg->remotes[0]))
-            return (uint8_t)(i + 1);
-    }
-    return 0;
+    bool found = hws_sock_find_path(member->sock->sockets, member->assoc, &msg->remotes[0], &index);
+    return found ? (uint8_t)(index + 1) : 0;
 }
 
 static bool needs_fragments(const struct hws_member *member, size_t len)

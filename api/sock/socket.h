@@ -322,6 +322,14 @@ struct hws_member *hws_sock_next_member(const struct hws_member *member);
 /** The only association of a one-to-one or peeled off socket, over or not; NULL: none. */
 struct hws_member *hws_sock_only_member(const struct hws_sock *sock);
 
+/** Status of an association and of its primary path: HWS_OK or the engine's error. */
+int hws_sock_primary_path(const struct hws_sockets *sockets, hws_assoc_id assoc,
+                          struct hws_assoc_status *status, struct hws_path_status *path);
+
+/** The index of an association's path to `remote`; false: there is none. */
+bool hws_sock_find_path(const struct hws_sockets *sockets, hws_assoc_id assoc,
+                        const struct hws_addr *remote, uint32_t *index);
+
 /** The peer's addresses: how many, at most HWS_LIMIT_PATHS. -EINVAL: no such association. A
  * one-to-one socket tells them after the end, too. */
 int hws_sock_peers(const struct hws_sock *sock, sctp_assoc_t id, struct hws_addr *out,

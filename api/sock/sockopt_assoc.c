@@ -39,14 +39,11 @@ HWS_SOCKOPT_GET(status)
 /* Where no RTO was computed since it was last asked for: that of the primary path. */
 static int complete(const struct hws_sockopt_target *target, struct hws_assoc_counts *counts)
 {
-    const struct hws_engine *engine = target->sock->sockets->engine;
     struct hws_assoc_status status;
     struct hws_path_status path;
     if (counts->rto_max_us != 0)
         return HWS_OK;
-    int rc = hws_assoc_status(engine, target->assoc, &status);
-    if (rc == HWS_OK)
-        rc = hws_assoc_path_status(engine, target->assoc, status.primary, &path);
+    int rc = hws_sock_primary_path(target->sock->sockets, target->assoc, &status, &path);
     if (rc == HWS_OK) {
         counts->rto_max_us = path.rto_us;
         counts->rto_max_remote = path.remote;

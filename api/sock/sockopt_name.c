@@ -16,10 +16,26 @@ static const char *known(const char *(*name_of)(size_t index), const char *asked
     return NULL;
 }
 
-static void tell(const char *name, union hws_sockopt_value *value)
+/* `name` is one of `params`, which are stored with the name that was asked for. */
+static int choose(const struct hws_sockopt_target *target, struct hws_params *params,
+                  const char **name, const char *(*name_of)(size_t index),
+                  const union hws_sockopt_value *value)
 {
+    if (target->len == 0)
+        return -EINVAL;
+    *name = known(name_of, value->name);
+    return *name != NULL ? hws_sockopt_store(target, params) : -ENOENT;
+}
+
+/* Where none was chosen it is the first. */
+static int tell(const char *name, const char *(*name_of)(size_t index),
+                union hws_sockopt_value *value)
+{
+    if (name == NULL)
+        name = name_of(0);
     memset(value->name, 0, sizeof(value->name));
     memcpy(value->name, name, strnlen(name, sizeof(value->name) - 1));
+    return 0;
 }
 
 /* ---- HWS_CC ---- */
@@ -27,17 +43,12 @@ static void tell(const char *name, union hws_sockopt_value *value)
 HWS_SOCKOPT_SET(cc)
 {
     struct hws_params params = target->sock->params;
-    if (target->len == 0)
-        return -EINVAL;
-    params.cc = known(hws_cc_name, value->name);
-    return params.cc != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
+    return choose(target, &params, &params.cc, hws_cc_name, value);
 }
 
 HWS_SOCKOPT_GET(cc)
 {
-    const char *name = target->sock->params.cc;
-    tell(name != NULL ? name : hws_cc_name(0), value);
-    return 0;
+    return tell(target->sock->params.cc, hws_cc_name, value);
 }
 
 /* ---- HWS_SCHED ---- */
@@ -45,17 +56,12 @@ HWS_SOCKOPT_GET(cc)
 HWS_SOCKOPT_SET(sched)
 {
     struct hws_params params = target->sock->params;
-    if (target->len == 0)
-        return -EINVAL;
-    params.sched = known(hws_sched_name, value->name);
-    return params.sched != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
+    return choose(target, &params, &params.sched, hws_sched_name, value);
 }
 
 HWS_SOCKOPT_GET(sched)
 {
-    const char *name = target->sock->params.sched;
-    tell(name != NULL ? name : hws_sched_name(0), value);
-    return 0;
+    return tell(target->sock->params.sched, hws_sched_name, value);
 }
 
 /* ---- HWS_PATHSEL ---- */
@@ -63,15 +69,10 @@ HWS_SOCKOPT_GET(sched)
 HWS_SOCKOPT_SET(pathsel)
 {
     struct hws_params params = target->sock->params;
-    if (target->len == 0)
-        return -EINVAL;
-    params.pathsel = known(hws_pathsel_name, value->name);
-    return params.pathsel != NULL ? hws_sockopt_store(target, &params) : -ENOENT;
+    return choose(target, &params, &params.pathsel, hws_pathsel_name, value);
 }
 
 HWS_SOCKOPT_GET(pathsel)
 {
-    const char *name = target->sock->params.pathsel;
-    tell(name != NULL ? name : hws_pathsel_name(0), value);
-    return 0;
+    return tell(target->sock->params.pathsel, hws_pathsel_name, value);
 }

@@ -371,9 +371,7 @@ HWS_SOCKOPT_GET(primary)
     struct hws_assoc_status status;
     struct hws_path_status path;
     struct sockaddr_storage address;
-    int rc = hws_assoc_status(engine_of(target), target->assoc, &status);
-    if (rc == HWS_OK)
-        rc = hws_assoc_path_status(engine_of(target), target->assoc, status.primary, &path);
+    int rc = hws_sock_primary_path(target->sock->sockets, target->assoc, &status, &path);
     if (rc < 0)
         return hws_sockopt_errno(rc);
     hws_sock_write_address(target->sock, &path.remote, status.remote_port, &address);

@@ -76,41 +76,9 @@ HWS_SOCKOPT_GET(pd_point)
 
 /* ---- Switches of the socket (8.1.20, 8.1.29, 8.1.30, 8.1.15) ---- */
 
-HWS_SOCKOPT_SET(fragment_interleave)
-{
-    target->sock->options.fragment_interleave = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(fragment_interleave)
-{
-    value->number = target->sock->options.fragment_interleave;
-    return 0;
-}
-
-HWS_SOCKOPT_SET(rcvinfo)
-{
-    target->sock->options.receive_rcvinfo = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(rcvinfo)
-{
-    value->number = target->sock->options.receive_rcvinfo;
-    return 0;
-}
-
-HWS_SOCKOPT_SET(nxtinfo)
-{
-    target->sock->options.receive_nxtinfo = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(nxtinfo)
-{
-    value->number = target->sock->options.receive_nxtinfo;
-    return 0;
-}
+HWS_SOCKOPT_SWITCH(fragment_interleave, fragment_interleave)
+HWS_SOCKOPT_SWITCH(rcvinfo, receive_rcvinfo)
+HWS_SOCKOPT_SWITCH(nxtinfo, receive_nxtinfo)
 
 HWS_SOCKOPT_SET(mapped_v4)
 {

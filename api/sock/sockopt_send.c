@@ -139,26 +139,5 @@ HWS_SOCKOPT_GET(default_sndrcvinfo)
 
 /* ---- SCTP_DISABLE_FRAGMENTS (8.1.11), SCTP_EXPLICIT_EOR (8.1.26) ---- */
 
-HWS_SOCKOPT_SET(no_fragments)
-{
-    target->sock->options.no_fragments = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(no_fragments)
-{
-    value->number = target->sock->options.no_fragments;
-    return 0;
-}
-
-HWS_SOCKOPT_SET(explicit_eor)
-{
-    target->sock->options.explicit_eor = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(explicit_eor)
-{
-    value->number = target->sock->options.explicit_eor;
-    return 0;
-}
+HWS_SOCKOPT_SWITCH(no_fragments, no_fragments)
+HWS_SOCKOPT_SWITCH(explicit_eor, explicit_eor)

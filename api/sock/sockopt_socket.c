@@ -119,42 +119,11 @@ HWS_SOCKOPT_GET(linger)
 
 /* ---- Sharing of ports ---- */
 
-HWS_SOCKOPT_SET(reuse_address)
-{
-    target->sock->options.reuse_address = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(reuse_address)
-{
-    value->number = target->sock->options.reuse_address;
-    return 0;
-}
-
-HWS_SOCKOPT_SET(reuse_port)
-{
-    target->sock->options.reuse_port = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(reuse_port)
-{
-    value->number = target->sock->options.reuse_port;
-    return 0;
-}
+HWS_SOCKOPT_SWITCH(reuse_address, reuse_address)
+HWS_SOCKOPT_SWITCH(reuse_port, reuse_port)
 
 /* SCTP_REUSE_PORT (RFC 6458, 8.1.27) */
-HWS_SOCKOPT_SET(sctp_reuse_port)
-{
-    target->sock->options.sctp_reuse_port = value->number != 0;
-    return 0;
-}
-
-HWS_SOCKOPT_GET(sctp_reuse_port)
-{
-    value->number = target->sock->options.sctp_reuse_port;
-    return 0;
-}
+HWS_SOCKOPT_SWITCH(sctp_reuse_port, sctp_reuse_port)
 
 /* ---- SO_BINDTODEVICE: which interfaces are used is the link's, for all of its sockets ---- */
 

@@ -47,19 +47,13 @@ static int aim_by_id(struct hws_sockopt_target *target, sctp_assoc_t id)
 static int find_path(struct hws_sockopt_target *target, const struct hws_addr *remote,
                      uint16_t port)
 {
-    const struct hws_engine *engine = target->sock->sockets->engine;
+    const struct hws_sockets *sockets = target->sock->sockets;
     struct hws_assoc_status status;
-    struct hws_path_status path;
-    if (hws_assoc_status(engine, target->assoc, &status) < 0 || port != status.remote_port)
+    if (hws_assoc_status(sockets->engine, target->assoc, &status) < 0 ||
+        port != status.remote_port ||
+        !hws_sock_find_path(sockets, target->assoc, remote, &target->path))
         return -EINVAL;
-    for (uint32_t i = 0; i < status.path_count; i++) {
-        if (hws_assoc_path_status(engine, target->assoc, i, &path) == HWS_OK &&
-            hws_addr_same(&path.remote, remote)) {
-            target->path = i;
-            return 0;
-        }
-    }
-    return -EINVAL;
+    return 0;
 }
 
 /* As in the kernel: the address finds the association, and an id must not contradict it. */

@@ -153,6 +153,18 @@ void hws_sockopt_set_ms(uint32_t *us, uint32_t ms);
 #define HWS_SOCKOPT_SET(name)                                                                      \
     int hws_sockopt_set_##name(const struct hws_sockopt_target *target,                            \
                                const union hws_sockopt_value *value)
+/* Both, of a switch in struct hws_sock_options. */
+#define HWS_SOCKOPT_SWITCH(name, field)                                                            \
+    HWS_SOCKOPT_SET(name)                                                                          \
+    {                                                                                              \
+        target->sock->options.field = value->number != 0;                                          \
+        return 0;                                                                                  \
+    }                                                                                              \
+    HWS_SOCKOPT_GET(name)                                                                          \
+    {                                                                                              \
+        value->number = target->sock->options.field;                                               \
+        return 0;                                                                                  \
+    }
 #define HWS_SOCKOPT_BOTH(name)                                                                     \
     HWS_SOCKOPT_GET(name);                                                                         \
     HWS_SOCKOPT_SET(name)

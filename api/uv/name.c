@@ -49,7 +49,8 @@ static bool primary_path(const hws_uv_t *handle, struct hws_assoc_status *status
                          struct hws_path_status *path)
 {
     hws_assoc_id assoc = hws_uv_is_many(handle) ? 0 : association(handle, 0);
-    return status_of(handle, assoc, status) && path_of(handle, assoc, status->primary, path);
+    return assoc != 0 &&
+           hws_sock_primary_path(handle->sock->sockets, assoc, status, path) == HWS_OK;
 }
 
 /* As long as the network chooses the source address the path does not have one either. */
@@ -97,18 +98,10 @@ static int write_packed(const hws_uv_t *handle, const struct hws_addr *addrs, ui
 int hws_uv_getpaddrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs)
 {
     struct hws_addr remotes[HWS_LIMIT_PATHS];
-    struct hws_assoc_status status;
-    struct hws_path_status path;
-    hws_assoc_id assoc = association(handle, id);
-    uint32_t count = 0;
+    uint16_t port;
     *addrs = NULL;
-    if (!status_of(handle, assoc, &status))
-        return 0;
-    for (uint32_t i = 0; i < status.path_count; i++) {
-        if (path_of(handle, assoc, i, &path))
-            remotes[count++] = path.remote;
-    }
-    return count == 0 ? 0 : write_packed(handle, remotes, count, status.remote_port, addrs);
+    int count = handle->sock != NULL ? hws_sock_peers(handle->sock, id, remotes, &port) : 0;
+    return count > 0 ? write_packed(handle, remotes, (uint32_t)count, port, addrs) : 0;
 }
 
 int hws_uv_getladdrs(const hws_uv_t *handle, sctp_assoc_t id, struct sockaddr **addrs)
