@@ -145,7 +145,7 @@ void hosts_wait(struct hosts *h, uint64_t us)
 
 struct hws_sock *hosts_listen(struct host *host, uint16_t port)
 {
-    struct hws_sock *sock = hws_sock_new(&host->sockets);
+    struct hws_sock *sock = hws_sock_open(&host->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     assert_non_null(sock);
     assert_int_equal(hws_sock_bind(sock, host->addrs, HOSTS_ADDRS, port), 0);
     assert_int_equal(hws_sock_listen(sock, 8), 0);
@@ -156,6 +156,7 @@ void hosts_connect(struct hws_sock *sock, struct host *host, uint16_t port)
 {
     if (sock->state == HWS_SOCK_NEW)
         assert_int_equal(hws_sock_bind(sock, host->addrs, HOSTS_ADDRS, 0), 0);
-    assert_int_equal(hws_sock_connect(sock, host->other->addrs, 1, port, host->hosts->now_us),
-                     -EINPROGRESS);
+    assert_int_equal(
+        hws_sock_connect(sock, host->other->addrs, 1, port, false, NULL, host->hosts->now_us),
+        -EINPROGRESS);
 }

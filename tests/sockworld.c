@@ -212,7 +212,7 @@ struct hws_sock *sockhost_listen(struct sockhost *h, enum hws_sock_style style, 
                                  int backlog)
 {
     struct hws_sock *sock = sockhost_open(h, style, port);
-    assert_int_equal(hws_sock_listen_at_most(sock, backlog), 0);
+    assert_int_equal(hws_sock_listen(sock, backlog), 0);
     return sock;
 }
 
@@ -230,9 +230,9 @@ void sockworld_connect(struct sockworld *w, struct hws_sock **client, struct hws
 {
     struct hws_sock *listener = sockhost_listen(&w->hosts[1], HWS_SOCK_ONE_TO_ONE, 5000, 1);
     *client = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_ONE, 0);
-    assert_int_equal(
-        hws_sock_connect(*client, sockhost_addr(&w->hosts[1], 0), 1, 5000, sockworld_now(w)),
-        -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(*client, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL,
+                                      sockworld_now(w)),
+                     -EINPROGRESS);
     sockworld_settle(w);
     assert_int_equal(hws_sock_connect_result(*client), 0);
     assert_int_equal(hws_sock_accept(listener, server), 0);

@@ -95,23 +95,24 @@ static void connect_answers_by_association(void **state)
     const struct hws_addr *peer = sockhost_addr(&w->hosts[1], 0);
     server = sockhost_open(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 0);
     assert_int_equal(hws_sock_bind(server, peer, 2, 5000), 0);
-    assert_int_equal(hws_sock_listen_at_most(server, 5), 0);
+    assert_int_equal(hws_sock_listen(server, 5), 0);
     client = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 0);
     sctp_assoc_t id;
     uint64_t now_us = sockworld_now(w);
-    assert_int_equal(hws_sock_connectx(client, peer, 1, 5000, true, &id, now_us), -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(client, peer, 1, 5000, true, &id, now_us), -EINPROGRESS);
     assert_int_equal(hws_sock_connect_result_of(client, id, now_us), -EINPROGRESS);
-    assert_int_equal(hws_sock_connect(client, peer, 1, 5000, now_us), -EALREADY);
+    assert_int_equal(hws_sock_connect(client, peer, 1, 5000, false, NULL, now_us), -EALREADY);
     sockworld_settle(w);
     now_us = sockworld_now(w);
     assert_int_equal(hws_sock_connect_result_of(client, id, now_us), 0);
     assert_int_equal(hws_sock_connect_result_of(client, id, now_us), -ENOTCONN);
-    assert_int_equal(hws_sock_connect(client, peer, 1, 5000, now_us), -EISCONN);
+    assert_int_equal(hws_sock_connect(client, peer, 1, 5000, false, NULL, now_us), -EISCONN);
     /* Another of its addresses is the same peer. */
-    assert_int_equal(hws_sock_connect(client, sockhost_addr(&w->hosts[1], 1), 1, 5000, now_us),
-                     -EISCONN);
+    assert_int_equal(
+        hws_sock_connect(client, sockhost_addr(&w->hosts[1], 1), 1, 5000, false, NULL, now_us),
+        -EISCONN);
     /* Nobody listens there. */
-    assert_int_equal(hws_sock_connectx(client, peer, 1, 5001, true, &id, now_us), -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(client, peer, 1, 5001, true, &id, now_us), -EINPROGRESS);
     sockworld_settle(w);
     assert_int_equal(hws_sock_connect_result_of(client, id, sockworld_now(w)), -ECONNREFUSED);
     assert_int_equal(client->member_count, 1);
@@ -124,18 +125,21 @@ static void wrong_addresses_are_refused(void **state)
     uint64_t now_us = sockworld_now(w);
     struct hws_addr any = {0}, nowhere = {.family = HWS_FAMILY_IPV4, .ip = {198, 18, 0, 1}};
     struct hws_addr multicast = {.family = HWS_FAMILY_IPV4, .ip = {224, 0, 0, 1}};
-    assert_int_equal(hws_sock_connect(sock, &multicast, 1, 5000, now_us), -EINVAL);
+    assert_int_equal(hws_sock_connect(sock, &multicast, 1, 5000, false, NULL, now_us), -EINVAL);
     assert_int_equal(hws_sock_bind(sock, &multicast, 1, 5000), -EADDRNOTAVAIL);
-    assert_int_equal(hws_sock_connect(sock, &any, 1, 5000, now_us), -EINVAL);
-    assert_int_equal(hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 0, now_us), -EINVAL);
-    assert_int_equal(hws_sock_connect(sock, &nowhere, 1, 5000, now_us), -ENETUNREACH);
+    assert_int_equal(hws_sock_connect(sock, &any, 1, 5000, false, NULL, now_us), -EINVAL);
+    assert_int_equal(
+        hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 0, false, NULL, now_us), -EINVAL);
+    assert_int_equal(hws_sock_connect(sock, &nowhere, 1, 5000, false, NULL, now_us), -ENETUNREACH);
     assert_int_equal(sock->state, HWS_SOCK_NEW);
     struct hws_sock *v4 = hws_sock_open(&w->hosts[0].sockets, AF_INET, HWS_SOCK_ONE_TO_MANY);
-    assert_int_equal(hws_sock_connect(v4, sockhost_addr(&w->hosts[1], 2), 1, 5000, now_us),
-                     -EINVAL);
+    assert_int_equal(
+        hws_sock_connect(v4, sockhost_addr(&w->hosts[1], 2), 1, 5000, false, NULL, now_us),
+        -EINVAL);
     sock->options.v6only = true;
-    assert_int_equal(hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, now_us),
-                     -EINVAL);
+    assert_int_equal(
+        hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL, now_us),
+        -EINVAL);
 }
 
 static void a_failed_send_leaves_no_association(void **state)
@@ -296,10 +300,10 @@ static void addr_over_takes_that_path(void **state)
     struct hws_sock *server = sockhost_open(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 0);
     struct hws_sock *client = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 0);
     assert_int_equal(hws_sock_bind(server, sockhost_addr(&w->hosts[1], 0), 2, 5000), 0);
-    assert_int_equal(hws_sock_listen_at_most(server, 5), 0);
-    assert_int_equal(
-        hws_sock_connect(client, sockhost_addr(&w->hosts[1], 0), 1, 5000, sockworld_now(w)),
-        -EINPROGRESS);
+    assert_int_equal(hws_sock_listen(server, 5), 0);
+    assert_int_equal(hws_sock_connect(client, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL,
+                                      sockworld_now(w)),
+                     -EINPROGRESS);
     sockworld_settle(w);
     uint64_t before[2] = {passed_to(w, 0), passed_to(w, 1)};
     const struct hws_iovec iov = {"over", 4};
@@ -400,8 +404,8 @@ static void one_to_many_sockets_do_not_accept(void **state)
     assert_int_equal(hws_sock_accept(server, &child), -EOPNOTSUPP);
     assert_int_equal(sock_send_to(client, &w->hosts[1], 5000, "x"), 0);
     sockworld_settle(w);
-    assert_int_equal(hws_sock_listen_at_most(server, 0), 0);
-    assert_int_equal(hws_sock_listen_at_most(server, 0), -EINVAL);
+    assert_int_equal(hws_sock_listen(server, 0), 0);
+    assert_int_equal(hws_sock_listen(server, 0), -EINVAL);
     struct hws_sock *late = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 0);
     sock_want_all(late);
     assert_int_equal(sock_send_to(late, &w->hosts[1], 5000, "x"), 0);
@@ -471,12 +475,14 @@ static void peeling_off_takes_what_waits_along(void **state)
     struct hws_sock *again;
     uint64_t now_us = sockworld_now(w);
     assert_int_equal(hws_sock_peeloff(peeled, id, &again, now_us), -EINVAL);
-    assert_int_equal(hws_sock_listen_at_most(peeled, 1), -EINVAL);
-    assert_int_equal(hws_sock_connect(peeled, sockhost_addr(&w->hosts[0], 0), 1, 9, now_us),
-                     -EISCONN);
+    assert_int_equal(hws_sock_listen(peeled, 1), -EINVAL);
+    assert_int_equal(
+        hws_sock_connect(peeled, sockhost_addr(&w->hosts[0], 0), 1, 9, false, NULL, now_us),
+        -EISCONN);
     /* The peer is not the old socket's any more, and not its to have again. */
-    assert_int_equal(hws_sock_connect(server, sockhost_addr(&w->hosts[0], 0), 1, 6000, now_us),
-                     -EADDRNOTAVAIL);
+    assert_int_equal(
+        hws_sock_connect(server, sockhost_addr(&w->hosts[0], 0), 1, 6000, false, NULL, now_us),
+        -EADDRNOTAVAIL);
     assert_int_equal(sock_send_id(peeled, 0, SCTP_EOF, ""), 0);
     sockworld_settle(w);
     sock_expect_note(peeled, SCTP_SENDER_DRY_EVENT);
@@ -600,8 +606,9 @@ static void shutdown_as_in_the_kernel(void **state)
     assert_int_equal(sock_recv(other, &got), 0);
     assert_int_equal(got.msg.len, 0);
     assert_int_equal(sock_send_id(other, 0, 0, "late"), -EPIPE);
-    assert_int_equal(hws_sock_connect(one, sockhost_addr(&w->hosts[1], 0), 1, 5000, now_us),
-                     -EISCONN);
+    assert_int_equal(
+        hws_sock_connect(one, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL, now_us),
+        -EISCONN);
 }
 
 static void after_shutting_reception_data_is_dropped(void **state)
@@ -633,18 +640,18 @@ static void a_failed_connect_can_be_tried_again(void **state)
     assert_int_equal(sock_send_id(sock, 0, 0, "x"), -EPIPE);
     assert_int_equal(sock_recv(sock, &got), -EAGAIN);
     assert_int_equal(hws_sock_may_wait(sock), -ENOTCONN);
-    assert_int_equal(
-        hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, sockworld_now(w)),
-        -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL,
+                                      sockworld_now(w)),
+                     -EINPROGRESS);
     assert_int_equal(sock_send_id(sock, 0, 0, "x"), -EPIPE);
     sockworld_settle(w);
     assert_int_equal(hws_sock_poll(sock), POLLERR);
     assert_int_equal(hws_sock_take_error(sock), ECONNREFUSED);
     assert_int_equal(hws_sock_poll(sock), 0);
     struct hws_sock *listener = sockhost_listen(&w->hosts[1], HWS_SOCK_ONE_TO_ONE, 5000, 1);
-    assert_int_equal(
-        hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, sockworld_now(w)),
-        -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(sock, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, NULL,
+                                      sockworld_now(w)),
+                     -EINPROGRESS);
     sockworld_settle(w);
     assert_int_equal(hws_sock_connect_result(sock), 0);
     assert_int_equal(hws_sock_poll(sock), POLLOUT | POLLWRNORM);
@@ -696,7 +703,7 @@ static void a_life(struct sockworld *w)
     sock_want_all(server);
     sock_want_all(client);
     client->options.explicit_eor = true;
-    if (hws_sock_bind(server, NULL, 0, 5000) < 0 || hws_sock_listen_at_most(server, 1) < 0)
+    if (hws_sock_bind(server, NULL, 0, 5000) < 0 || hws_sock_listen(server, 1) < 0)
         return;
     sock_send_to(client, &w->hosts[1], 5000, "x");
     sockworld_settle(w);

@@ -98,7 +98,7 @@ static void paths_are_told(void **state)
     struct hws_sock *server = sockhost_open(&w->hosts[1], HWS_SOCK_ONE_TO_MANY, 0);
     struct hws_sock *client = client_of(w);
     assert_int_equal(hws_sock_bind(server, sockhost_addr(&w->hosts[1], 0), 2, 5000), 0);
-    assert_int_equal(hws_sock_listen_at_most(server, 5), 0);
+    assert_int_equal(hws_sock_listen(server, 5), 0);
     client->options.future.events = SOCK_EVENT(SCTP_PEER_ADDR_CHANGE);
     client->params.hb_interval_us = 1000000;
     client->params.path_max_retrans = 1;

@@ -90,16 +90,16 @@ static void event(struct world *w, struct hws_event e)
 
 static struct hws_sock *connected(struct world *w)
 {
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EINPROGRESS);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EINPROGRESS);
     event(w, (struct hws_event){.type = HWS_EVENT_UP, .assoc = sock->assoc});
     assert_int_equal(hws_sock_connect_result(sock), 0);
     return sock;
 }
 
-static struct hws_sock *listening(struct world *w, uint32_t backlog)
+static struct hws_sock *listening(struct world *w, int backlog)
 {
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5000), 0);
     assert_int_equal(hws_sock_listen(sock, backlog), 0);
     return sock;
@@ -138,7 +138,7 @@ static int recv_some(struct hws_sock *sock, size_t *len)
 static void binds_once(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5000), 0);
     assert_int_equal(hws_sock_port(sock), 5000);
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5001), -EINVAL);
@@ -147,7 +147,7 @@ static void binds_once(void **state)
 static void a_failed_bind_leaves_nothing(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     fake_engine.endpoint_new_rc = HWS_E_INUSE;
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 5000), -EADDRINUSE);
     fake_engine.endpoint_new_rc = HWS_OK;
@@ -161,7 +161,7 @@ static void a_failed_bind_leaves_nothing(void **state)
 static void binds_only_to_addresses_of_this_host(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     w->local_rc = -EADDRNOTAVAIL;
     assert_int_equal(hws_sock_bind(sock, &peer, 1, 5000), -EADDRNOTAVAIL);
     w->local_rc = 0;
@@ -172,7 +172,7 @@ static void binds_only_to_addresses_of_this_host(void **state)
 static void ephemeral_ports_step_over_those_taken(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     w->add_port_failures = 3;
     assert_int_equal(hws_sock_bind(sock, NULL, 0, 0), 0);
     assert_in_range(hws_sock_port(sock), 49152, 65535);
@@ -201,10 +201,10 @@ static void running_out_of_memory_at_any_point_leaves_nothing(void **state)
     struct world *w = *state;
     for (uint64_t nth = 1; nth < 12; nth++) {
         w->mem.fail_in = nth;
-        struct hws_sock *sock = hws_sock_new(&w->sockets);
+        struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
         if (sock == NULL)
             continue;
-        int rc = hws_sock_connect(sock, &peer, 1, 7, NOW);
+        int rc = hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW);
         assert_true(rc == -ENOMEM || rc == -EINPROGRESS);
         w->mem.fail_in = 0;
         hws_sock_close(sock, NOW);
@@ -217,36 +217,36 @@ static void running_out_of_memory_at_any_point_leaves_nothing(void **state)
 static void connect_answers_by_state(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 0, NOW), -EINVAL);
-    assert_int_equal(hws_sock_connect(sock, NULL, 0, 7, NOW), -EINVAL);
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EINPROGRESS);
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EALREADY);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 0, false, NULL, NOW), -EINVAL);
+    assert_int_equal(hws_sock_connect(sock, NULL, 0, 7, false, NULL, NOW), -EINVAL);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EALREADY);
     assert_int_equal(hws_sock_connect_result(sock), -EINPROGRESS);
     event(w, (struct hws_event){.type = HWS_EVENT_UP, .assoc = sock->assoc});
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EISCONN);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EISCONN);
     assert_int_equal(hws_sock_listen(sock, 1), -EINVAL);
     struct hws_sock *listener = listening(w, 1);
-    assert_int_equal(hws_sock_connect(listener, &peer, 1, 7, NOW), -EISCONN);
+    assert_int_equal(hws_sock_connect(listener, &peer, 1, 7, false, NULL, NOW), -EISCONN);
 }
 
 static void without_a_route_nothing_is_bound(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     w->route_rc = -ENETUNREACH;
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -ENETUNREACH);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -ENETUNREACH);
     assert_int_equal(w->ports, 0);
     w->route_rc = 0;
     fake_engine.connect_rc = HWS_E_INUSE;
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EADDRNOTAVAIL);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EADDRNOTAVAIL);
 }
 
 static void a_refused_connect_tells_why_once(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
-    hws_sock_connect(sock, &peer, 1, 7, NOW);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
+    hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW);
     event(w, (struct hws_event){
                  .type = HWS_EVENT_DOWN, .assoc = sock->assoc, .reason = HWS_E_REFUSED});
     assert_int_equal(hws_sock_ready(sock), HWS_SOCK_READABLE | HWS_SOCK_CLOSED | HWS_SOCK_ERROR);
@@ -308,7 +308,7 @@ static void an_association_that_ends_in_the_queue_can_be_accepted(void **state)
 static void data_needs_an_association(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     size_t len;
     assert_int_equal(send_x(sock), -EPIPE);
     assert_int_equal(recv_some(sock, &len), -EAGAIN);
@@ -420,11 +420,11 @@ static void note(struct hws_sock *sock, unsigned ready, void *arg)
 static void callbacks_run_when_something_came_up(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     struct log log = {0};
     hws_sock_set_callback(sock, note, &log);
     assert_false(hws_sockets_dispatch(&w->sockets));
-    hws_sock_connect(sock, &peer, 1, 7, NOW);
+    hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW);
     event(w, (struct hws_event){.type = HWS_EVENT_UP, .assoc = sock->assoc});
     assert_true(hws_sockets_dispatch(&w->sockets));
     assert_int_equal(log.last_ready, HWS_SOCK_WRITABLE);
@@ -456,7 +456,7 @@ static void a_callback_may_close_any_socket(void **state)
 static void options_hold_until_the_association(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     const struct sctp_initmsg init = {.sinit_num_ostreams = 7};
     assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init), NOW),
                      0);
@@ -467,14 +467,14 @@ static void options_hold_until_the_association(void **state)
                      0);
     assert_true(fake_engine.last_params.nodelay);
     assert_int_equal(fake_engine.last_port, 5000);
-    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, NOW), -EINPROGRESS);
+    assert_int_equal(hws_sock_connect(sock, &peer, 1, 7, false, NULL, NOW), -EINPROGRESS);
     assert_int_equal(fake_engine.params_set, 0);
 }
 
 static void options_are_checked(void **state)
 {
     struct world *w = *state;
-    struct hws_sock *sock = hws_sock_new(&w->sockets);
+    struct hws_sock *sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     int number = 0;
     socklen_t len = sizeof(number);
     assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, 9999, &number, len, NOW), -ENOPROTOOPT);

@@ -54,7 +54,7 @@ static int setup(void **state)
     fake_engine_reset();
     memory_env_init(&w->mem, 1, true);
     hws_sockets_init(&w->sockets, NULL, &w->mem.env, &host);
-    w->sock = hws_sock_new(&w->sockets);
+    w->sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     *state = w;
     return 0;
 }
@@ -78,8 +78,9 @@ static const struct hws_addr first = {.family = HWS_FAMILY_IPV4, .ip = {192, 0, 
 
 static void connect_to_first(struct world *w)
 {
-    assert_int_equal(hws_sock_connect(w->sock, &first, 1, FAKE_ENGINE_REMOTE_PORT, NOW),
-                     -EINPROGRESS);
+    assert_int_equal(
+        hws_sock_connect(w->sock, &first, 1, FAKE_ENGINE_REMOTE_PORT, false, NULL, NOW),
+        -EINPROGRESS);
     event(w, HWS_EVENT_UP, &first);
 }
 

@@ -135,7 +135,7 @@ int hws_listen(int fd, int backlog)
     int rc = hws_handle_enter(fd, &handle);
     if (rc < 0)
         return (int)hws_posix(rc);
-    rc = hws_sock_listen_at_most(handle->sock, backlog);
+    rc = hws_sock_listen(handle->sock, backlog);
     hws_handle_leave(handle, true);
     return (int)hws_posix(rc);
 }
@@ -283,7 +283,7 @@ static int connect_to(struct hws_handle *handle, struct hws_addr *remotes, uint3
 {
     hws_fd_are_peers(handle, remotes, count);
     bool wait = !handle->sock->nonblocking;
-    int rc = hws_sock_connectx(handle->sock, remotes, count, port, wait, id, hws_env_now_us());
+    int rc = hws_sock_connect(handle->sock, remotes, count, port, wait, id, hws_env_now_us());
     if (rc == -EINPROGRESS && handle->level.hup)
         hws_level_renew(&handle->level);
     return rc == -EINPROGRESS && wait ? hws_fd_wait_connected(handle, *id) : rc;

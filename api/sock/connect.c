@@ -125,8 +125,8 @@ static int may_connect(const struct hws_sock *sock)
     }
 }
 
-int hws_sock_connectx(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
-                      uint16_t port, bool awaited, sctp_assoc_t *id, uint64_t now_us)
+int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
+                     uint16_t port, bool awaited, sctp_assoc_t *id, uint64_t now_us)
 {
     const struct hws_sock_send to = {
         .remotes = remotes, .remote_count = count, .remote_port = port};
@@ -137,15 +137,9 @@ int hws_sock_connectx(struct hws_sock *sock, const struct hws_addr *remotes, uin
     if (rc < 0)
         return rc;
     member->awaited = awaited;
-    *id = member->id;
+    if (id != NULL)
+        *id = member->id;
     return -EINPROGRESS;
-}
-
-int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
-                     uint16_t port, uint64_t now_us)
-{
-    sctp_assoc_t id;
-    return hws_sock_connectx(sock, remotes, count, port, false, &id, now_us);
 }
 
 int hws_sock_connect_result(struct hws_sock *sock)

@@ -56,7 +56,7 @@ static int start(struct hws_sock *sock)
     return 0;
 }
 
-int hws_sock_listen_at_most(struct hws_sock *sock, int backlog)
+int hws_sock_listen(struct hws_sock *sock, int backlog)
 {
     if (sock->style == HWS_SOCK_PEELED || sock->state > HWS_SOCK_LISTENING)
         return -EINVAL;
@@ -70,13 +70,6 @@ int hws_sock_listen_at_most(struct hws_sock *sock, int backlog)
     }
     sock->backlog = (uint32_t)backlog;
     return sock->state == HWS_SOCK_LISTENING ? 0 : start(sock);
-}
-
-int hws_sock_listen(struct hws_sock *sock, uint32_t backlog)
-{
-    if (backlog > INT32_MAX)
-        backlog = INT32_MAX;
-    return hws_sock_listen_at_most(sock, backlog > 0 ? (int)backlog : 1);
 }
 
 /* ---- A peer's association is up ---- */

@@ -108,11 +108,6 @@ struct hws_sock *hws_sock_open(struct hws_sockets *sockets, int family, enum hws
     return sock;
 }
 
-struct hws_sock *hws_sock_new(struct hws_sockets *sockets)
-{
-    return hws_sock_open(sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
-}
-
 static void forget_changed(struct hws_sock *sock)
 {
     if (!sock->changed)

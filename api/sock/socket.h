@@ -246,9 +246,6 @@ uint32_t hws_sockets_orphans(const struct hws_sockets *sockets);
  * that can be asked for. */
 struct hws_sock *hws_sock_open(struct hws_sockets *sockets, int family, enum hws_sock_style style);
 
-/** A one-to-one socket of both families. */
-struct hws_sock *hws_sock_new(struct hws_sockets *sockets);
-
 /** Binds to `port` (0: a free one from 49152 up) on `count` addresses; HWS_FAMILY_NONE among them,
  * or none, means any. -EINVAL (bound already, too many, a family that is not the socket's),
  * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOMEM, the link's errors. */
@@ -269,12 +266,8 @@ int hws_sock_bindx_rem(struct hws_sock *sock, const struct hws_addr *locals, uin
 /** Accepts associations. As in the kernel `backlog` + 1 may wait; further ones are aborted, so that
  * their peers know; a negative one is as large as it gets, and 0 ends listening. One-to-many
  * sockets have no queue: the backlog only says yes or no. -EINVAL (connected, peeled off; 0 and not
- * listening), -EADDRINUSE (another socket that shares
- * the port listens). */
-int hws_sock_listen_at_most(struct hws_sock *sock, int backlog);
-
-/** The same; 0 means 1. */
-int hws_sock_listen(struct hws_sock *sock, uint32_t backlog);
+ * listening), -EADDRINUSE (another socket that shares the port listens). */
+int hws_sock_listen(struct hws_sock *sock, int backlog);
 
 /** Takes the oldest waiting association. -EAGAIN, -EINVAL (not listening), -EOPNOTSUPP (not
  * one-to-one). */
@@ -282,14 +275,11 @@ int hws_sock_accept(struct hws_sock *sock, struct hws_sock **out);
 
 /** Starts an association: -EINPROGRESS when that went well, and hws_sock_connect_result tells the
  * rest. -EISCONN, -EALREADY, -EADDRNOTAVAIL (another socket has an association of this port with
- * that peer), -EACCES, -EINVAL, the route's errors. */
+ * that peer), -EACCES, -EINVAL, the route's errors. `awaited`: hws_sock_connect_result_of will be
+ * asked until it answers something other than -EINPROGRESS. `id`: which association it is; NULL
+ * allowed. */
 int hws_sock_connect(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
-                     uint16_t port, uint64_t now_us);
-
-/** The same and says which association it is. `awaited`: hws_sock_connect_result_of will be asked
- * until it answers something other than -EINPROGRESS. */
-int hws_sock_connectx(struct hws_sock *sock, const struct hws_addr *remotes, uint32_t count,
-                      uint16_t port, bool awaited, sctp_assoc_t *id, uint64_t now_us);
+                     uint16_t port, bool awaited, sctp_assoc_t *id, uint64_t now_us);
 
 /** Of a one-to-one socket. 0: connected; -EINPROGRESS; else why not (takes the pending error). */
 int hws_sock_connect_result(struct hws_sock *sock);

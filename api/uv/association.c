@@ -43,7 +43,7 @@ int hws_uv_listen(hws_uv_t *handle, int backlog, hws_uv_connection_cb cb)
     bool many = hws_uv_is_many(handle);
     int rc = cb != NULL || many ? hws_uv_open(handle) : UV_EINVAL;
     if (rc == 0)
-        rc = hws_sock_listen_at_most(handle->sock, backlog > 0 || many ? backlog : 1);
+        rc = hws_sock_listen(handle->sock, backlog > 0 || many ? backlog : 1);
     if (rc < 0 || many)
         return rc;
     handle->connection_cb = cb;
@@ -125,8 +125,8 @@ int hws_uv_connectx(hws_uv_connect_t *request, hws_uv_t *handle, const struct so
     if (rc == 0)
         rc = hws_uv_read_peer(handle, addrs, count, remotes, &port);
     if (rc == 0)
-        rc = hws_sock_connectx(handle->sock, remotes, (uint32_t)count, port, true,
-                               &request->assoc_id, now_us);
+        rc = hws_sock_connect(handle->sock, remotes, (uint32_t)count, port, true,
+                              &request->assoc_id, now_us);
     if (rc != -EINPROGRESS)
         return rc;
     request->handle = handle;

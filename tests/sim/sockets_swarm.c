@@ -169,7 +169,7 @@ static void open_app(struct run *run, uint32_t host)
     if (below(run, 2) != 0) {
         uint16_t port = (uint16_t)(5000 + below(run, 3) * 2 + many);
         if (hws_sock_bind(sock, NULL, 0, port) == 0)
-            hws_sock_listen_at_most(sock, (int)below(run, 3) + 1);
+            hws_sock_listen(sock, (int)below(run, 3) + 1);
     }
     adopt(run, host, sock);
 }
@@ -204,7 +204,7 @@ static void restart_app(struct app *app)
     small_buffers(run, sock);
     int rc = hws_sock_bind(sock, NULL, 0, port);
     if (rc == 0)
-        rc = hws_sock_connect(sock, &remote, 1, remote_port, now(run));
+        rc = hws_sock_connect(sock, &remote, 1, remote_port, false, NULL, now(run));
     adopt(run, app->host, sock);
     log_call(app, "connect again", rc);
 }
@@ -261,7 +261,7 @@ static void connect_app(struct app *app)
     uint16_t port = listens ? hws_sock_port(peer->sock) : (uint16_t)(5000 + below(run, 6));
     if (!listens && below(run, 16) != 0)
         return;
-    int rc = hws_sock_connect(app->sock, sockhost_addr(other, i), 1, port, now(run));
+    int rc = hws_sock_connect(app->sock, sockhost_addr(other, i), 1, port, false, NULL, now(run));
     log_call(app, "connect", rc);
 }
 
