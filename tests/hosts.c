@@ -8,36 +8,13 @@
 #include <cmocka.h>
 
 #include "proto/packet.h"
+#include "tests/willing_host.h"
 
 #define MTU 1500u
 #define TRAIN_BYTES (2u * HWS_PACKET_MAX_LEN)
 
-static int accept_port(void *arg, uint16_t port)
-{
-    (void)arg;
-    (void)port;
-    return 0;
-}
-
-static void drop_port(void *arg, uint16_t port)
-{
-    (void)arg;
-    (void)port;
-}
-
-static int accept_address(void *arg, const struct hws_addr *addr)
-{
-    (void)arg;
-    (void)addr;
-    return 0;
-}
-
 static void host_init(struct host *host, struct hosts *h, struct host *other, uint8_t number)
 {
-    const struct hws_sockets_host owner = {.add_port = accept_port,
-                                           .remove_port = drop_port,
-                                           .check_local = accept_address,
-                                           .check_route = accept_address};
     host->hosts = h;
     host->other = other;
     for (uint8_t i = 0; i < HOSTS_ADDRS; i++)
@@ -48,7 +25,7 @@ static void host_init(struct host *host, struct hosts *h, struct host *other, ui
     const struct hws_engine_config config = {.env = host->env, .direct_alloc = true};
     host->engine = hws_engine_new(&config);
     assert_non_null(host->engine);
-    hws_sockets_init(&host->sockets, host->engine, &host->env, &owner);
+    hws_sockets_init(&host->sockets, host->engine, &host->env, &willing_host);
 }
 
 struct hosts *hosts_new(void)

@@ -11,6 +11,7 @@
 #include "api/sock/socket.h"
 #include "api/sock/sockopt.h"
 #include "fake_engine.h"
+#include "willing_host.h"
 
 #define NOW 1000u
 #define FIRST "192.0.2.9"
@@ -23,37 +24,13 @@ struct world {
     struct hws_sock *sock;
 };
 
-static int accept_port(void *arg, uint16_t port)
-{
-    (void)arg;
-    (void)port;
-    return 0;
-}
-
-static void drop_port(void *arg, uint16_t port)
-{
-    (void)arg;
-    (void)port;
-}
-
-static int accept_address(void *arg, const struct hws_addr *addr)
-{
-    (void)arg;
-    (void)addr;
-    return 0;
-}
-
 static int setup(void **state)
 {
-    static const struct hws_sockets_host host = {.add_port = accept_port,
-                                                 .remove_port = drop_port,
-                                                 .check_local = accept_address,
-                                                 .check_route = accept_address};
     struct world *w = calloc(1, sizeof(*w));
     assert_non_null(w);
     fake_engine_reset();
     memory_env_init(&w->mem, 1, true);
-    hws_sockets_init(&w->sockets, NULL, &w->mem.env, &host);
+    hws_sockets_init(&w->sockets, NULL, &w->mem.env, &willing_host);
     w->sock = hws_sock_open(&w->sockets, AF_INET6, HWS_SOCK_ONE_TO_ONE);
     *state = w;
     return 0;

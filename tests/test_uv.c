@@ -410,6 +410,16 @@ static void accept_answers(void **state)
 
 /* ---- Back-pressure ---- */
 
+static void write_copies(struct uv_peer *peer, hws_uv_write_t *requests, int count,
+                         const uv_buf_t *bufs, unsigned buf_count)
+{
+    for (int i = 0; i < count; i++) {
+        requests[i].data = peer;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &peer->handle, bufs, buf_count, NULL, uv_peer_on_write), 0);
+    }
+}
+
 static void requests_wait_for_the_send_buffer(void **state)
 {
     struct uv_world *w = *state;
@@ -420,11 +430,7 @@ static void requests_wait_for_the_send_buffer(void **state)
     uv_buf_t buf = uv_buf_init(message, BYTES);
     uv_pair_open(w, &pair);
     hws_uv_read_stop(&pair.server.handle);
-    for (int i = 0; i < COUNT; i++) {
-        requests[i].data = &pair.client;
-        assert_int_equal(
-            hws_uv_write(&requests[i], &pair.client.handle, &buf, 1, NULL, uv_peer_on_write), 0);
-    }
+    write_copies(&pair.client, requests, COUNT, &buf, 1);
     size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
     assert_in_range(waiting, 1, COUNT - 1);
     assert_int_equal(hws_uv_get_write_queue_size(&pair.client.handle), waiting * BYTES);
@@ -454,11 +460,7 @@ static void closing_cancels_what_waits(void **state)
     hws_uv_read_stop(&pair.server.handle);
     for (int i = 0; i < 5; i++)
         bufs[i] = uv_buf_init(message, BYTES / 5);
-    for (int i = 0; i < COUNT; i++) {
-        requests[i].data = &pair.client;
-        assert_int_equal(
-            hws_uv_write(&requests[i], &pair.client.handle, bufs, 5, NULL, uv_peer_on_write), 0);
-    }
+    write_copies(&pair.client, requests, COUNT, bufs, 5);
     size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
     uv_peer_shutdown(&pair.client);
     hws_uv_close(&pair.client.handle, uv_peer_on_close);
@@ -480,11 +482,7 @@ static void an_abort_fails_what_waits(void **state)
     uv_buf_t buf = uv_buf_init(message, BYTES);
     uv_pair_open(w, &pair);
     hws_uv_read_stop(&pair.server.handle);
-    for (int i = 0; i < COUNT; i++) {
-        requests[i].data = &pair.client;
-        assert_int_equal(
-            hws_uv_write(&requests[i], &pair.client.handle, &buf, 1, NULL, uv_peer_on_write), 0);
-    }
+    write_copies(&pair.client, requests, COUNT, &buf, 1);
     uv_peer_shutdown(&pair.client);
     hws_uv_abort(&pair.server.handle, NULL, 0);
     uv_world_run_until(w, &pair.client.shutdowns, 1);
