@@ -21,6 +21,12 @@
 bool bench_mem_hawser(const struct bench_row *row, double seconds, struct bench_round *round);
 bool bench_mem_usrsctp(const struct bench_row *row, double seconds, struct bench_round *round);
 
+/** Sends `warmup` messages and then about `messages` more in virtual time with seeded random
+ * numbers: the same instructions in every run. The latter ones go while bench_mem_counted runs,
+ * which is where a profiler counts; `counted`: how many they were. False: it failed. */
+bool bench_mem_repeatable(const struct bench_row *row, uint64_t warmup, uint64_t messages,
+                          uint64_t *counted);
+
 /* The messages' contents: a number first, the same on both sides. */
 struct bench_mem_text {
     uint64_t sent, received;

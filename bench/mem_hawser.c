@@ -1,10 +1,14 @@
 /* hawser in memory: two engines with default parameters, each driven as a runtime drives it (batch
- * of input, events, output) over the memory link, whose trains arrive as packets of one buffer. */
+ * of input, events, output) over the memory link, whose trains arrive as packets of one buffer.
+ * Either the clock runs, or time is virtual and random numbers come from a seed: then every run
+ * does exactly the same. */
 #include "api/runtime/driver.h"
 #include "api/runtime/env.h"
 #include "bench/mem.h"
 
 #define PORT 5001u
+/* What a turn takes of virtual time: about as long as it does on the machines we measure on. */
+#define VIRTUAL_TURN_US 20u
 
 struct end {
     struct hws_env env;
@@ -21,7 +25,19 @@ struct end {
 
 struct pair {
     struct end source, sink;
+    bool repeatable; /* time is virtual, random numbers are seeded */
 };
+
+static uint64_t seed; /* of a repeatable run */
+
+static void seeded_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    for (uint8_t *at = out; len > 0; at++, len--) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        *at = (uint8_t)(seed >> 56);
+    }
+}
 
 static void on_event(void *arg, const struct hws_event *event, uint64_t now_us)
 {
@@ -83,9 +99,9 @@ static bool receive_all(void *arg)
     return any;
 }
 
-static bool turn_end(struct end *end)
+static bool turn_end(struct end *end, bool repeatable)
 {
-    end->now_us = hws_env_now_us();
+    end->now_us = repeatable ? end->now_us + VIRTUAL_TURN_US : hws_env_now_us();
     hws_driver_input(&end->driver, end->now_us);
     hws_driver_run(&end->driver, end->now_us);
     return !end->failed;
@@ -94,7 +110,7 @@ static bool turn_end(struct end *end)
 static bool turn(void *arg)
 {
     struct pair *pair = arg;
-    return turn_end(&pair->source) && turn_end(&pair->sink);
+    return turn_end(&pair->source, pair->repeatable) && turn_end(&pair->sink, pair->repeatable);
 }
 
 static void counters(void *arg, struct bench_round *sum)
@@ -110,17 +126,20 @@ static void counters(void *arg, struct bench_round *sum)
     sum->timeouts = out->timeouts_t3;
 }
 
-static bool open_end(struct end *end, struct hws_link *link, bool (*dispatch)(void *arg))
+static bool open_end(struct end *end, struct hws_link *link, bool (*dispatch)(void *arg),
+                     bool repeatable)
 {
     if (hws_env_init(&end->env) != 0)
         return false;
+    if (repeatable)
+        end->env.random = seeded_random;
     const struct hws_engine_config config = {.env = end->env};
     end->driver = (struct hws_driver){
         .engine = hws_engine_new(&config),
         .link = link,
         .host = {.arg = end, .event = on_event, .dispatch = dispatch},
     };
-    end->now_us = hws_env_now_us();
+    end->now_us = repeatable ? VIRTUAL_TURN_US : hws_env_now_us();
     return end->driver.engine != NULL;
 }
 
@@ -150,16 +169,58 @@ static void close_end(struct end *end)
     hws_env_fini(&end->env);
 }
 
-bool bench_mem_hawser(const struct bench_row *row, double seconds, struct bench_round *round)
+static bool open_pair(struct pair *pair, const struct bench_row *row, bool repeatable)
 {
     static struct bench_mem_text text;
-    struct pair pair = {.source = {.row = row, .text = &text}, .sink = {.row = row, .text = &text}};
     struct hws_link *a, *b;
-    if (hws_link_memory_pair(BENCH_MEM_MTU, &a, &b) != 0 || !open_end(&pair.source, a, send_all) ||
-        !open_end(&pair.sink, b, receive_all))
+    *pair = (struct pair){.source = {.row = row, .text = &text},
+                          .sink = {.row = row, .text = &text},
+                          .repeatable = repeatable};
+    return hws_link_memory_pair(BENCH_MEM_MTU, &a, &b) == 0 &&
+           open_end(&pair->source, a, send_all, repeatable) &&
+           open_end(&pair->sink, b, receive_all, repeatable) && connect_ends(pair);
+}
+
+static void close_pair(struct pair *pair)
+{
+    close_end(&pair->source);
+    close_end(&pair->sink);
+}
+
+bool bench_mem_hawser(const struct bench_row *row, double seconds, struct bench_round *round)
+{
+    struct pair pair;
+    if (!open_pair(&pair, row, false))
         return false;
-    bool good = connect_ends(&pair) && bench_mem_clock(row, seconds, round, turn, counters, &pair);
-    close_end(&pair.source);
-    close_end(&pair.sink);
+    bool good = bench_mem_clock(row, seconds, round, turn, counters, &pair);
+    close_pair(&pair);
+    return good;
+}
+
+static bool receive_up_to(struct pair *pair, uint64_t messages)
+{
+    while (pair->sink.text->received < messages) {
+        if (!turn(pair))
+            return false;
+    }
+    return true;
+}
+
+/* A function of its own, for the profiler to find. */
+__attribute__((noinline)) static bool bench_mem_counted(struct pair *pair, uint64_t messages)
+{
+    return receive_up_to(pair, messages);
+}
+
+bool bench_mem_repeatable(const struct bench_row *row, uint64_t warmup, uint64_t messages,
+                          uint64_t *counted)
+{
+    struct pair pair;
+    if (!open_pair(&pair, row, true) || !receive_up_to(&pair, warmup))
+        return false;
+    uint64_t before = pair.sink.text->received;
+    bool good = bench_mem_counted(&pair, before + messages);
+    *counted = pair.sink.text->received - before;
+    close_pair(&pair);
     return good;
 }

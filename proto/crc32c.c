@@ -29,15 +29,21 @@ static const struct hws_crc32c_impl *first_usable(void)
     return *impl;
 }
 
+static _Atomic(const struct hws_crc32c_impl *) chosen;
+
+void hws_crc32c_use(const struct hws_crc32c_impl *impl)
+{
+    atomic_store_explicit(&chosen, impl, memory_order_relaxed);
+}
+
 /* Two threads that come here at once find the same answer, so the order of their stores does not
  * matter. */
 const struct hws_crc32c_impl *hws_crc32c_impl(void)
 {
-    static _Atomic(const struct hws_crc32c_impl *) chosen;
     const struct hws_crc32c_impl *impl = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (impl == NULL) {
         impl = first_usable();
-        atomic_store_explicit(&chosen, impl, memory_order_relaxed);
+        hws_crc32c_use(impl);
     }
     return impl;
 }

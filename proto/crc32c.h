@@ -21,6 +21,9 @@ extern const struct hws_crc32c_impl *const hws_crc32c_impls[];
 /** The implementation in use: the fastest this processor can run. Never NULL. Thread-safe. */
 const struct hws_crc32c_impl *hws_crc32c_impl(void);
 
+/** Uses `impl`, which this processor can run, from now on: for measurements. */
+void hws_crc32c_use(const struct hws_crc32c_impl *impl);
+
 /** The CRC32c of `len` bytes, finished (inverted). */
 uint32_t hws_crc32c(const uint8_t *data, size_t len);
 
