@@ -1,6 +1,7 @@
 #include "bench/round.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +53,28 @@ static double value_of(const struct bench_row *row, const struct bench_round *ro
     return (double)round->bytes * 8 / round->wall_s / 1e9;
 }
 
+/* The cores this process may run on, as "0" or "0,1". */
+static void print_place(void)
+{
+    cpu_set_t cores;
+    const char *comma = "";
+    CPU_ZERO(&cores);
+    sched_getaffinity(0, sizeof cores, &cores);
+    printf(" place=");
+    for (size_t i = 0; i < CPU_SETSIZE; i++) {
+        if (!CPU_ISSET(i, &cores))
+            continue;
+        printf("%s%zu", comma, i);
+        comma = ",";
+    }
+}
+
 static void print_round(const struct bench_row *row, const char *contender,
                         const struct bench_round *r)
 {
-    printf("round row=%s layer=engine unit=%s contender=%s value=%.4f", row->name,
+    printf("round row=%s layer=engine", row->name);
+    print_place();
+    printf(" wait=none unit=%s contender=%s value=%.4f",
            row->unit == BENCH_MMSG_PER_S ? "Mmsg/s" : "Gbit/s", contender, value_of(row, r));
     printf(" messages=%" PRIu64 " bytes=%" PRIu64 " wall_s=%.4f cpu_s=%.4f packets=%" PRIu64,
            r->messages, r->bytes, r->wall_s, r->cpu_s, r->packets);

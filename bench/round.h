@@ -1,8 +1,11 @@
 /* Rounds of a benchmark: what was measured, as one line of text that the report reads.
  *
- *     round row=mem-64b layer=engine unit=Mmsg/s contender=hawser value=7.113 bytes=... wall_s=...
+ *     round row=mem-64b layer=engine place=0 wait=none unit=Mmsg/s contender=hawser value=7.113
+ *           bytes=... wall_s=... cpu_s=...
  *
- * Every program prints such lines, and only the report knows medians, tables and JSON. */
+ * on one line, with better=low where less is better and tx_cpu_s, rx_cpu_s where the sides are
+ * processes of their own. Every program prints such lines, and only the report knows medians,
+ * tables and JSON. */
 #ifndef HWS_BENCH_ROUND_H
 #define HWS_BENCH_ROUND_H
 

@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+#
+# Bulk data over a veth of MTU 1500, IP protocol 132.
+row_raw_veth1500()
+{
+    rooms_up 1500 &&
+        bench_turns raw-veth1500 "$1" "$2" \
+            "stream_pair hawser epoll bench_stream_hawser" \
+            "stream_pair usrsctp blocking bench_stream_usrsctp"
+}
