@@ -7,6 +7,7 @@
 #include "stack/failed.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
+#include "stack/params.h"
 #include "stack/read.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
@@ -276,9 +277,9 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     struct hws_pool *pool = &a->engine->pool;
     a->local_initial_tsn = initial_tsn;
-    hws_sendq_init(&a->sendq, pool, hws_sched_find(a->params.sched));
+    hws_sendq_init(&a->sendq, pool, hws_sched_find(a->params->sched));
     hws_outq_init(&a->outq, pool, initial_tsn);
-    a->advertised_rwnd = a->params.rcvbuf_bytes;
+    a->advertised_rwnd = a->params->rcvbuf_bytes;
     a->unsacked_packets = 0;
     a->sack_now = false;
     a->sacks_seen = false;
@@ -306,12 +307,12 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     a->engine = ep->engine;
     a->endpoint = ep;
     a->locals = hws_endpoint_share_locals(ep, &seed->remotes[0], seed->local);
-    a->params = ep->params;
+    a->params = hws_params_ref(ep->params);
     a->passive = seed->passive;
     a->local_port = ep->port;
     a->remote_port = seed->remote_port;
     a->local_vtag = seed->local_vtag;
-    a->ostreams = ep->params.ostreams;
+    a->ostreams = ep->params->ostreams;
     a->timer_node.index = HWS_HEAP_NONE;
     a->timer_node.deadline_us = HWS_NEVER;
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
@@ -343,7 +344,7 @@ struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed)
 void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn, uint32_t rwnd,
                         uint16_t peer_ostreams, uint16_t peer_max_instreams)
 {
-    const struct hws_params *params = &a->params;
+    const struct hws_params *params = a->params;
     a->remote_vtag = vtag;
     a->peer_a_rwnd = rwnd;
     a->sack_now = true; /* the first DATA chunk is acknowledged at once (5.1) */
@@ -473,6 +474,7 @@ void hws_assoc_free(struct hws_assoc *a)
     hws_reassembly_fini(&a->reassembly);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_path_free(a->paths[i]);
+    hws_params_unref(pool, a->params);
     hws_pool_free(pool, a, sizeof *a);
     ep->assoc_count--;
     hws_endpoint_reap(ep);
@@ -549,7 +551,7 @@ void hws_path_tell(struct hws_path *p, uint32_t bit)
 
 void hws_assoc_tell_writable(struct hws_assoc *a)
 {
-    if (!a->blocked || hws_assoc_send_charge(a) >= a->params.sndbuf_bytes)
+    if (!a->blocked || hws_assoc_send_charge(a) >= a->params->sndbuf_bytes)
         return;
     a->blocked = false;
     hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));

@@ -142,7 +142,7 @@ static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
 /** Memory that received data may hold before DATA chunks are dropped. */
 static inline uint32_t hws_assoc_memory_limit(const struct hws_assoc *a)
 {
-    return a->params.rcvbuf_bytes * HWS_LIMIT_RCVBUF_FACTOR;
+    return a->params->rcvbuf_bytes * HWS_LIMIT_RCVBUF_FACTOR;
 }
 
 /** The window to advertise. It counts user data, as the peer does, so that it never shrinks by more
@@ -153,7 +153,7 @@ static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
     const struct hws_reassembly *r = &a->reassembly;
     uint32_t limit = hws_assoc_memory_limit(a);
     uint32_t memory = limit > r->charged_bytes ? limit - r->charged_bytes : 0;
-    uint32_t rcvbuf = a->params.rcvbuf_bytes;
+    uint32_t rcvbuf = a->params->rcvbuf_bytes;
     uint32_t data = rcvbuf > r->payload_bytes ? rcvbuf - r->payload_bytes : 0;
     return data < memory ? data : memory;
 }
@@ -179,7 +179,8 @@ void hws_path_answered(struct hws_path *p);
 void hws_path_confirm(struct hws_path *p);
 /** It answers: the RTO that T1 backed off is as on the first day, unless it was measured. */
 void hws_path_forget_back_off(struct hws_path *p);
-/** The application changed its parameters, or the association's. */
+/** The application changed its parameters, or the association's: those are kept when the path has
+ * none of its own, else copied. */
 void hws_path_configure(struct hws_path *p, const struct hws_path_params *params);
 
 enum hws_path_fault {
@@ -196,7 +197,7 @@ void hws_path_suspect(struct hws_path *p);
 /** More errors than pf_max_retrans (RFC 7829, 3.1). */
 static inline bool hws_path_potentially_failed(const struct hws_path *p)
 {
-    return p->active && p->errors > p->params.pf_max_retrans;
+    return p->active && p->errors > p->params->pf_max_retrans;
 }
 
 /** Association Maximum DATA Chunk Size: what every path carries whole, so that a chunk can be sent

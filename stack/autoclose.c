@@ -6,8 +6,8 @@
 
 void hws_autoclose_start(struct hws_assoc *a)
 {
-    if (a->params.autoclose_us > 0 && a->state == HWS_STATE_ESTABLISHED)
-        hws_timer_start(a, HWS_TIMER_AUTOCLOSE, a->params.autoclose_us);
+    if (a->params->autoclose_us > 0 && a->state == HWS_STATE_ESTABLISHED)
+        hws_timer_start(a, HWS_TIMER_AUTOCLOSE, a->params->autoclose_us);
     else
         hws_timer_stop(a, HWS_TIMER_AUTOCLOSE);
 }
@@ -28,8 +28,8 @@ void hws_autoclose_timer_expired(struct hws_assoc *a)
         return;
     /* What waits to be acknowledged, perhaps for a path to come back, is not idle. */
     uint64_t idle_us = hws_assoc_unacked(a) > 0 ? 0 : a->engine->now_us - last_data_us(a);
-    if (idle_us < a->params.autoclose_us) {
-        hws_timer_start(a, HWS_TIMER_AUTOCLOSE, a->params.autoclose_us - idle_us);
+    if (idle_us < a->params->autoclose_us) {
+        hws_timer_start(a, HWS_TIMER_AUTOCLOSE, a->params->autoclose_us - idle_us);
         return;
     }
     a->shutdown_wanted = true;

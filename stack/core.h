@@ -87,7 +87,8 @@ struct hws_path {
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
     uint64_t hb_acked;  /* HEARTBEATs that were answered */
     uint32_t hb_rtt_us; /* the last one's round trip */
-    struct hws_path_params params;
+    bool own_params;    /* `params` is this path's alone, else the association's */
+    const struct hws_path_params *params;
     struct hws_rto rto;
     uint8_t *echo; /* Heartbeat Info to send back, from the pool */
     uint32_t echo_len;
@@ -106,7 +107,7 @@ struct hws_endpoint {
     bool reuse, host_addresses; /* as configured */
     uint32_t assoc_count;
     struct hws_locals *locals;
-    struct hws_params params;
+    const struct hws_params *params; /* shared with its associations (params.h) */
 };
 
 /* Messages that will not arrive, kept for the application (failed.c). */
@@ -142,7 +143,7 @@ struct hws_assoc {
     uint32_t tie_local, tie_remote;
     uint16_t ostreams, instreams;
     uint32_t local_initial_tsn;
-    struct hws_params params;
+    const struct hws_params *params; /* the endpoint's until either is changed (params.h) */
 
     struct hws_hashtab_node by_vtag; /* engine->by_vtag */
     struct hws_list touched_link;    /* engine->touched: has input to settle */

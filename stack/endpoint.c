@@ -112,10 +112,11 @@ static struct hws_endpoint *make(struct hws_engine *e, const struct hws_endpoint
     ep->listening = config->listening;
     ep->reuse = config->reuse;
     ep->host_addresses = config->host_addresses;
-    ep->params = *params;
+    ep->params = hws_params_share(&e->pool, params);
     ep->locals = hws_locals_copy(&e->pool, locals);
-    if (ep->locals != NULL && enter_tables(ep))
+    if (ep->params != NULL && ep->locals != NULL && enter_tables(ep))
         return ep;
+    hws_params_unref(&e->pool, ep->params);
     hws_locals_unref(&e->pool, ep->locals);
     hws_pool_free(&e->pool, ep, sizeof *ep);
     return NULL;
@@ -205,6 +206,7 @@ void hws_endpoint_free(struct hws_endpoint *ep)
     if (!ep->released)
         hws_idtab_remove(&e->endpoints, ep->id);
     hws_locals_unref(&e->pool, ep->locals);
+    hws_params_unref(&e->pool, ep->params);
     hws_pool_free(&e->pool, ep, sizeof *ep);
 }
 

@@ -316,7 +316,7 @@ int hws_endpoint_set_locals(struct hws_engine *engine, hws_endpoint_id id,
 int hws_endpoint_params(const struct hws_engine *engine, hws_endpoint_id id,
                         struct hws_params *out);
 
-/** Changes that. HWS_E_NOENT, HWS_E_INVAL (a value out of its range). */
+/** Changes that. HWS_E_NOENT, HWS_E_INVAL (a value out of its range), HWS_E_NOMEM. */
 int hws_endpoint_set_params(struct hws_engine *engine, hws_endpoint_id id,
                             const struct hws_params *params);
 
@@ -466,7 +466,7 @@ int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hw
 
 /** Changes them (11.1.12). Of those that a path has of its own, the ones that change are given to
  * all its paths. The streams, the probe flag and the names of controller and scheduler hold for the
- * association's life: changing them does nothing. HWS_E_NOENT, HWS_E_INVAL. */
+ * association's life: changing them does nothing. HWS_E_NOENT, HWS_E_INVAL, HWS_E_NOMEM. */
 int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
                          const struct hws_params *params, uint64_t now_us);
 
@@ -474,7 +474,7 @@ int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
 int hws_path_params(const struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                     struct hws_path_params *out);
 
-/** Changes them. HWS_E_NOENT, HWS_E_INVAL. */
+/** Changes them. HWS_E_NOENT, HWS_E_INVAL, HWS_E_NOMEM. */
 int hws_path_set_params(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                         const struct hws_path_params *params, uint64_t now_us);
 

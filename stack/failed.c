@@ -10,7 +10,7 @@ static uint32_t charge_of(const struct hws_msg *msg)
 /* Takes over a reference. A message comes here for each of its chunks and is kept once. */
 static void fail(struct hws_assoc *a, struct hws_msg *msg, int reason)
 {
-    if (!a->params.keep_failed || msg->reason != 0) {
+    if (!a->params->keep_failed || msg->reason != 0) {
         hws_msg_unref(&a->engine->pool, msg);
         return;
     }
@@ -40,7 +40,7 @@ void hws_failed_all(struct hws_assoc *a, int reason)
 {
     if (!a->over && hws_assoc_unacked(a) > 0)
         hws_assoc_tell(a, HWS_EVENT_BIT(SEND_FAILED));
-    if (a->params.keep_failed)
+    if (a->params->keep_failed)
         keep_all(a, reason);
 }
 

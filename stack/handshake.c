@@ -14,7 +14,7 @@
 
 static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 {
-    uint32_t longest_us = a->params.init_rto_max_us;
+    uint32_t longest_us = a->params->init_rto_max_us;
     uint32_t rto_us = longest_us > 0 && p->rto.rto_us > longest_us ? longest_us : p->rto.rto_us;
     a->init_path = p->index;
     hws_want(p, want);
@@ -195,7 +195,7 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         return;
     }
     enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
-    if (a->params.probe) {
+    if (a->params->probe) {
         hws_assoc_down(a, HWS_E_EOF, 0); /* the cookie is all the peer has of it: it expires */
         return;
     }
@@ -253,7 +253,7 @@ void hws_handshake_stale_cookie(struct hws_assoc *a)
     hws_unwant(a, HWS_WANT_COOKIE_ECHO);
     uint64_t rtt_us = a->engine->now_us - a->cookie_sent_us;
     a->preservative_ms = (uint32_t)(rtt_us / 1000) + HWS_PRESERVATIVE_MARGIN_MS;
-    if (++a->stale_cookies > a->params.max_init_retrans)
+    if (++a->stale_cookies > a->params->max_init_retrans)
         hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
     else
         send_init(a, a->paths[a->init_path]);
@@ -262,7 +262,7 @@ void hws_handshake_stale_cookie(struct hws_assoc *a)
 void hws_handshake_t1_expired(struct hws_assoc *a)
 {
     a->engine->stats.timeouts_t1++;
-    if (++a->init_tries > a->params.max_init_retrans) {
+    if (++a->init_tries > a->params->max_init_retrans) {
         hws_assoc_down(a, a->no_route ? HWS_E_UNREACH : HWS_E_TIMEDOUT, 0);
         return;
     }

@@ -36,7 +36,7 @@ static uint64_t interval_us(const struct hws_path *p)
     uint32_t dice;
     env->random(env->ctx, &dice, sizeof dice);
     uint64_t rto_us = p->rto.rto_us;
-    return p->params.hb_interval_us + rto_us / 2 + dice % (rto_us + 1);
+    return p->params->hb_interval_us + rto_us / 2 + dice % (rto_us + 1);
 }
 
 /* An active address that is not confirmed yet is probed every RTO (5.4). */
@@ -56,7 +56,7 @@ static bool failing(const struct hws_path *p)
 static bool idle(const struct hws_path *p)
 {
     uint64_t since_us = p->assoc->engine->now_us - p->last_data_us;
-    return p->last_data_us == 0 || since_us >= p->params.hb_interval_us;
+    return p->last_data_us == 0 || since_us >= p->params->hb_interval_us;
 }
 
 /* The next one is due a period after the last one, or after the last data. */
@@ -75,7 +75,7 @@ static void schedule(struct hws_path *p)
         return;
     if (verifying(p) || (p->active && p->errors > 0))
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
-    else if (p->params.hb_interval_us > 0 && !p->params.no_heartbeats)
+    else if (p->params->hb_interval_us > 0 && !p->params->no_heartbeats)
         hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, until_due_us(p));
 }
 
@@ -99,13 +99,13 @@ static bool verification_turn(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
     uint64_t now_us = a->engine->now_us;
-    if (a->params.hb_max_burst == 0)
+    if (a->params->hb_max_burst == 0)
         return true;
     if (now_us >= a->verify_until_us) {
         a->verify_until_us = now_us + p->rto.rto_us;
         a->verify_sent = 0;
     }
-    if (a->verify_sent >= a->params.hb_max_burst || another_first(p))
+    if (a->verify_sent >= a->params->hb_max_burst || another_first(p))
         return false;
     a->verify_sent++;
     return true;

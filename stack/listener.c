@@ -80,7 +80,7 @@ static uint32_t cookie_life_us(const struct hws_params *params, uint32_t extensi
 /* What we said or will say of ourselves: an association keeps to its own parameters (5.2.1). */
 static const struct hws_params *ours(const struct hws_endpoint *ep, const struct hws_assoc *a)
 {
-    return a != NULL ? &a->params : &ep->params;
+    return a != NULL ? a->params : ep->params;
 }
 
 static uint16_t at_most(uint16_t value, uint16_t limit)

@@ -18,16 +18,16 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
     const struct hws_assoc *a = p->assoc;
     struct hws_init init = {
         .tag = a->local_vtag,
-        .a_rwnd = a->params.rcvbuf_bytes,
-        .ostreams = a->params.ostreams,
-        .max_instreams = a->params.max_instreams,
+        .a_rwnd = a->params->rcvbuf_bytes,
+        .ostreams = a->params->ostreams,
+        .max_instreams = a->params->max_instreams,
         .tsn = a->local_initial_tsn,
     };
     if (!hws_init_open(b, HWS_CHUNK_INIT, &init))
         return false;
     if (a->preservative_ms > 0)
         hws_param_put_cookie_preservative(b, a->preservative_ms);
-    hws_init_params_put_local(b, a->locals, &a->params, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
+    hws_init_params_put_local(b, a->locals, a->params, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
     return hws_builder_close(b);
 }
 
@@ -153,8 +153,8 @@ static void start_train(const struct hws_path *p, struct hws_train *train)
     train->segment_len = 0;
     train->may_fragment = false;
     train->mtu = p->mtu;
-    train->tos = p->params.tos;
-    train->ttl = p->params.ttl;
+    train->tos = p->params->tos;
+    train->ttl = p->params->ttl;
     train->src = p->local;
     train->dst = p->remote;
 }

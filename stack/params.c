@@ -83,6 +83,76 @@ static bool path_params_ok(const struct hws_path_params *p)
            mtu_ok(p->mtu);
 }
 
+/* ---- Sharing ---- */
+
+struct shared {
+    uint32_t refs;
+    struct hws_params params;
+    struct hws_path_params path; /* those of them that a path has of its own */
+};
+
+static struct shared *shared_of(const struct hws_params *params)
+{
+    return HWS_CONTAINER(params, struct shared, params);
+}
+
+static struct hws_path_params path_part(const struct hws_params *params)
+{
+    return (struct hws_path_params){
+        .rto_initial_us = params->rto_initial_us,
+        .rto_min_us = params->rto_min_us,
+        .rto_max_us = params->rto_max_us,
+        .hb_interval_us = params->hb_interval_us,
+        .no_heartbeats = params->no_heartbeats,
+        .mtu = params->mtu,
+        .path_max_retrans = params->path_max_retrans,
+        .pf_max_retrans = params->pf_max_retrans,
+        .pmtud = params->pmtud,
+        .pmtud_interval_us = params->pmtud_interval_us,
+        .tos = params->tos,
+        .ttl = params->ttl,
+    };
+}
+
+const struct hws_params *hws_params_share(struct hws_pool *pool, const struct hws_params *params)
+{
+    struct shared *shared = hws_pool_alloc(pool, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    *shared = (struct shared){.refs = 1, .params = *params, .path = path_part(params)};
+    return &shared->params;
+}
+
+const struct hws_params *hws_params_ref(const struct hws_params *params)
+{
+    shared_of(params)->refs++;
+    return params;
+}
+
+void hws_params_unref(struct hws_pool *pool, const struct hws_params *params)
+{
+    if (params != NULL && --shared_of(params)->refs == 0)
+        hws_pool_free(pool, shared_of(params), sizeof(struct shared));
+}
+
+const struct hws_path_params *hws_params_for_path(const struct hws_params *params)
+{
+    return &shared_of(params)->path;
+}
+
+bool hws_params_own(struct hws_path *p)
+{
+    if (p->own_params)
+        return true;
+    struct hws_path_params *own = hws_pool_alloc(&p->assoc->engine->pool, sizeof *own);
+    if (own == NULL)
+        return false;
+    *own = *p->params;
+    p->params = own;
+    p->own_params = true;
+    return true;
+}
+
 /* ---- Endpoint ---- */
 
 int hws_endpoint_params(const struct hws_engine *e, hws_endpoint_id id, struct hws_params *out)
@@ -90,7 +160,7 @@ int hws_endpoint_params(const struct hws_engine *e, hws_endpoint_id id, struct h
     const struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, id);
     if (ep == NULL)
         return HWS_E_NOENT;
-    *out = ep->params;
+    *out = *ep->params;
     return HWS_OK;
 }
 
@@ -102,7 +172,11 @@ int hws_endpoint_set_params(struct hws_engine *e, hws_endpoint_id id,
         return HWS_E_NOENT;
     if (!hws_params_ok(params))
         return HWS_E_INVAL;
-    ep->params = *params;
+    const struct hws_params *shared = hws_params_share(&e->pool, params);
+    if (shared == NULL)
+        return HWS_E_NOMEM;
+    hws_params_unref(&e->pool, ep->params);
+    ep->params = shared;
     return HWS_OK;
 }
 
@@ -113,7 +187,7 @@ int hws_assoc_params(const struct hws_engine *e, hws_assoc_id id, struct hws_par
     const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;
-    *out = a->params;
+    *out = *a->params;
     return HWS_OK;
 }
 
@@ -134,7 +208,11 @@ static void keep_fixed(struct hws_params *params, const struct hws_params *now)
 static void change_path(struct hws_path *p, const struct hws_path_params *was,
                         const struct hws_path_params *is)
 {
-    struct hws_path_params next = p->params;
+    if (!p->own_params) {
+        hws_path_configure(p, is);
+        return;
+    }
+    struct hws_path_params next = *p->params;
 #define TAKE(field)                                                                                \
     if (is->field != was->field)                                                                   \
     next.field = is->field
@@ -167,38 +245,21 @@ int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws
         return HWS_E_NOENT;
     if (!hws_params_ok(params))
         return HWS_E_INVAL;
-    struct hws_path_params was, is;
-    hws_params_for_path(&a->params, &was);
-    hws_params_for_path(params, &is);
     struct hws_params next = *params;
-    keep_fixed(&next, &a->params);
-    a->params = next;
+    keep_fixed(&next, a->params);
+    const struct hws_params *was = a->params, *is = hws_params_share(&e->pool, &next);
+    if (is == NULL)
+        return HWS_E_NOMEM;
+    a->params = is;
     for (unsigned i = 0; i < a->path_count; i++)
-        change_path(a->paths[i], &was, &is);
+        change_path(a->paths[i], hws_params_for_path(was), hws_params_for_path(is));
+    hws_params_unref(&e->pool, was);
     hws_autoclose_start(a);
     hws_assoc_ready(a);
     return HWS_OK;
 }
 
 /* ---- Path ---- */
-
-void hws_params_for_path(const struct hws_params *params, struct hws_path_params *out)
-{
-    *out = (struct hws_path_params){
-        .rto_initial_us = params->rto_initial_us,
-        .rto_min_us = params->rto_min_us,
-        .rto_max_us = params->rto_max_us,
-        .hb_interval_us = params->hb_interval_us,
-        .no_heartbeats = params->no_heartbeats,
-        .mtu = params->mtu,
-        .path_max_retrans = params->path_max_retrans,
-        .pf_max_retrans = params->pf_max_retrans,
-        .pmtud = params->pmtud,
-        .pmtud_interval_us = params->pmtud_interval_us,
-        .tos = params->tos,
-        .ttl = params->ttl,
-    };
-}
 
 static struct hws_path *find_path(const struct hws_engine *e, hws_assoc_id id, uint32_t index)
 {
@@ -212,7 +273,7 @@ int hws_path_params(const struct hws_engine *e, hws_assoc_id id, uint32_t index,
     const struct hws_path *p = find_path(e, id, index);
     if (p == NULL)
         return HWS_E_NOENT;
-    *out = p->params;
+    *out = *p->params;
     return HWS_OK;
 }
 
@@ -225,6 +286,8 @@ int hws_path_set_params(struct hws_engine *e, hws_assoc_id id, uint32_t index,
         return HWS_E_NOENT;
     if (!path_params_ok(params))
         return HWS_E_INVAL;
+    if (!hws_params_own(p))
+        return HWS_E_NOMEM;
     hws_path_configure(p, params);
     return HWS_OK;
 }

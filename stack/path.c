@@ -13,7 +13,7 @@
 
 static void start_cc(struct hws_path *p)
 {
-    const struct hws_params *params = &p->assoc->params;
+    const struct hws_params *params = p->assoc->params;
     struct hws_cc_config config = {
         .pmdcs_bytes = hws_path_pmdcs(p),
         .ipv6 = p->remote.family == HWS_FAMILY_IPV6,
@@ -27,11 +27,11 @@ static void start_cc(struct hws_path *p)
 static struct hws_rto_config rto_config(const struct hws_path *p)
 {
     return (struct hws_rto_config){
-        .initial_us = p->params.rto_initial_us,
-        .min_us = p->params.rto_min_us,
-        .max_us = p->params.rto_max_us,
-        .alpha_shift = p->assoc->params.rto_alpha_shift,
-        .beta_shift = p->assoc->params.rto_beta_shift,
+        .initial_us = p->params->rto_initial_us,
+        .min_us = p->params->rto_min_us,
+        .max_us = p->params->rto_max_us,
+        .alpha_shift = p->assoc->params->rto_alpha_shift,
+        .beta_shift = p->assoc->params->rto_beta_shift,
     };
 }
 
@@ -60,7 +60,7 @@ uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
                               const struct hws_addr *remote)
 {
-    const struct hws_cc_ops *cc = hws_cc_find(a->params.cc);
+    const struct hws_cc_ops *cc = hws_cc_find(a->params->cc);
     struct hws_path *p = hws_pool_zalloc(&a->engine->pool, sizeof *p + cc->state_size);
     if (p == NULL)
         return NULL;
@@ -72,7 +72,7 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
     p->remote = *remote;
     for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
         p->deadline_us[t] = HWS_NEVER;
-    hws_params_for_path(&a->params, &p->params);
+    p->params = hws_params_for_path(a->params);
     hws_pmtud_init(p);
     p->max_packet = hws_path_packet_len(p, p->mtu);
     start_rto(p);
@@ -84,6 +84,8 @@ void hws_path_free(struct hws_path *p)
 {
     struct hws_pool *pool = &p->assoc->engine->pool;
     hws_pool_free(pool, p->echo, p->echo_len);
+    if (p->own_params)
+        hws_pool_free(pool, (void *)p->params, sizeof *p->params);
     hws_pool_free(pool, p, sizeof *p + p->cc->state_size);
 }
 
@@ -204,7 +206,7 @@ static void count_error(struct hws_path *p)
     enum hws_path_state before = hws_path_state(p);
     if (p->active && p->errors < UINT16_MAX)
         p->errors++;
-    if (p->active && p->errors > p->params.path_max_retrans) {
+    if (p->active && p->errors > p->params->path_max_retrans) {
         p->active = false;
         if (!p->confirmed)
             hws_path_tell(p, HWS_EVENT_BIT(PATH_DOWN));
@@ -215,8 +217,8 @@ static void count_error(struct hws_path *p)
 void hws_path_suspect(struct hws_path *p)
 {
     enum hws_path_state before = hws_path_state(p);
-    if (p->active && p->errors <= p->params.pf_max_retrans)
-        p->errors = (uint16_t)(p->params.pf_max_retrans + 1u);
+    if (p->active && p->errors <= p->params->pf_max_retrans)
+        p->errors = (uint16_t)(p->params->pf_max_retrans + 1u);
     tell_change(p, before);
 }
 
@@ -231,7 +233,7 @@ bool hws_path_error(struct hws_path *p, enum hws_path_fault fault)
      * data does not use (8.1). */
     bool counts = p->confirmed && (fault == HWS_PATH_FAULT_TIMEOUT || p == hws_assoc_data_path(a));
     count_error(p);
-    if (counts && ++a->errors > a->params.assoc_max_retrans) {
+    if (counts && ++a->errors > a->params->assoc_max_retrans) {
         hws_assoc_down(a, HWS_E_TIMEDOUT, 0);
         return false;
     }
@@ -243,7 +245,10 @@ bool hws_path_error(struct hws_path *p, enum hws_path_fault fault)
 void hws_path_configure(struct hws_path *p, const struct hws_path_params *params)
 {
     enum hws_path_state before = hws_path_state(p);
-    p->params = *params;
+    if (p->own_params)
+        *(struct hws_path_params *)p->params = *params;
+    else
+        p->params = params;
     struct hws_rto_config config = rto_config(p);
     hws_rto_configure(&p->rto, &config);
     hws_pmtud_configure(p);

@@ -9,7 +9,7 @@
 
 static bool enabled(const struct hws_path *p)
 {
-    return p->params.pmtud && p->params.mtu == 0;
+    return p->params->pmtud && p->params->mtu == 0;
 }
 
 static uint32_t in_bounds(uint32_t mtu)
@@ -32,7 +32,7 @@ static void arm_raise_timer(struct hws_path *p)
 {
     bool larger = p->pmtu.state == HWS_PMTU_SEARCH_COMPLETE && p->pmtu.plpmtu < p->pmtu.max;
     if (larger || p->pmtu.given_up)
-        hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, p->params.pmtud_interval_us);
+        hws_path_timer_start(p, HWS_PATH_TIMER_PMTU, p->params->pmtud_interval_us);
     else
         hws_path_timer_stop(p, HWS_PATH_TIMER_PMTU);
 }
@@ -73,7 +73,7 @@ static void lose_connection(struct hws_path *p)
 /* An RTO as the round trips say, not backed off, but never too short (RFC 8899, 5.1.1). */
 static uint64_t probe_timer_us(const struct hws_path *p)
 {
-    uint64_t rto_us = p->params.rto_initial_us;
+    uint64_t rto_us = p->params->rto_initial_us;
     if (p->rto.measured)
         rto_us = p->rto.srtt_us + 4 * (uint64_t)p->rto.rttvar_us;
     return rto_us > HWS_PMTU_PROBE_TIMER_US ? rto_us : HWS_PMTU_PROBE_TIMER_US;
@@ -186,7 +186,7 @@ void hws_pmtud_timer_expired(struct hws_path *p)
 /* The path's MTU without discovery. */
 static uint32_t fixed_mtu(const struct hws_path *p)
 {
-    return p->params.mtu != 0 ? p->params.mtu : p->pmtu.max;
+    return p->params->mtu != 0 ? p->params->mtu : p->pmtu.max;
 }
 
 void hws_pmtud_init(struct hws_path *p)
@@ -285,7 +285,7 @@ void hws_pmtud_too_big(struct hws_path *p, const struct hws_net_event *event)
         if (shrinks || p->pmtu.probe != probe)
             settle(p);
     } else {
-        shrinks = p->params.mtu == 0 && event->mtu >= HWS_LIMIT_MTU_MIN && event->mtu < before;
+        shrinks = p->params->mtu == 0 && event->mtu >= HWS_LIMIT_MTU_MIN && event->mtu < before;
         if (shrinks)
             hws_path_set_mtu(p, event->mtu);
     }

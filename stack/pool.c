@@ -40,10 +40,7 @@ static bool is_slab_object(const struct hws_pool *pool, size_t size)
 /** The smallest class whose objects hold `size` bytes. */
 static unsigned class_of(size_t size)
 {
-    if (size <= HWS_POOL_MIN_BYTES)
-        return 0;
-    unsigned above_min = (unsigned)((size - 1) / HWS_POOL_MIN_BYTES);
-    return 32u - (unsigned)__builtin_clz(above_min);
+    return (unsigned)((size - 1) / HWS_POOL_MIN_BYTES);
 }
 
 static unsigned char *first_object(struct hws_pool_slab *slab)
@@ -61,7 +58,7 @@ static bool add_slab(struct hws_pool *pool, unsigned c)
         return false;
     slab->next = pool->slabs;
     pool->slabs = slab;
-    size_t object_bytes = (size_t)HWS_POOL_MIN_BYTES << c;
+    size_t object_bytes = (size_t)HWS_POOL_MIN_BYTES * (c + 1);
     size_t count = (SLAB_BYTES - sizeof *slab - OBJECT_ALIGN) / object_bytes;
     unsigned char *first = first_object(slab);
     for (size_t i = count; i-- > 0;) {

@@ -180,11 +180,11 @@ void hws_receive_settle(struct hws_assoc *a)
     if (a->released)
         discard(a);
     if (!hws_reassembly_readable(&a->reassembly) &&
-        a->reassembly.charged_bytes >= a->params.rcvbuf_bytes / 2 &&
+        a->reassembly.charged_bytes >= a->params->rcvbuf_bytes / 2 &&
         hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
-    if (a->params.pd_point_bytes > 0 &&
-        hws_reassembly_reach_point(&a->reassembly, a->tsnmap.cum, a->params.pd_point_bytes))
+    if (a->params->pd_point_bytes > 0 &&
+        hws_reassembly_reach_point(&a->reassembly, a->tsnmap.cum, a->params->pd_point_bytes))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     hws_sack_settle(a);
 }

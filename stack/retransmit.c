@@ -224,7 +224,7 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
 
 void hws_retransmit_arm_probe(struct hws_path *p)
 {
-    if (!p->assoc->params.tail_probe || !p->rto.measured || p->tail_probed)
+    if (!p->assoc->params->tail_probe || !p->rto.measured || p->tail_probed)
         return;
     uint64_t delay_us = 2 * (uint64_t)p->rto.srtt_us;
     if (delay_us < HWS_PROBE_MIN_US)

@@ -12,10 +12,10 @@ void hws_sack_settle(struct hws_assoc *a)
 {
     if (a->unsacked_packets == 0)
         return;
-    if (a->sack_now || a->unsacked_packets >= a->params.sack_packets)
+    if (a->sack_now || a->unsacked_packets >= a->params->sack_packets)
         want_sack(a);
     else if (!hws_timer_running(a, HWS_TIMER_SACK))
-        hws_timer_start(a, HWS_TIMER_SACK, a->params.sack_delay_us);
+        hws_timer_start(a, HWS_TIMER_SACK, a->params->sack_delay_us);
 }
 
 void hws_sack_timer_expired(struct hws_assoc *a)
@@ -31,7 +31,7 @@ void hws_sack_window_update(struct hws_assoc *a)
         return;
     uint32_t rwnd = hws_assoc_rwnd(a);
     uint32_t opened = rwnd > a->advertised_rwnd ? rwnd - a->advertised_rwnd : 0;
-    if (opened >= a->params.rcvbuf_bytes / 4)
+    if (opened >= a->params->rcvbuf_bytes / 4)
         want_sack(a);
 }
 
@@ -40,8 +40,8 @@ void hws_sack_window_update(struct hws_assoc *a)
 static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
 {
     uint32_t rwnd = hws_assoc_rwnd(a);
-    uint32_t packet = hws_path_pmdcs(p) < a->params.rcvbuf_bytes / 4 ? hws_path_pmdcs(p)
-                                                                     : a->params.rcvbuf_bytes / 4;
+    uint32_t packet = hws_path_pmdcs(p) < a->params->rcvbuf_bytes / 4 ? hws_path_pmdcs(p)
+                                                                      : a->params->rcvbuf_bytes / 4;
     if (rwnd >= packet)
         return rwnd;
     return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;

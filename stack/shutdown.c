@@ -21,7 +21,7 @@ static void send_on(struct hws_path *p, uint16_t want)
 void hws_shutdown_guard(struct hws_assoc *a)
 {
     if (!hws_timer_running(a, HWS_TIMER_T5))
-        hws_timer_start(a, HWS_TIMER_T5, 5 * (uint64_t)a->params.rto_max_us);
+        hws_timer_start(a, HWS_TIMER_T5, 5 * (uint64_t)a->params->rto_max_us);
 }
 
 void hws_shutdown_begin(struct hws_assoc *a)

@@ -27,7 +27,7 @@ static uint32_t full_payload(const struct hws_path *p)
 
 uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 {
-    uint32_t limit = p->assoc->params.max_fragment_bytes, full = full_payload(p);
+    uint32_t limit = p->assoc->params->max_fragment_bytes, full = full_payload(p);
     return limit > 0 && limit < full ? limit : full;
 }
 
@@ -49,15 +49,15 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
 {
     const struct hws_path *p = hws_assoc_data_path(a);
     uint64_t least = 4 * (uint64_t)hws_path_pmdcs(p);
-    if (least < a->params.max_burst_bytes)
-        least = a->params.max_burst_bytes;
+    if (least < a->params->max_burst_bytes)
+        least = a->params->max_burst_bytes;
     bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
     uint64_t allowed = (same_batch ? a->burst_left : 0) + 2 * (uint64_t)acked_bytes;
     a->burst_us = a->engine->now_us;
     uint32_t most = most_at_once(p);
     allowed = allowed < most ? allowed : most;
     allowed = allowed > least ? allowed : least;
-    uint64_t limit = (uint64_t)a->params.max_burst_packets * hws_path_pmdcs(p);
+    uint64_t limit = (uint64_t)a->params->max_burst_packets * hws_path_pmdcs(p);
     a->burst_left = (uint32_t)(limit > 0 && limit < allowed ? limit : allowed);
 }
 
@@ -101,7 +101,7 @@ static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
 static bool nagle_holds(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
-    return !a->params.nodelay && a->outq.flight_payload > 0 && a->sendq.current == NULL &&
+    return !a->params->nodelay && a->outq.flight_payload > 0 && a->sendq.current == NULL &&
            a->state == HWS_STATE_ESTABLISHED && a->sendq.unsent_bytes < full_payload(p) &&
            a->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->sendq.unsent_bytes <
                hws_path_pmdcs(p);
@@ -148,7 +148,7 @@ bool hws_transmit_possible(struct hws_path *p)
         return false;
     if (a->outq.rtx_count > 0)
         return a->fast_packet || cwnd_open(p);
-    if (a->outq.flight_payload == 0 && a->burst_left < a->params.max_burst_bytes)
+    if (a->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
     watch_closed_window(p);
     return new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
@@ -304,7 +304,7 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
         a->engine->stats.window_probes += a->probing;
     }
     uint32_t spent = burst_before - a->burst_left;
-    if (a->params.max_burst_packets > 0 && spent > 0 && spent < hws_path_pmdcs(p))
+    if (a->params->max_burst_packets > 0 && spent > 0 && spent < hws_path_pmdcs(p))
         spend_burst(a, hws_path_pmdcs(p) - spent); /* a packet counts whole */
 }
 

@@ -14,8 +14,8 @@
 /* So many seeds live twice, to see that nothing but the seed decides. */
 #define REPEAT_EVERY 8u
 #define SILENCE_US 300000000u
-/* Objects an engine may keep for later: its tables, grown while associations lived. */
-#define KEPT_OBJECTS_MAX 32u
+/* Objects an engine may keep: its endpoints, and its tables, grown while associations lived. */
+#define KEPT_OBJECTS_MAX 48u
 
 struct totals {
     uint64_t packets, bytes, strangers, foreign, replays, virtual_us, retransmits;
