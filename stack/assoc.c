@@ -277,7 +277,8 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     struct hws_pool *pool = &a->engine->pool;
     a->local_initial_tsn = initial_tsn;
-    hws_sendq_init(&a->sendq, pool, hws_sched_find(a->params->sched));
+    if (hws_assoc_has_queues(a))
+        hws_sendq_init(&a->queues->sendq, pool, hws_sched_find(a->params->sched));
     hws_outq_init(&a->outq, pool, initial_tsn);
     a->advertised_rwnd = a->params->rcvbuf_bytes;
     a->unsacked_packets = 0;
@@ -296,7 +297,8 @@ void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     hws_failed_all(a, HWS_E_RESET);
     hws_outq_fini(&a->outq);
-    hws_sendq_fini(&a->sendq);
+    if (hws_assoc_has_queues(a))
+        hws_sendq_fini(&a->queues->sendq);
     hws_fault_forget_reports(a);
     init_transfer(a, initial_tsn);
 }
@@ -320,9 +322,8 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     hws_list_init(&a->touched_link);
     hws_list_init(&a->ready_link);
     hws_list_init(&a->event_link);
-    hws_list_init(&a->views);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, 0);
-    hws_reassembly_init(&a->reassembly, &a->engine->pool, 0);
+    hws_queues_init(a);
     init_transfer(a, seed->local_initial_tsn);
 }
 
@@ -354,8 +355,10 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     hws_tsnmap_fini(&a->tsnmap);
     hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
     hws_read_abort_partial(a);
-    hws_reassembly_reset(&a->reassembly, true);
-    a->reassembly.stream_count = a->instreams;
+    if (hws_assoc_has_queues(a)) {
+        hws_reassembly_reset(&a->queues->reassembly, true);
+        a->queues->reassembly.stream_count = a->instreams;
+    }
 }
 
 void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indication)
@@ -414,7 +417,8 @@ static void free_queues(struct hws_assoc *a)
 {
     struct hws_pool *pool = &a->engine->pool;
     hws_outq_fini(&a->outq);
-    hws_sendq_fini(&a->sendq);
+    if (hws_assoc_has_queues(a))
+        hws_sendq_fini(&a->queues->sendq);
     hws_tsnmap_fini(&a->tsnmap);
     hws_pool_free(pool, a->cookie, a->cookie_len + 1u);
     hws_pool_free(pool, a->errors_out, a->errors_out_len);
@@ -465,13 +469,11 @@ void hws_assoc_free(struct hws_assoc *a)
     struct hws_pool *pool = &a->engine->pool;
     struct hws_endpoint *ep = a->endpoint;
     free_queues(a);
-    hws_failed_forget(a);
+    hws_queues_free(a);
     hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
     hws_pool_free(pool, a->abort_chunk, a->abort_chunk_len);
     hws_pool_free(pool, a->causes, a->causes_len);
     hws_locals_unref(pool, a->locals);
-    hws_read_orphan_views(a);
-    hws_reassembly_fini(&a->reassembly);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_path_free(a->paths[i]);
     hws_params_unref(pool, a->params);

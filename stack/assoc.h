@@ -119,17 +119,30 @@ bool hws_assoc_may_send(const struct hws_assoc *a);
 /** WRITABLE, when it is owed and there is room. */
 void hws_assoc_tell_writable(struct hws_assoc *a);
 
+/** Whether it carries, or has carried, user data. */
+static inline bool hws_assoc_has_queues(const struct hws_assoc *a)
+{
+    return a->queues != &hws_queues_empty;
+}
+
+/** Has it queues from now on; false: no memory. */
+static inline bool hws_assoc_need_queues(struct hws_assoc *a)
+{
+    return hws_assoc_has_queues(a) || hws_queues_make(a);
+}
+
 /** User data queued or in flight. */
 static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
 {
-    return a->sendq.unsent_bytes + a->outq.unacked_bytes;
+    return a->queues->sendq.unsent_bytes + a->outq.unacked_bytes;
 }
 
 /** The same as memory: what counts against sndbuf_bytes. A message costs its header, too. */
 static inline uint32_t hws_assoc_send_charge(const struct hws_assoc *a)
 {
-    uint32_t objects = a->sendq.unsent_messages + hws_outq_count(&a->outq);
-    return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg) + a->failures.charge;
+    uint32_t objects = a->queues->sendq.unsent_messages + hws_outq_count(&a->outq);
+    return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg) +
+           a->queues->failures.charge;
 }
 
 /** What the peer takes beyond what is in flight (6.2.1 C, D). */
@@ -150,7 +163,7 @@ static inline uint32_t hws_assoc_memory_limit(const struct hws_assoc *a)
  */
 static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
 {
-    const struct hws_reassembly *r = &a->reassembly;
+    const struct hws_reassembly *r = &a->queues->reassembly;
     uint32_t limit = hws_assoc_memory_limit(a);
     uint32_t memory = limit > r->charged_bytes ? limit - r->charged_bytes : 0;
     uint32_t rcvbuf = a->params->rcvbuf_bytes;

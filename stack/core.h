@@ -15,6 +15,7 @@
 #include "stack/outq.h"
 #include "stack/pmtu.h"
 #include "stack/pool.h"
+#include "stack/queues.h"
 #include "stack/reassembly.h"
 #include "stack/rto.h"
 #include "stack/sendq.h"
@@ -110,12 +111,11 @@ struct hws_endpoint {
     const struct hws_params *params; /* shared with its associations (params.h) */
 };
 
-/* Messages that will not arrive, kept for the application (failed.c). */
-struct hws_failures {
-    struct hws_msg_list list; /* in the order sent */
-    struct hws_msg *shown;    /* the one that the application was given last, or NULL */
-    struct hws_iovec bytes;   /* of that one, when they were copied */
-    uint32_t charge;          /* what they count against sndbuf_bytes */
+struct hws_control_counts {
+    uint64_t packets_in, packets_out;
+    uint64_t sacks_in, sacks_out;
+    uint64_t gap_blocks_in;
+    uint64_t control_in, control_out;
 };
 
 struct hws_assoc {
@@ -187,24 +187,21 @@ struct hws_assoc {
     uint8_t *errors_out; /* encoded causes that wait for an ERROR chunk */
     uint32_t errors_out_len;
 
+    struct hws_queues *queues; /* of user data; none until it is first used (queues.h) */
+    struct hws_control_counts counts;
+
     /* Sending */
-    struct hws_sendq sendq;
     struct hws_outq outq;
     uint32_t peer_a_rwnd;  /* the peer's last a_rwnd */
     uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
     uint32_t burst_left;   /* new data that may still be sent before the next SACK (6.1 D) */
     uint64_t burst_us;     /* when burst_left was granted last */
-    struct hws_failures failures;
-    struct hws_assoc_counts counts;
 
     /* Receiving */
     struct hws_tsnmap tsnmap;
-    struct hws_reassembly reassembly;
-    struct hws_list views;             /* received bytes that the application has been lent */
-    uint16_t aborted_sid, aborted_ssn; /* of PARTIAL_ABORTED */
-    uint64_t last_data_in_us;          /* DATA came last */
-    uint32_t unsacked_packets;         /* packets with DATA since the last SACK */
-    uint32_t advertised_rwnd;          /* last a_rwnd sent, less the user data that came since */
+    uint64_t last_data_in_us;  /* DATA came last */
+    uint32_t unsacked_packets; /* packets with DATA since the last SACK */
+    uint32_t advertised_rwnd;  /* last a_rwnd sent, less the user data that came since */
 };
 
 /* A packet that belongs to no association (any more) and waits to be sent. */

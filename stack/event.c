@@ -32,8 +32,8 @@ static void describe(const struct hws_assoc *a, enum hws_event_type type, struct
         .cause = a->cause,
         .instreams = a->instreams,
         .ostreams = a->ostreams,
-        .sid = a->aborted_sid,
-        .ssn = a->aborted_ssn,
+        .sid = a->queues->aborted_sid,
+        .ssn = a->queues->aborted_ssn,
         .indication = a->peer_adaptation,
     };
 }

@@ -15,15 +15,16 @@ static void fail(struct hws_assoc *a, struct hws_msg *msg, int reason)
         return;
     }
     msg->reason = (int16_t)reason;
-    a->failures.charge += charge_of(msg);
-    hws_msg_list_push(&a->failures.list, msg);
+    a->queues->failures.charge += charge_of(msg);
+    hws_msg_list_push(&a->queues->failures.list, msg);
 }
 
 /* First what was sent, then the rest in the order it would have been. A message that has begun
  * stands in both queues. */
 static void keep_all(struct hws_assoc *a, int reason)
 {
-    struct hws_msg *begun = a->sendq.current != NULL ? hws_sendq_take(&a->sendq) : NULL;
+    struct hws_msg *begun =
+        a->queues->sendq.current != NULL ? hws_sendq_take(&a->queues->sendq) : NULL;
     for (uint32_t t = a->outq.cum + 1; t != a->outq.next_tsn; t++) {
         struct hws_msg *msg = hws_outq_at(&a->outq, t)->msg;
         msg->refs++;
@@ -32,7 +33,7 @@ static void keep_all(struct hws_assoc *a, int reason)
     if (begun != NULL)
         fail(a, begun, reason);
     struct hws_msg *msg;
-    while ((msg = hws_sendq_take(&a->sendq)) != NULL)
+    while ((msg = hws_sendq_take(&a->queues->sendq)) != NULL)
         fail(a, msg, reason);
 }
 
@@ -48,7 +49,7 @@ void hws_failed_streams(struct hws_assoc *a)
 {
     struct hws_msg_list dropped = {0};
     struct hws_msg *msg;
-    uint32_t count = hws_sendq_limit_streams(&a->sendq, a->ostreams, &dropped);
+    uint32_t count = hws_sendq_limit_streams(&a->queues->sendq, a->ostreams, &dropped);
     if (count == 0)
         return;
     a->engine->stats.messages_dropped += count;
@@ -60,18 +61,20 @@ void hws_failed_streams(struct hws_assoc *a)
 /* The application has seen the message it was given last. */
 static void let_go_shown(struct hws_assoc *a)
 {
-    struct hws_msg *msg = a->failures.shown;
+    struct hws_msg *msg = a->queues->failures.shown;
     if (msg == NULL)
         return;
-    a->failures.shown = NULL;
-    a->failures.charge -= charge_of(msg);
+    a->queues->failures.shown = NULL;
+    a->queues->failures.charge -= charge_of(msg);
     hws_msg_unref(&a->engine->pool, msg);
 }
 
 void hws_failed_forget(struct hws_assoc *a)
 {
+    if (!hws_assoc_has_queues(a))
+        return;
     let_go_shown(a);
-    while ((a->failures.shown = hws_msg_list_pop(&a->failures.list)) != NULL)
+    while ((a->queues->failures.shown = hws_msg_list_pop(&a->queues->failures.list)) != NULL)
         let_go_shown(a);
 }
 
@@ -95,12 +98,14 @@ int hws_assoc_failed(struct hws_engine *e, hws_assoc_id id, struct hws_failed *o
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;
+    if (!hws_assoc_has_queues(a))
+        return HWS_E_AGAIN;
     let_go_shown(a);
     if (!a->over)
         hws_assoc_tell_writable(a);
-    a->failures.shown = hws_msg_list_pop(&a->failures.list);
-    if (a->failures.shown == NULL)
+    a->queues->failures.shown = hws_msg_list_pop(&a->queues->failures.list);
+    if (a->queues->failures.shown == NULL)
         return HWS_E_AGAIN;
-    describe(&a->failures, out);
+    describe(&a->queues->failures, out);
     return HWS_OK;
 }

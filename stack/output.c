@@ -114,7 +114,7 @@ static void bundle_sack(struct hws_path *p, struct hws_builder *b)
 
 static uint64_t data_out(const struct hws_assoc *a)
 {
-    return a->counts.data_out_ordered + a->counts.data_out_unordered;
+    return a->queues->counts.data_out_ordered + a->queues->counts.data_out_unordered;
 }
 
 /* Builds one packet of at most `limit` bytes; its length, 0 when there is nothing to send. */
@@ -204,7 +204,7 @@ static bool build(struct hws_path *p, struct hws_train *train)
         return hws_pmtud_build_probe(p, train);
     if (!build_train(p, train))
         return false;
-    if (train->packets > 1 || p->assoc->sendq.unsent_bytes > 0)
+    if (train->packets > 1 || p->assoc->queues->sendq.unsent_bytes > 0)
         hws_pmtud_wanted(p->assoc);
     return true;
 }

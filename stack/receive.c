@@ -28,13 +28,13 @@ static void forget_tsn(void *map, uint32_t tsn)
 
 static bool memory_left(const struct hws_assoc *a)
 {
-    return a->reassembly.charged_bytes < hws_assoc_memory_limit(a);
+    return a->queues->reassembly.charged_bytes < hws_assoc_memory_limit(a);
 }
 
 /* Whether the application will make room: there is something to read, or it has borrowed bytes. */
 static bool application_has_it(const struct hws_assoc *a)
 {
-    return hws_reassembly_readable(&a->reassembly) || !hws_list_empty(&a->views);
+    return hws_reassembly_readable(&a->queues->reassembly) || !hws_list_empty(&a->queues->views);
 }
 
 /* The chunk at the lowest gap came and memory is at its limit. When the application can make room,
@@ -48,14 +48,14 @@ static bool make_room(struct hws_assoc *a)
         return true;
     if (application_has_it(a))
         return false;
-    if (hws_reassembly_growing(&a->reassembly))
+    if (hws_reassembly_growing(&a->queues->reassembly))
         return true;
-    if (hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum)) {
+    if (hws_reassembly_deliver_partial(&a->queues->reassembly, a->tsnmap.cum)) {
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
         return false;
     }
     a->engine->stats.reneged++;
-    hws_reassembly_renege(&a->reassembly, a->tsnmap.cum, forget_tsn, &a->tsnmap);
+    hws_reassembly_renege(&a->queues->reassembly, a->tsnmap.cum, forget_tsn, &a->tsnmap);
     if (memory_left(a))
         return true;
     hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
@@ -83,7 +83,7 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
     if (seen == HWS_TSN_DUPLICATE) {
         (void)hws_tsnmap_add(&a->tsnmap, d->tsn);
         stats->duplicates_in++;
-        a->counts.duplicates_in++;
+        a->queues->counts.duplicates_in++;
         a->sack_now = true;
         return false;
     }
@@ -111,7 +111,7 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     const struct hws_packet_in *packet = rx->packet;
     enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
     if (hws_tsnmap_reserve(&a->tsnmap, d->tsn))
-        result = hws_reassembly_add(&a->reassembly, d, packet->buf, packet->truesize);
+        result = hws_reassembly_add(&a->queues->reassembly, d, packet->buf, packet->truesize);
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
         a->engine->stats.drop_memory++;
@@ -129,9 +129,9 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     (void)hws_tsnmap_add(&a->tsnmap, d->tsn); /* new and reserved: marked now */
     a->engine->stats.data_bytes_in += d->payload_len;
     if (d->flags & HWS_DATA_U)
-        a->counts.data_in_unordered++;
+        a->queues->counts.data_in_unordered++;
     else
-        a->counts.data_in_ordered++;
+        a->queues->counts.data_in_ordered++;
     a->advertised_rwnd -= d->payload_len < a->advertised_rwnd ? d->payload_len : a->advertised_rwnd;
 }
 
@@ -150,8 +150,12 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_NO_USER_DATA, tsn, sizeof tsn);
         return;
     }
+    if (!hws_assoc_need_queues(a)) {
+        a->engine->stats.drop_memory++;
+        return;
+    }
     count_packet(a, rx);
-    a->counts.out_of_sequence_in += hws_tsn_lt(a->tsnmap.cum + 1, d.tsn);
+    a->queues->counts.out_of_sequence_in += hws_tsn_lt(a->tsnmap.cum + 1, d.tsn);
     bool had_gap = hws_tsnmap_has_gap(&a->tsnmap);
     if (!admit(a, &d))
         return;
@@ -169,7 +173,7 @@ static void discard(struct hws_assoc *a)
 {
     uint8_t scratch[256];
     struct hws_rcvinfo info;
-    while (hws_reassembly_take(&a->reassembly, scratch, sizeof scratch, &info) > 0)
+    while (hws_reassembly_take(&a->queues->reassembly, scratch, sizeof scratch, &info) > 0)
         continue;
 }
 
@@ -179,12 +183,13 @@ void hws_receive_settle(struct hws_assoc *a)
         return;
     if (a->released)
         discard(a);
-    if (!hws_reassembly_readable(&a->reassembly) &&
-        a->reassembly.charged_bytes >= a->params->rcvbuf_bytes / 2 &&
-        hws_reassembly_deliver_partial(&a->reassembly, a->tsnmap.cum))
+    if (!hws_reassembly_readable(&a->queues->reassembly) &&
+        a->queues->reassembly.charged_bytes >= a->params->rcvbuf_bytes / 2 &&
+        hws_reassembly_deliver_partial(&a->queues->reassembly, a->tsnmap.cum))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     if (a->params->pd_point_bytes > 0 &&
-        hws_reassembly_reach_point(&a->reassembly, a->tsnmap.cum, a->params->pd_point_bytes))
+        hws_reassembly_reach_point(&a->queues->reassembly, a->tsnmap.cum,
+                                   a->params->pd_point_bytes))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     hws_sack_settle(a);
 }

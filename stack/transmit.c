@@ -65,9 +65,9 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
  * news of it (6.1 A). */
 static bool window_closed(const struct hws_assoc *a)
 {
-    return a->sendq.unsent_bytes > 0 && hws_outq_count(&a->outq) == 0 &&
+    return a->queues->sendq.unsent_bytes > 0 && hws_outq_count(&a->outq) == 0 &&
            hws_assoc_peer_rwnd(a) <= HWS_PROBE_BYTES &&
-           hws_assoc_peer_rwnd(a) < a->sendq.unsent_bytes;
+           hws_assoc_peer_rwnd(a) < a->queues->sendq.unsent_bytes;
 }
 
 /* The first zero-window probe follows after one RTO (6.1 A); T3 has nothing else to do then. */
@@ -85,8 +85,8 @@ static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
 {
     uint32_t rwnd = hws_assoc_peer_rwnd(a);
     uint32_t useful = fragment_max;
-    if (a->sendq.unsent_bytes < useful)
-        useful = a->sendq.unsent_bytes;
+    if (a->queues->sendq.unsent_bytes < useful)
+        useful = a->queues->sendq.unsent_bytes;
     if (rwnd >= useful)
         return rwnd;
     if (a->outq.flight_payload > 0)
@@ -101,16 +101,16 @@ static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
 static bool nagle_holds(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
-    return !a->params->nodelay && a->outq.flight_payload > 0 && a->sendq.current == NULL &&
-           a->state == HWS_STATE_ESTABLISHED && a->sendq.unsent_bytes < full_payload(p) &&
-           a->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->sendq.unsent_bytes <
+    return !a->params->nodelay && a->outq.flight_payload > 0 && a->queues->sendq.current == NULL &&
+           a->state == HWS_STATE_ESTABLISHED && a->queues->sendq.unsent_bytes < full_payload(p) &&
+           a->queues->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->queues->sendq.unsent_bytes <
                hws_path_pmdcs(p);
 }
 
 static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
 {
     const struct hws_assoc *a = p->assoc;
-    return a->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) &&
+    return a->queues->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) &&
            a->burst_left > 0 && window_allows(a, fragment_max) > 0;
 }
 
@@ -127,7 +127,8 @@ static struct hws_path *retransmission_path(struct hws_assoc *a)
  * SCTP_ADDR_OVER). */
 static struct hws_path *new_data_path(struct hws_assoc *a)
 {
-    const struct hws_msg *msg = a->sendq.overrides > 0 ? hws_sendq_next(&a->sendq) : NULL;
+    const struct hws_msg *msg =
+        a->queues->sendq.overrides > 0 ? hws_sendq_next(&a->queues->sendq) : NULL;
     if (msg != NULL && msg->path != 0 && hws_path_fit(a->paths[msg->path - 1]))
         return a->paths[msg->path - 1];
     return hws_assoc_data_path(a);
@@ -143,7 +144,7 @@ bool hws_transmit_possible(struct hws_path *p)
     struct hws_assoc *a = p->assoc;
     if (!hws_assoc_may_send(a) || p != hws_transmit_path(a) || !p->confirmed)
         return false;
-    p->cwnd_limited = (a->outq.rtx_count > 0 || a->sendq.unsent_bytes > 0) && !cwnd_open(p);
+    p->cwnd_limited = (a->outq.rtx_count > 0 || a->queues->sendq.unsent_bytes > 0) && !cwnd_open(p);
     if (p->one_packet && hws_path_flight(p) > 0)
         return false;
     if (a->outq.rtx_count > 0)
@@ -173,9 +174,9 @@ static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
     hws_msg_read(tx->msg, tx->offset, payload, tx->len);
     p->assoc->engine->stats.data_out++;
     if (tx->flags & HWS_DATA_U)
-        p->assoc->counts.data_out_unordered++;
+        p->assoc->queues->counts.data_out_unordered++;
     else
-        p->assoc->counts.data_out_ordered++;
+        p->assoc->queues->counts.data_out_ordered++;
     return true;
 }
 
@@ -203,7 +204,7 @@ static void resend(struct hws_path *p, uint32_t tsn)
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     }
     hws_outq_resent(&a->outq, tsn, p->index);
-    a->counts.retransmits++;
+    a->queues->counts.retransmits++;
     a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
     data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
@@ -269,7 +270,7 @@ static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragm
     uint32_t full = window < fragment_max ? window : fragment_max;
     if (room > full)
         room = full;
-    return hws_sendq_cut(&a->sendq, room, full, out);
+    return hws_sendq_cut(&a->queues->sendq, room, full, out);
 }
 
 static void spend_burst(struct hws_assoc *a, uint32_t bytes)
@@ -283,12 +284,12 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     uint32_t burst_before = a->burst_left;
     decay_idle_cwnd(p);
     uint32_t fragment_max = hws_transmit_fragment_max(p);
-    bool one_path = a->sendq.overrides == 0; /* all that waits is for this one */
+    bool one_path = a->queues->sendq.overrides == 0; /* all that waits is for this one */
     struct hws_fragment f;
     while (new_data_possible(p, fragment_max) && (one_path || new_data_path(a) == p) &&
            hws_outq_reserve(&a->outq) && cut(a, b, fragment_max, &f)) {
         a->probing = hws_assoc_peer_rwnd(a) < f.len;
-        if (a->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
+        if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
             f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
         bool first = hws_path_flight(p) == 0;
         uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);

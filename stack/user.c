@@ -48,11 +48,11 @@ static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const stru
         return HWS_E_AGAIN;
     }
     struct hws_msg *msg = NULL;
-    if (hws_sendq_reserve(&a->sendq, info->sid))
+    if (hws_assoc_need_queues(a) && hws_sendq_reserve(&a->queues->sendq, info->sid))
         msg = hws_msg_new(&a->engine->pool, info, iov, iov_count, len, lender);
     if (msg == NULL)
         return HWS_E_NOMEM;
-    hws_sendq_push(&a->sendq, msg);
+    hws_sendq_push(&a->queues->sendq, msg);
     a->undry = true;
     a->engine->stats.messages_out++;
     if (hws_assoc_may_send(a))
@@ -100,7 +100,8 @@ int hws_assoc_release(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
     hws_list_remove(&a->event_link);
     hws_idtab_remove(&e->assocs, a->id);
     a->id = 0;
-    hws_reassembly_reset(&a->reassembly, false);
+    if (hws_assoc_has_queues(a))
+        hws_reassembly_reset(&a->queues->reassembly, false);
     return HWS_OK;
 }
 
@@ -146,19 +147,19 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .ostreams = a->ostreams,
         .path_count = a->path_count,
         .primary = a->primary,
-        .unsent_bytes = a->sendq.unsent_bytes,
+        .unsent_bytes = a->queues->sendq.unsent_bytes,
         .flight_bytes = a->outq.flight_payload,
         .unacked_bytes = hws_assoc_unacked(a),
         .unacked_chunks = hws_outq_count(&a->outq) - a->outq.gap_acked,
-        .unsent_messages = a->sendq.unsent_messages,
+        .unsent_messages = a->queues->sendq.unsent_messages,
         .send_blocked = hws_assoc_send_charge(a) >= a->params->sndbuf_bytes,
         .fragmentation_point = hws_transmit_fragment_max(hws_assoc_data_path(a)),
         .peer_rwnd = hws_assoc_peer_rwnd(a),
         .rwnd = a->advertised_rwnd,
-        .charged_bytes = a->reassembly.charged_bytes,
-        .messages_ready = a->reassembly.messages_ready,
-        .messages_taken = a->reassembly.messages_taken,
-        .retransmits = a->counts.retransmits,
+        .charged_bytes = a->queues->reassembly.charged_bytes,
+        .messages_ready = a->queues->reassembly.messages_ready,
+        .messages_taken = a->queues->reassembly.messages_taken,
+        .retransmits = a->queues->counts.retransmits,
         .timer_armed = timer_armed(a),
     };
     return HWS_OK;
@@ -169,7 +170,24 @@ int hws_assoc_counts(struct hws_engine *e, hws_assoc_id id, struct hws_assoc_cou
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;
-    *out = a->counts;
+    const struct hws_control_counts *control = &a->counts;
+    const struct hws_data_counts *data = &a->queues->counts;
+    *out = (struct hws_assoc_counts){
+        .packets_in = control->packets_in,
+        .packets_out = control->packets_out,
+        .sacks_in = control->sacks_in,
+        .sacks_out = control->sacks_out,
+        .retransmits = data->retransmits,
+        .data_out_ordered = data->data_out_ordered,
+        .data_out_unordered = data->data_out_unordered,
+        .data_in_ordered = data->data_in_ordered,
+        .data_in_unordered = data->data_in_unordered,
+        .duplicates_in = data->duplicates_in,
+        .out_of_sequence_in = data->out_of_sequence_in,
+        .gap_blocks_in = control->gap_blocks_in,
+        .control_in = control->control_in,
+        .control_out = control->control_out,
+    };
     for (unsigned i = 0; i < a->path_count; i++) {
         struct hws_path *p = a->paths[i];
         if (p->rto.most_us > out->rto_max_us) {

@@ -1,0 +1,42 @@
+#include "stack/queues.h"
+
+#include "stack/assoc.h"
+#include "stack/failed.h"
+#include "stack/read.h"
+
+const struct hws_queues hws_queues_empty = {
+    .sendq = {.sched = &hws_sched_fcfs},
+    .views = {(struct hws_list *)&hws_queues_empty.views,
+              (struct hws_list *)&hws_queues_empty.views},
+};
+
+void hws_queues_init(struct hws_assoc *a)
+{
+    a->queues = (struct hws_queues *)&hws_queues_empty; /* asked with hws_assoc_has_queues */
+}
+
+bool hws_queues_make(struct hws_assoc *a)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    struct hws_queues *q = hws_pool_zalloc(pool, sizeof *q);
+    if (q == NULL)
+        return false;
+    hws_sendq_init(&q->sendq, pool, hws_sched_find(a->params->sched));
+    hws_reassembly_init(&q->reassembly, pool, a->instreams);
+    hws_list_init(&q->views);
+    a->queues = q;
+    return true;
+}
+
+void hws_queues_free(struct hws_assoc *a)
+{
+    if (!hws_assoc_has_queues(a))
+        return;
+    struct hws_queues *q = a->queues;
+    hws_sendq_fini(&q->sendq);
+    hws_failed_forget(a);
+    hws_read_orphan_views(a);
+    hws_reassembly_fini(&q->reassembly);
+    hws_queues_init(a);
+    hws_pool_free(&a->engine->pool, q, sizeof *q);
+}
