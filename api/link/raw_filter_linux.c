@@ -54,19 +54,41 @@ static void match_ranges(struct hws_raw_filter *f, const struct hws_port_range *
     match_ranges(f, ranges, middle);
 }
 
-void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
-                            const struct hws_port_set *ports)
+static void match_shard(struct hws_raw_filter *f, enum hws_family family,
+                        const struct hws_shard *shard)
+{
+    if (shard->count <= 1)
+        return;
+    f->count +=
+        hws_shard_filter_write(f->insns + f->count, family == HWS_FAMILY_IPV4, shard->count);
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, shard->index);
+    add(f, BPF_RET | BPF_K, 0, 0, DROP);
+}
+
+static void match_ports(struct hws_raw_filter *f, enum hws_family family,
+                        const struct hws_port_set *ports)
 {
     size_t max = hws_port_set_fits(ports, HWS_RAW_FILTER_MAX_RANGES) ? HWS_RAW_FILTER_MAX_RANGES
                                                                      : HWS_RAW_FILTER_FEW_RANGES;
     f->range_count = hws_port_set_ranges(ports, f->ranges, max);
-    f->count = 0;
     if (f->range_count == 0) {
         add(f, BPF_RET | BPF_K, 0, 0, DROP);
         return;
     }
     load_dst_port(f, family);
     match_ranges(f, f->ranges, f->range_count);
+}
+
+void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
+                            const struct hws_shard *shard, const struct hws_port_set *ports)
+{
+    f->count = 0;
+    f->range_count = 0;
+    match_shard(f, family, shard);
+    if (ports != NULL)
+        match_ports(f, family, ports);
+    else
+        add(f, BPF_RET | BPF_K, 0, 0, PASS);
 }
 
 bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)
