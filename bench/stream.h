@@ -16,8 +16,8 @@
 extern const char bench_stream_name[];
 
 /** Starts the stack: in UDP (RFC 6951, port 9899 on both sides where one is fixed), or on IP
- * protocol 132. */
-bool bench_stream_start(bool udp, bool listening);
+ * protocol 132. `link`: what carries the packets, by its name; NULL: what it has by default. */
+bool bench_stream_start(bool udp, bool listening, const char *link);
 /** Has the stack listen; accept waits for the one peer. */
 bool bench_stream_listen(const struct sockaddr_in *local);
 bool bench_stream_accept(void);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/hawser/socket.h"
+#include "api/link/link_kind.h"
 #include "bench/stream.h"
 
 const char bench_stream_name[] = "hawser";
@@ -12,7 +13,7 @@ const char bench_stream_name[] = "hawser";
 static struct hws_runtime *runtime;
 static int sock = -1;
 
-bool bench_stream_start(bool udp, bool listening)
+bool bench_stream_start(bool udp, bool listening, const char *link)
 {
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX];
@@ -21,6 +22,8 @@ bool bench_stream_start(bool udp, bool listening)
     config.udp = udp;
     config.udp_port = listening ? BENCH_STREAM_UDP_PORT : 0;
     config.ipv6 = false;
+    if (link != NULL && !hws_link_kind_read(link, &config.link))
+        return false;
     runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);

@@ -12,9 +12,11 @@ const char bench_stream_name[] = "usrsctp";
 
 static struct socket *sock;
 
-bool bench_stream_start(bool udp, bool listening)
+bool bench_stream_start(bool udp, bool listening, const char *link)
 {
     (void)listening;
+    if (link != NULL)
+        return false;
     usrsctp_init(udp ? BENCH_STREAM_UDP_PORT : 0, NULL, NULL);
     usrsctp_sysctl_set_sctp_blackhole(2);
     usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);

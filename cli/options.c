@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/link/link_kind.h"
+
 #define MSG_SIZE_MAX (64u << 20)
 #define DEFAULT_MSG_SIZE 65536u
 #define INTERVAL_MAX_S 86400u
@@ -102,6 +104,18 @@ static const char *set_own_host(struct hws_cli_options *options, const char *arg
 {
     (void)argument;
     options->own_host = true;
+    return NULL;
+}
+
+static const char *set_link(struct hws_cli_options *options, const char *argument)
+{
+    options->link_given = true;
+    return hws_link_kind_read(argument, &options->link) ? NULL : "must be " HWS_LINK_KIND_NAMES;
+}
+
+static const char *set_interface(struct hws_cli_options *options, const char *argument)
+{
+    options->interface = argument;
     return NULL;
 }
 
@@ -207,6 +221,10 @@ static const struct row rows[] = {
     {"udp", 0, ALL, "[PORT]",
      "encapsulate in UDP (RFC 6951); PORT is the listener's UDP port, connectors take a free one",
      "off; 9899", set_udp},
+    {"link", 0, ALL, "KIND",
+     "what carries the packets: raw sockets, AF_PACKET, AF_XDP, or AF_PACKET where it can be had",
+     "raw", set_link},
+    {"interface", 0, ALL, "NAME", "use this network interface alone", "all", set_interface},
     {"local", 0, ALL, "ADDR", "use this local address; may be given up to 8 times", "all",
      set_local},
     {"ipv4", '4', ALL, NULL, "IPv4 only", "both families", set_ipv4},
@@ -347,6 +365,9 @@ static int check_contradictions(const struct hws_cli_options *options)
             "--udp and --proto %s exclude each other: only SCTP (132) has an encapsulation "
             "in UDP%s",
             options->protocol == HWS_PROTO_EXPERIMENT_1 ? "253" : "254", "");
+    if (options->udp && (options->link_given || options->interface != NULL))
+        return wrong("--udp and --%s exclude each other: UDP has a link of its own%s",
+                     options->link_given ? "link" : "interface", "");
     if (options->listening && options->expect_bytes > 0)
         return wrong("--expect is for connectors, and -l listens%s%s", "", "");
     return HWS_CLI_OK;

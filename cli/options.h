@@ -29,6 +29,9 @@ struct hws_cli_options {
     uint8_t protocol;
     bool udp;
     uint16_t udp_port;
+    bool link_given;
+    enum hws_link_kind link;
+    const char *interface; /* NULL: all */
     const char *locals[HWS_CLI_LOCALS_MAX];
     uint32_t local_count;
     bool ipv4_only, ipv6_only;

@@ -90,6 +90,8 @@ static struct hws_runtime *open_runtime(struct hws_cli_session *session)
     config.udp = options->udp;
     config.udp_port = options->listening ? options->udp_port : 0;
     config.peer_udp_port = options->udp_port;
+    config.link = options->link;
+    config.interface = options->interface;
     config.ipv4 = !options->ipv6_only;
     config.ipv6 = !options->ipv4_only;
     config.own_host = options->own_host;

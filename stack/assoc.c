@@ -65,16 +65,14 @@ struct hws_path *hws_assoc_path(const struct hws_assoc *a, const struct hws_addr
 
 uint32_t hws_assoc_draw_vtag(struct hws_engine *e)
 {
-    const struct hws_shard *shard = &e->config.shard;
     uint32_t tag = 0;
     for (unsigned i = 0; i < HWS_LIMIT_TAG_DRAWS; i++) {
         e->config.env.random(e->config.env.ctx, &tag, sizeof tag);
-        tag = hws_shard_tag(shard, tag);
         if (tag != 0 && hws_hashtab_first(&e->by_vtag, tag) == NULL &&
             !hws_timewait_has_tag(e, tag))
             break;
     }
-    return tag != 0 ? tag : hws_shard_tag(shard, shard->count > 1 ? shard->count : 1);
+    return tag != 0 ? tag : 1;
 }
 
 void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)
@@ -88,27 +86,6 @@ void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)
 
 /* ---- Paths of an association ---- */
 
-/* The second path has them in an array of their own. */
-static bool room_for_path(struct hws_assoc *a)
-{
-    if (a->path_count != 1 || a->paths != &a->one_path)
-        return true;
-    struct hws_path **paths = hws_pool_alloc(&a->engine->pool, HWS_LIMIT_PATHS * sizeof *paths);
-    if (paths == NULL)
-        return false;
-    paths[0] = a->one_path;
-    a->paths = paths;
-    return true;
-}
-
-static void free_paths(struct hws_assoc *a)
-{
-    for (unsigned i = 0; i < a->path_count; i++)
-        hws_path_free(a->paths[i]);
-    if (a->paths != &a->one_path)
-        hws_pool_free(&a->engine->pool, a->paths, HWS_LIMIT_PATHS * sizeof(struct hws_path *));
-}
-
 struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *local,
                                     const struct hws_addr *remote)
 {
@@ -118,7 +95,7 @@ struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *
     if (p == NULL)
         return NULL;
     uint64_t hash = addr_hash(a->engine, remote, a->local_port, a->remote_port);
-    if (!room_for_path(a) || !hws_hashtab_add(&a->engine->by_addr, &p->by_addr, hash)) {
+    if (!hws_hashtab_add(&a->engine->by_addr, &p->by_addr, hash)) {
         hws_path_free(p);
         return NULL;
     }
@@ -338,7 +315,6 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     a->remote_port = seed->remote_port;
     a->local_vtag = seed->local_vtag;
     a->ostreams = ep->params->ostreams;
-    a->paths = &a->one_path;
     a->timer_node.index = HWS_HEAP_NONE;
     a->timer_node.deadline_us = HWS_NEVER;
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
@@ -391,49 +367,6 @@ void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indica
     a->peer_adaptation = indication;
 }
 
-/* ---- The cold part ---- */
-
-struct hws_assoc_cold *hws_assoc_need_cold(struct hws_assoc *a)
-{
-    if (a->cold == NULL)
-        a->cold = hws_pool_zalloc(&a->engine->pool, sizeof *a->cold);
-    return a->cold;
-}
-
-void hws_assoc_drop_cookie(struct hws_assoc *a)
-{
-    struct hws_assoc_cold *cold = a->cold;
-    if (cold == NULL)
-        return;
-    hws_pool_free(&a->engine->pool, cold->cookie, cold->cookie_len + 1u);
-    cold->cookie = NULL;
-    cold->cookie_len = 0;
-}
-
-/* The handshake is over: most need it no more. */
-static void free_idle_cold(struct hws_assoc *a)
-{
-    struct hws_assoc_cold *cold = a->cold;
-    if (cold == NULL || cold->causes != NULL || cold->errors_out != NULL)
-        return;
-    hws_pool_free(&a->engine->pool, cold, sizeof *cold);
-    a->cold = NULL;
-}
-
-static void free_cold(struct hws_assoc *a)
-{
-    struct hws_pool *pool = &a->engine->pool;
-    struct hws_assoc_cold *cold = a->cold;
-    if (cold == NULL)
-        return;
-    hws_pool_free(pool, cold->abort_reason, cold->abort_reason_len);
-    hws_pool_free(pool, cold->abort_chunk, cold->abort_chunk_len);
-    hws_pool_free(pool, cold->causes, cold->causes_len);
-    hws_pool_free(pool, cold, sizeof *cold);
-}
-
-/* ---- Up ---- */
-
 void hws_assoc_establish(struct hws_assoc *a)
 {
     a->state = HWS_STATE_ESTABLISHED;
@@ -442,8 +375,9 @@ void hws_assoc_establish(struct hws_assoc *a)
         hws_assoc_tell(a, HWS_EVENT_BIT(ADAPTATION));
     hws_autoclose_start(a);
     a->init_tries = 0;
-    hws_assoc_drop_cookie(a);
-    free_idle_cold(a);
+    hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
+    a->cookie = NULL;
+    a->cookie_len = 0;
     for (unsigned i = 0; i < a->path_count; i++)
         hws_heartbeat_start(a->paths[i]);
     hws_assoc_ready(a);
@@ -481,12 +415,17 @@ static void leave_tables(struct hws_assoc *a)
 
 static void free_queues(struct hws_assoc *a)
 {
+    struct hws_pool *pool = &a->engine->pool;
     hws_outq_fini(&a->outq);
     if (hws_assoc_has_queues(a))
         hws_sendq_fini(&a->queues->sendq);
     hws_tsnmap_fini(&a->tsnmap);
-    hws_assoc_drop_cookie(a);
-    hws_fault_drop_reports(a);
+    hws_pool_free(pool, a->cookie, a->cookie_len + 1u);
+    hws_pool_free(pool, a->errors_out, a->errors_out_len);
+    a->cookie = NULL;
+    a->errors_out = NULL;
+    a->cookie_len = 0;
+    a->errors_out_len = 0;
 }
 
 void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
@@ -531,9 +470,12 @@ void hws_assoc_free(struct hws_assoc *a)
     struct hws_endpoint *ep = a->endpoint;
     free_queues(a);
     hws_queues_free(a);
-    free_cold(a);
+    hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
+    hws_pool_free(pool, a->abort_chunk, a->abort_chunk_len);
+    hws_pool_free(pool, a->causes, a->causes_len);
     hws_locals_unref(pool, a->locals);
-    free_paths(a);
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_path_free(a->paths[i]);
     hws_params_unref(pool, a->params);
     hws_pool_free(pool, a, sizeof *a);
     ep->assoc_count--;

@@ -17,7 +17,6 @@
     X(ABORTED, "the association was aborted by this side")                                         \
     X(UNREACH, "the peer's address cannot be reached")                                             \
     X(PROTO, "the peer violated the protocol")                                                     \
-    X(SHARD, "the ports of the association lead to another shard")                                 \
     X(EOF, "the association ended gracefully")
 
 /** 0 is success; every error is negative. */

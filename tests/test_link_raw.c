@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/link/link.h"
+#include "api/link/link_kind.h"
 #include "proto/bytes.h"
 #include "proto/packet.h"
 #include "tests/link_tool.h"
@@ -30,13 +30,14 @@
 #define IPV6_HEADER_LEN 40
 
 static bool have_namespace;
+static enum hws_link_kind kind; /* what carries the packets: all promise the same */
 
 static struct hws_link *open_raw(uint8_t protocol, uint16_t port)
 {
     struct hws_link_raw_config config = {.protocol = protocol, .ipv4 = true, .ipv6 = true};
     struct hws_link *link;
     char error[HWS_LINK_ERROR_MAX];
-    if (hws_link_raw_open(&config, &link, error) != 0)
+    if (hws_link_kind_open(kind, &config, &link, error) != 0)
         fail_msg("%s", error);
     assert_int_equal(link->ops->add_port(link, port), 0);
     return link;
@@ -175,7 +176,7 @@ static void test_own_host(void **state)
     struct hws_link_raw_config config = {.protocol = 132, .ipv4 = true, .own_host = true};
     struct hws_link *host;
     char error[HWS_LINK_ERROR_MAX];
-    assert_int_equal(hws_link_raw_open(&config, &host, error), 0);
+    assert_int_equal(hws_link_kind_open(kind, &config, &host, error), 0);
     struct link_send send = to_b("127.0.0.1", 3, 100);
     send.dst_port = 4711;
     link_send(host, &send);
@@ -507,7 +508,7 @@ static int open_without_capability(void)
     char error[HWS_LINK_ERROR_MAX] = "";
     if (setresuid(65534, 65534, 65534) != 0)
         return 2;
-    if (hws_link_raw_open(&config, &link, error) != -EPERM)
+    if (hws_link_kind_open(kind, &config, &link, error) != -EPERM)
         return 1;
     bool clear = strstr(error, "CAP_NET_RAW") && strstr(error, "setcap") && strstr(error, "--udp");
     return clear ? 0 : 1;
@@ -534,7 +535,7 @@ static void test_interface(void **state)
     struct hws_link_raw_config config = {.protocol = 132, .ipv4 = true, .interface = "lo"};
     struct hws_link *link;
     char error[HWS_LINK_ERROR_MAX] = "";
-    assert_int_equal(hws_link_raw_open(&config, &link, error), 0);
+    assert_int_equal(hws_link_kind_open(kind, &config, &link, error), 0);
     assert_int_equal(link->ops->add_port(link, 3000), 0);
     struct link_send send = to_b("127.0.0.1", 1, 100);
     send.dst_port = 3000;
@@ -542,7 +543,7 @@ static void test_interface(void **state)
     expect_train(link, &send);
     link->ops->close(link);
     config.interface = "nowhere0";
-    assert_int_equal(hws_link_raw_open(&config, &link, error), -ENODEV);
+    assert_int_equal(hws_link_kind_open(kind, &config, &link, error), -ENODEV);
     assert_non_null(strstr(error, "nowhere0"));
 }
 
@@ -601,7 +602,8 @@ static void test_tos_of_fragments(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+/* Usage: test_link_raw [KIND] */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_train),
@@ -627,6 +629,8 @@ int main(void)
         TEST(test_tos_and_ttl),
         TEST(test_tos_of_fragments),
     };
+    if (argc > 1 && !hws_link_kind_read(argv[1], &kind))
+        return 2;
     have_namespace = netns_enter();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

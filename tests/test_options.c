@@ -64,6 +64,21 @@ static void everything_given(void **state)
     assert_string_equal(options.pcap, "p");
 }
 
+static void links_have_names(void **state)
+{
+    (void)state;
+    assert_int_equal(cat("cat h 1"), HWS_CLI_OK);
+    assert_int_equal(options.link, HWS_LINK_RAW);
+    assert_null(options.interface);
+    assert_int_equal(cat("cat --link packet --interface eth0 h 1"), HWS_CLI_OK);
+    assert_int_equal(options.link, HWS_LINK_PACKET);
+    assert_string_equal(options.interface, "eth0");
+    assert_int_equal(cat("cat --link=xdp h 1"), HWS_CLI_OK);
+    assert_int_equal(options.link, HWS_LINK_XDP);
+    assert_int_equal(cat("cat --link auto h 1"), HWS_CLI_OK);
+    assert_int_equal(options.link, HWS_LINK_AUTO);
+}
+
 static void udp_has_an_optional_port(void **state)
 {
     (void)state;
@@ -140,6 +155,10 @@ static void refuses(void **state)
         "cat h 1 --proto 388", /* 132 modulo 256 */
         "cat h 1 --udp=0",
         "cat h 1 --udp=70000",
+        "cat h 1 --link",
+        "cat h 1 --link packets",
+        "cat h 1 --udp --link raw",
+        "cat h 1 --udp --interface lo",
         "cat h 1 --udp --proto 253",
         "cat h 1 --udp --proto 254",
         "cat h 1 -4 -6",
@@ -164,11 +183,9 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(everything_given),
-        cmocka_unit_test(udp_has_an_optional_port),
-        cmocka_unit_test(ping_has_its_own),
-        cmocka_unit_test(help_needs_nothing_else),
+        cmocka_unit_test(defaults),         cmocka_unit_test(everything_given),
+        cmocka_unit_test(links_have_names), cmocka_unit_test(udp_has_an_optional_port),
+        cmocka_unit_test(ping_has_its_own), cmocka_unit_test(help_needs_nothing_else),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

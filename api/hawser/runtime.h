@@ -55,12 +55,30 @@ enum hws_drive {
     HWS_DRIVE_CALLER,
 };
 
+/** What carries packets directly over IP. Peers see no difference. */
+enum hws_link_kind {
+    /** Raw sockets. */
+    HWS_LINK_RAW,
+    /** AF_PACKET sockets: below the host's IP, at less cost for each packet. What has no neighbour
+     * to go to goes by raw sockets all the same. nftables' input and output hooks are not passed,
+     * those of ingress and egress are. */
+    HWS_LINK_PACKET,
+    /** AF_XDP sockets, where hawser was built with libxdp: one interface, which has to be named,
+     * gets an XDP program that takes out the packets to our ports. Needs CAP_NET_ADMIN and
+     * CAP_BPF, too. */
+    HWS_LINK_XDP,
+    /** HWS_LINK_PACKET where it can be had, else HWS_LINK_RAW. */
+    HWS_LINK_AUTO,
+};
+
 /** How a runtime reaches the network and who runs it. Start from hws_runtime_config_init. */
 struct hws_runtime_config {
     /** IP protocol number, 1..255; HWS_PROTO_SCTP by default. Not used when encapsulated. */
     uint8_t protocol;
     /** Encapsulate in UDP (RFC 6951) instead of using raw sockets; false by default. */
     bool udp;
+    /** What to use when not encapsulated; HWS_LINK_RAW by default. */
+    enum hws_link_kind link;
     /** Local UDP port, 0: an ephemeral one (the default). Listeners want HWS_UDP_PORT. */
     uint16_t udp_port;
     /** UDP port of the peers to connect to; HWS_UDP_PORT by default. */
@@ -73,36 +91,17 @@ struct hws_runtime_config {
     /** Answer packets to ports nobody of ours owns with an ABORT, as the host's only SCTP does
      * (RFC 9260, 8.4); false by default, since another process may own the port. */
     bool own_host;
-    /** Network interface to use (SO_BINDTODEVICE, raw sockets only); NULL by default: all. */
+    /** Network interface to use (not when encapsulated); NULL by default: all. */
     const char *interface;
     /** Who runs it; HWS_DRIVE_THREAD by default. */
     enum hws_drive drive;
     /** A libuv loop of the caller that runs it instead; it has to outlive the runtime. Such a
      * runtime has no descriptors: its sockets are those of <hawser/uv.h>. NULL by default. */
     struct uv_loop_s *loop;
-    /** Into how many shards the ports are divided, at most HWS_SHARDS_MAX; 0 and 1: not at all (the
-     * default). Runtimes of one process with the same protocol (or UDP port) and the same number
-     * bind the same ports, each with a listener of its own, and every association belongs to one
-     * of them: a runtime for each core, which share nothing. All of them have to be there: what is
-     * for a shard that is not is lost. See hws_shard_of for whose an association is. */
-    unsigned shard_count;
-    /** Which one this runtime is, 0 .. shard_count - 1. */
-    unsigned shard;
 };
-
-/** The largest shard_count. */
-#define HWS_SHARDS_MAX 64u
 
 /** Fills in the defaults given above. */
 HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
-
-/** Which shard an association with these ports belongs to. A peer's association is accepted by that
- * shard's listener. A socket that connects without having been bound to a port gets one that leads
- * to its own shard (also when it was bound to port 0: another one then); connecting from a port
- * that was named, and that leads elsewhere, fails with EADDRNOTAVAIL: connect in the shard told
- * here. Associations with equal ports are all in one shard, whoever their peers are. Any thread.
- * @return 0 .. shard_count - 1. */
-HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_t remote_port);
 
 /** Longest text that hws_runtime_new writes about what went wrong, its NUL included. */
 #define HWS_ERROR_MAX 512
@@ -113,9 +112,10 @@ HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_
  *                at least HWS_ERROR_MAX bytes, or NULL.
  * @return the runtime, which the caller gives to hws_runtime_free, or NULL.
  *
- * Errors: EPERM (raw sockets need CAP_NET_RAW), EADDRINUSE (the UDP port is taken, or
- * another runtime of this process is that shard), EAFNOSUPPORT (no such family on this host),
- * EINVAL (neither family, no such shard), ENOMEM, EMFILE. */
+ * Errors: EPERM (raw and packet sockets need CAP_NET_RAW), EOPNOTSUPP (hawser was built without
+ * AF_XDP), EADDRINUSE (the UDP port is taken),
+ * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no
+ * such link; AF_XDP without an interface), ENOMEM, EMFILE. */
 HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
 
 /** Frees the runtime and ends every socket in it; associations that still exist are aborted, so
@@ -128,7 +128,7 @@ HWS_API void hws_runtime_free(struct hws_runtime *runtime);
 /** The runtime of calls that name none. The first call makes it: raw sockets with protocol 132 and
  * a thread of the library, changed by environment variables, which are read once:
  *
- * - HAWSER_LINK: "raw" (default) or "udp";
+ * - HAWSER_LINK: "raw" (default), "packet", "xdp", "auto" (enum hws_link_kind) or "udp";
  * - HAWSER_PROTOCOL: IP protocol of raw sockets, 1..255;
  * - HAWSER_UDP_PORT: local UDP port (RFC 6951), 0..65535; 0 (default): an ephemeral one;
  * - HAWSER_PEER_UDP_PORT: UDP port of peers to connect to, 1..65535; 9899 by default;

@@ -29,13 +29,13 @@ struct hws_link_stats {
 #undef X
 };
 
-/* A link has at most one descriptor per address family. */
-#define HWS_LINK_MAX_FDS 2u
+/* A link has at most two descriptors per address family. */
+#define HWS_LINK_MAX_FDS 4u
 
 struct hws_link;
 
 struct hws_link_ops {
-    const char *name; /* "raw", "udp", "memory" */
+    const char *name; /* "raw", "packet", "udp", "memory" */
     /** Makes packets for local port `port` reach this link, and claims the port against other
      * processes. 0, or a negative errno: -EADDRINUSE when another process or link has it. To add
      * a port that is there already changes nothing. */
@@ -85,19 +85,16 @@ struct hws_link {
 };
 
 struct hws_link_raw_config {
-    uint8_t protocol;       /* IP protocol: 132, 253 or 254 */
-    bool ipv4, ipv6;        /* families to open */
-    const char *interface;  /* SO_BINDTODEVICE; NULL: all */
-    bool own_host;          /* receive packets to every port, not only those added */
-    struct hws_shard shard; /* receive only the packets of this one */
+    uint8_t protocol;      /* IP protocol: 132, 253 or 254 */
+    bool ipv4, ipv6;       /* families to open */
+    const char *interface; /* SO_BINDTODEVICE; NULL: all */
+    bool own_host;         /* receive packets to every port, not only those added */
+    bool rest;             /* receive only what a link on AF_PACKET beside it does not take */
 };
 
 struct hws_link_udp_config {
     uint16_t port;   /* local UDP port (RFC 6951: 9899); 0: an ephemeral one */
-    bool ipv4, ipv6; /* families to open, the same by all shards */
-    /* Share the port with the other shards of this process and receive only this one's packets.
-     * With port 0 nothing is shared. */
-    struct hws_shard shard;
+    bool ipv4, ipv6; /* families to open */
 };
 
 /** Longest text that an open function writes about what went wrong. */
@@ -106,6 +103,10 @@ struct hws_link_udp_config {
 /** Opens a link. 0, or a negative errno with one clear sentence in `error` that says what is
  * missing and the ways out. The caller closes it with ops->close. */
 int hws_link_raw_open(const struct hws_link_raw_config *config, struct hws_link **out,
+                      char error[HWS_LINK_ERROR_MAX]);
+int hws_link_packet_open(const struct hws_link_raw_config *config, struct hws_link **out,
+                         char error[HWS_LINK_ERROR_MAX]);
+int hws_link_xdp_open(const struct hws_link_raw_config *config, struct hws_link **out,
                       char error[HWS_LINK_ERROR_MAX]);
 int hws_link_udp_open(const struct hws_link_udp_config *config, struct hws_link **out,
                       char error[HWS_LINK_ERROR_MAX]);

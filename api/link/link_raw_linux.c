@@ -22,7 +22,7 @@ struct raw_link {
     struct hws_link_inet inet; /* first: what the operations of both links take */
     uint8_t protocol;
     bool own_host;
-    struct hws_shard shard;
+    bool rest;
     int silent[HWS_INET_SOCKETS]; /* descriptor + 1 of the socket that keeps the kernel quiet, or 0
                                    */
     struct hws_port_set ports;
@@ -136,30 +136,26 @@ static bool raw_net_event(struct hws_link *link, struct hws_net_event *event)
 
 /* ---- Ports ---- */
 
-/* Whether not all packets of the protocol are received. */
-static bool filters(const struct raw_link *raw)
+static bool is_filtered(const struct raw_link *raw)
 {
-    return !raw->own_host || raw->shard.count > 1;
+    return raw->rest || !raw->own_host;
 }
 
 static int attach_filters(struct raw_link *raw)
 {
     int result = 0;
-    for (uint32_t i = 0; i < HWS_INET_SOCKETS && result == 0 && filters(raw); i++) {
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS && result == 0 && is_filtered(raw); i++) {
         const struct hws_inet_socket *sock = &raw->inet.sockets[i];
         if (sock->fd < 0)
             continue;
-        hws_raw_filter_compile(&raw->filter, sock->family, &raw->shard,
-                               raw->own_host ? NULL : &raw->ports);
+        if (raw->rest)
+            hws_raw_filter_compile_rest(&raw->filter, sock->family, raw->protocol,
+                                        raw->own_host ? NULL : &raw->ports);
+        else
+            hws_raw_filter_compile(&raw->filter, sock->family, &raw->ports);
         result = hws_raw_filter_attach(&raw->filter, sock->fd);
     }
     return result;
-}
-
-static void give_port(struct raw_link *raw, uint16_t port)
-{
-    hws_port_give(raw->protocol, port, &raw->shard, raw->claims[port] - 1);
-    raw->claims[port] = 0;
 }
 
 static void raw_remove_port(struct hws_link *link, uint16_t port)
@@ -171,7 +167,8 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     /* One that lets much through that is not ours is narrowed when a few ranges are exact again. */
     if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
         attach_filters(raw);
-    give_port(raw, port);
+    close(raw->claims[port] - 1);
+    raw->claims[port] = 0;
 }
 
 static int raw_add_port(struct hws_link *link, uint16_t port)
@@ -179,13 +176,12 @@ static int raw_add_port(struct hws_link *link, uint16_t port)
     struct raw_link *raw = (struct raw_link *)link;
     if (hws_port_set_has(&raw->ports, port))
         return 0;
-    int claim;
-    int result = hws_port_take(raw->protocol, port, &raw->shard, &claim);
-    if (result != 0)
-        return result;
-    raw->claims[port] = claim + 1;
+    int fd = hws_port_claim(raw->protocol, port);
+    if (fd < 0)
+        return fd;
+    raw->claims[port] = fd + 1;
     hws_port_set_add(&raw->ports, port);
-    result = hws_raw_filter_passes(&raw->filter, port) ? 0 : attach_filters(raw);
+    int result = hws_raw_filter_passes(&raw->filter, port) ? 0 : attach_filters(raw);
     if (result != 0)
         raw_remove_port(link, port);
     return result;
@@ -204,7 +200,7 @@ static void raw_close(struct hws_link *link)
     struct raw_link *raw = (struct raw_link *)link;
     for (uint32_t port = 0; port < 65536; port++)
         if (raw->claims[port] != 0)
-            give_port(raw, (uint16_t)port);
+            close(raw->claims[port] - 1);
     for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
         if (raw->silent[i] != 0)
             close(raw->silent[i] - 1);
@@ -257,7 +253,7 @@ static int keep_kernel_quiet(struct raw_link *raw, enum hws_family family)
     raw->silent[family == HWS_FAMILY_IPV6] = fd + 1;
     const struct hws_port_set none = {0};
     struct hws_raw_filter silence;
-    hws_raw_filter_compile(&silence, family, &(const struct hws_shard){0}, &none);
+    hws_raw_filter_compile(&silence, family, &none);
     int result = hws_raw_filter_attach(&silence, fd);
     if (result == 0)
         drain(fd);
@@ -275,7 +271,7 @@ static int open_family(struct raw_link *raw, enum hws_family family)
         setsockopt(fd, IPPROTO_IPV6, IPV6_CHECKSUM, &no_checksum, sizeof(no_checksum)) != 0)
         return -errno;
     result = attach_filters(raw);
-    if (result == 0 && filters(raw))
+    if (result == 0 && is_filtered(raw))
         drain(fd);
     if (result == 0 && !has_large_buffer(fd))
         result = keep_kernel_quiet(raw, family);
@@ -327,7 +323,7 @@ int hws_link_raw_open(const struct hws_link_raw_config *config, struct hws_link 
     hws_link_inet_init(&raw->inet, &raw_ops, false, config->interface);
     raw->protocol = config->protocol;
     raw->own_host = config->own_host;
-    raw->shard = config->shard;
+    raw->rest = config->rest;
     int result = open_families(raw, config);
     if (result == 0)
         result = hws_link_inet_start(&raw->inet);

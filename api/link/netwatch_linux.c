@@ -8,20 +8,30 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-int hws_netwatch_open(void)
+static int open_groups(uint32_t groups)
 {
-    const struct sockaddr_nl groups = {.nl_family = AF_NETLINK,
-                                       .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
-                                                    RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-                                                    RTMGRP_IPV6_ROUTE};
+    const struct sockaddr_nl addr = {.nl_family = AF_NETLINK,
+                                     .nl_groups = groups | RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+                                                  RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+                                                  RTMGRP_IPV6_ROUTE};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (fd < 0)
         return -errno;
-    if (bind(fd, (const struct sockaddr *)&groups, sizeof(groups)) == 0)
+    if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
         return fd;
     int rc = -errno;
     close(fd);
     return rc;
+}
+
+int hws_netwatch_open(void)
+{
+    return open_groups(0);
+}
+
+int hws_netwatch_open_neighbours(void)
+{
+    return open_groups(RTMGRP_NEIGH);
 }
 
 /* What the messages say does not matter: whoever is concerned looks the route up again. ENOBUFS

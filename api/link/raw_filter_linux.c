@@ -1,27 +1,36 @@
 #include "api/link/raw_filter_linux.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <sys/socket.h>
 
 #define DST_PORT_OFFSET 2u /* in the common header (RFC 9260, 3.1) */
 #define PASS UINT32_MAX    /* bytes of the packet to keep */
 #define DROP 0u
 
+#define IPV4_FRAGMENT_OFFSET 6u
+#define IPV4_FRAGMENT_MASK 0x7fffu /* of DF, MF and the offset */
+#define IPV4_WHOLE 0x4000u         /* DF alone: neither a fragment nor put together of some */
+#define IPV4_PROTOCOL_OFFSET 9u
+#define IPV6_PROTOCOL_OFFSET 6u
+#define IPV6_HEADER_LEN 40u
+
 static void add(struct hws_raw_filter *f, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
     f->insns[f->count++] = (struct sock_filter){.code = code, .jt = jt, .jf = jf, .k = k};
 }
 
-/* IPv4 raw sockets see the IP header first, IPv6 ones begin with the common header. A load beyond
- * the packet's end drops it. */
-static void load_dst_port(struct hws_raw_filter *f, enum hws_family family)
+/* A load beyond the packet's end drops it. */
+static void load_dst_port4(struct hws_raw_filter *f)
 {
-    if (family == HWS_FAMILY_IPV4) {
-        add(f, BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0);
-        add(f, BPF_LD | BPF_H | BPF_IND, 0, 0, DST_PORT_OFFSET);
-    } else {
-        add(f, BPF_LD | BPF_H | BPF_ABS, 0, 0, DST_PORT_OFFSET);
-    }
+    add(f, BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0);
+    add(f, BPF_LD | BPF_H | BPF_IND, 0, 0, DST_PORT_OFFSET);
+}
+
+/* Packet sockets see the IPv6 header first, raw sockets the common header. */
+static void load_dst_port6(struct hws_raw_filter *f, uint32_t header_len)
+{
+    add(f, BPF_LD | BPF_H | BPF_ABS, 0, 0, header_len + DST_PORT_OFFSET);
 }
 
 static void match_range(struct hws_raw_filter *f, struct hws_port_range range)
@@ -54,41 +63,85 @@ static void match_ranges(struct hws_raw_filter *f, const struct hws_port_range *
     match_ranges(f, ranges, middle);
 }
 
-static void match_shard(struct hws_raw_filter *f, enum hws_family family,
-                        const struct hws_shard *shard)
+static void begin(struct hws_raw_filter *f, const struct hws_port_set *ports)
 {
-    if (shard->count <= 1)
+    f->count = 0;
+    f->range_count = 1;
+    f->ranges[0] = (struct hws_port_range){0, UINT16_MAX};
+    if (ports == NULL)
         return;
-    f->count +=
-        hws_shard_filter_write(f->insns + f->count, family == HWS_FAMILY_IPV4, shard->count);
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, shard->index);
-    add(f, BPF_RET | BPF_K, 0, 0, DROP);
-}
-
-static void match_ports(struct hws_raw_filter *f, enum hws_family family,
-                        const struct hws_port_set *ports)
-{
     size_t max = hws_port_set_fits(ports, HWS_RAW_FILTER_MAX_RANGES) ? HWS_RAW_FILTER_MAX_RANGES
                                                                      : HWS_RAW_FILTER_FEW_RANGES;
     f->range_count = hws_port_set_ranges(ports, f->ranges, max);
-    if (f->range_count == 0) {
+}
+
+static void match_ports(struct hws_raw_filter *f)
+{
+    if (f->range_count > 0)
+        match_ranges(f, f->ranges, f->range_count);
+    else
         add(f, BPF_RET | BPF_K, 0, 0, DROP);
-        return;
-    }
-    load_dst_port(f, family);
-    match_ranges(f, f->ranges, f->range_count);
+}
+
+/* Goes on when what was loaded is `value`, or with `unless`, when it is not. */
+static void require(struct hws_raw_filter *f, uint32_t value, bool unless)
+{
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, unless ? 0 : 1, unless ? 1 : 0, value);
+    add(f, BPF_RET | BPF_K, 0, 0, DROP);
+}
+
+static void load_fragment_bits(struct hws_raw_filter *f)
+{
+    add(f, BPF_LD | BPF_H | BPF_ABS, 0, 0, IPV4_FRAGMENT_OFFSET);
+    add(f, BPF_ALU | BPF_AND | BPF_K, 0, 0, IPV4_FRAGMENT_MASK);
 }
 
 void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
-                            const struct hws_shard *shard, const struct hws_port_set *ports)
+                            const struct hws_port_set *ports)
 {
-    f->count = 0;
-    f->range_count = 0;
-    match_shard(f, family, shard);
-    if (ports != NULL)
-        match_ports(f, family, ports);
+    begin(f, ports);
+    if (family == HWS_FAMILY_IPV4)
+        load_dst_port4(f);
     else
-        add(f, BPF_RET | BPF_K, 0, 0, PASS);
+        load_dst_port6(f, 0);
+    match_ports(f);
+}
+
+void hws_raw_filter_compile_packet(struct hws_raw_filter *f, enum hws_family family,
+                                   uint8_t protocol, const struct hws_port_set *ports)
+{
+    bool ipv6 = family == HWS_FAMILY_IPV6;
+    begin(f, ports);
+    add(f, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE));
+    require(f, PACKET_HOST, false);
+    add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, ipv6 ? IPV6_PROTOCOL_OFFSET : IPV4_PROTOCOL_OFFSET);
+    require(f, protocol, false);
+    if (ipv6) {
+        load_dst_port6(f, IPV6_HEADER_LEN);
+    } else {
+        load_fragment_bits(f);
+        require(f, IPV4_WHOLE, false);
+        load_dst_port4(f);
+    }
+    match_ports(f);
+}
+
+/* An IPv6 raw socket's packet begins behind the headers; where the first of them still names the
+ * protocol, there was none between. */
+void hws_raw_filter_compile_rest(struct hws_raw_filter *f, enum hws_family family, uint8_t protocol,
+                                 const struct hws_port_set *ports)
+{
+    begin(f, ports);
+    if (family == HWS_FAMILY_IPV6) {
+        add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, (uint32_t)SKF_NET_OFF + IPV6_PROTOCOL_OFFSET);
+        require(f, protocol, true);
+        load_dst_port6(f, 0);
+    } else {
+        load_fragment_bits(f);
+        require(f, IPV4_WHOLE, true);
+        load_dst_port4(f);
+    }
+    match_ports(f);
 }
 
 bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)

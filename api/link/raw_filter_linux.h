@@ -1,5 +1,7 @@
 /* The kernel's filter of a raw socket: every raw socket of a protocol is given every packet of
- * it, this program lets through those to the socket's own ports. */
+ * it, this program lets through those to the socket's own ports. A link on AF_PACKET has two of
+ * them, which share the packets between its packet socket and its raw socket: what came whole and
+ * has the SCTP header right behind IP's goes to the first, what IP had work with to the second. */
 #ifndef HWS_API_RAW_FILTER_LINUX_H
 #define HWS_API_RAW_FILTER_LINUX_H
 
@@ -7,19 +9,15 @@
 #include <stdint.h>
 
 #include "api/link/port_set.h"
-#include "api/link/shard_filter_linux.h"
 #include "proto/addr.h"
-#include "proto/shard.h"
 
 /* Ranges a program tells apart. Of a set with more it lets through too much, which costs time only,
  * since the link looks at the port again; and then it makes do with few, so that most ports to come
  * are let through already: attaching a program costs far more than a packet of someone else's. */
 #define HWS_RAW_FILTER_MAX_RANGES 64u
 #define HWS_RAW_FILTER_FEW_RANGES 8u
-/* Which shard's a packet is, and whether that is this one. */
-#define HWS_RAW_FILTER_SHARD_INSNS (HWS_SHARD_FILTER_INSNS + 2u)
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
-#define HWS_RAW_FILTER_MAX_INSNS (HWS_RAW_FILTER_SHARD_INSNS + 2u + 6u * HWS_RAW_FILTER_MAX_RANGES)
+#define HWS_RAW_FILTER_MAX_INSNS (12u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
     struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
@@ -28,10 +26,18 @@ struct hws_raw_filter {
     struct sock_filter insns[HWS_RAW_FILTER_MAX_INSNS];
 };
 
-/** Compiles the filter for sockets of `family`: of this shard's packets those to `ports` pass. An
- * empty set lets nothing through; NULL stands for all ports. */
+/** Compiles the filter for sockets of `family`. An empty set lets nothing through. */
 void hws_raw_filter_compile(struct hws_raw_filter *filter, enum hws_family family,
-                            const struct hws_shard *shard, const struct hws_port_set *ports);
+                            const struct hws_port_set *ports);
+
+/** Compiles the filter for packet sockets (AF_PACKET, SOCK_DGRAM) of `family`: whole packets of the
+ * IP protocol that came for this host. `ports` NULL: all ports. */
+void hws_raw_filter_compile_packet(struct hws_raw_filter *filter, enum hws_family family,
+                                   uint8_t protocol, const struct hws_port_set *ports);
+
+/** Compiles the filter for raw sockets that take what compile_packet's program leaves. */
+void hws_raw_filter_compile_rest(struct hws_raw_filter *filter, enum hws_family family,
+                                 uint8_t protocol, const struct hws_port_set *ports);
 
 /** Whether it lets packets to `port` through. */
 bool hws_raw_filter_passes(const struct hws_raw_filter *filter, uint16_t port);

@@ -18,15 +18,13 @@
 struct request {
     struct nlmsghdr header;
     struct rtmsg route;
-    uint8_t attributes[64];
+    uint8_t attributes[80];
 };
 
 /* What an answer says. */
-struct route {
-    struct hws_addr source;
-    uint32_t interface;
-    uint32_t mtu;     /* the route's own, 0: none */
-    bool mtu_learned; /* it expires: from an ICMP message, not from the administrator */
+struct answer {
+    struct hws_route route; /* its MTU is the route's own, 0: none */
+    bool mtu_learned;       /* it expires: from an ICMP message, not from the administrator */
 };
 
 static void add_attribute(struct request *request, uint16_t type, const void *data, size_t len)
@@ -38,8 +36,8 @@ static void add_attribute(struct request *request, uint16_t type, const void *da
     request->header.nlmsg_len += (uint32_t)RTA_SPACE(len);
 }
 
-static void build_request(const struct hws_addr *remote, uint32_t interface,
-                          struct request *request)
+static void build_request(const struct hws_addr *remote, const struct hws_addr *source,
+                          uint32_t interface, struct request *request)
 {
     bool ipv6 = remote->family == HWS_FAMILY_IPV6;
     uint8_t len = (uint8_t)hws_addr_len(remote);
@@ -49,6 +47,10 @@ static void build_request(const struct hws_addr *remote, uint32_t interface,
                    .nlmsg_flags = NLM_F_REQUEST},
         .route = {.rtm_family = ipv6 ? AF_INET6 : AF_INET, .rtm_dst_len = (uint8_t)(8 * len)}};
     add_attribute(request, RTA_DST, remote->ip, len);
+    if (source != NULL && source->family == remote->family) {
+        request->route.rtm_src_len = request->route.rtm_dst_len;
+        add_attribute(request, RTA_SRC, source->ip, len);
+    }
     if (interface != 0)
         add_attribute(request, RTA_OIF, &interface, sizeof(interface));
 }
@@ -72,7 +74,7 @@ static void read_value(const struct rtattr *a, void *out, size_t size)
     memcpy(out, RTA_DATA(a), len < size ? len : size);
 }
 
-static void read_metrics(const struct rtattr *metrics, struct route *route)
+static void read_metrics(const struct rtattr *metrics, struct hws_route *route)
 {
     const uint8_t *at = RTA_DATA(metrics);
     const uint8_t *end = (const uint8_t *)metrics + metrics->rta_len;
@@ -82,10 +84,30 @@ static void read_metrics(const struct rtattr *metrics, struct route *route)
             read_value(a, &route->mtu, sizeof(route->mtu));
 }
 
-static void read_attribute(const struct rtattr *a, struct route *route)
+/* A gateway of the other family (RFC 8950): an IPv6 router for IPv4. */
+static void read_via(const struct rtattr *a, struct hws_addr *gateway)
+{
+    uint16_t family = AF_UNSPEC;
+    read_value(a, &family, sizeof(family));
+    size_t len = a->rta_len - RTA_LENGTH(0);
+    if (family != AF_INET6 || len < sizeof(family) + sizeof(gateway->ip))
+        return;
+    gateway->family = HWS_FAMILY_IPV6;
+    memcpy(gateway->ip, (const uint8_t *)RTA_DATA(a) + sizeof(family), sizeof(gateway->ip));
+}
+
+static void read_attribute(const struct rtattr *a, struct answer *answer)
 {
     struct rta_cacheinfo cache = {.rta_expires = 0};
+    struct hws_route *route = &answer->route;
     switch (a->rta_type) {
+    case RTA_GATEWAY:
+        route->next_hop = (struct hws_addr){.family = route->source.family};
+        read_value(a, route->next_hop.ip, hws_addr_len(&route->next_hop));
+        break;
+    case RTA_VIA:
+        read_via(a, &route->next_hop);
+        break;
     case RTA_PREFSRC:
         read_value(a, route->source.ip, sizeof(route->source.ip));
         break;
@@ -97,14 +119,14 @@ static void read_attribute(const struct rtattr *a, struct route *route)
         break;
     case RTA_CACHEINFO:
         read_value(a, &cache, sizeof(cache));
-        route->mtu_learned = cache.rta_expires != 0;
+        answer->mtu_learned = cache.rta_expires != 0;
         break;
     default:
         break;
     }
 }
 
-static int read_answer(const struct nlmsghdr *header, size_t len, struct route *route)
+static int read_answer(const struct nlmsghdr *header, size_t len, struct answer *answer)
 {
     if (!NLMSG_OK(header, len))
         return -EIO;
@@ -115,31 +137,32 @@ static int read_answer(const struct nlmsghdr *header, size_t len, struct route *
     const uint8_t *end = (const uint8_t *)header + header->nlmsg_len;
     const struct rtattr *a;
     while ((a = next_attribute(&at, end)) != NULL)
-        read_attribute(a, route);
+        read_attribute(a, answer);
+    answer->route.local = rtmsg->rtm_type == RTN_LOCAL;
     return rtmsg->rtm_type == RTN_UNICAST || rtmsg->rtm_type == RTN_LOCAL ? 0 : -ENETUNREACH;
 }
 
-static int ask(int netlink, const struct request *request, struct route *route)
+int hws_route_ask(const void *request, size_t request_len, void *answer, size_t size)
 {
-    _Alignas(struct nlmsghdr) uint8_t answer[4096];
-    if (send(netlink, request, request->header.nlmsg_len, 0) < 0)
-        return -errno;
-    ssize_t len = recv(netlink, answer, sizeof(answer), 0);
-    if (len < 0)
-        return -errno;
-    return read_answer((const struct nlmsghdr *)answer, (size_t)len, route);
-}
-
-static int ask_kernel(const struct hws_addr *remote, uint32_t interface, struct route *route)
-{
-    struct request request;
-    build_request(remote, interface, &request);
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (netlink < 0)
         return -errno;
-    int result = ask(netlink, &request, route);
+    ssize_t len = send(netlink, request, request_len, 0);
+    if (len >= 0)
+        len = recv(netlink, answer, size, 0);
+    int result = len < 0 ? -errno : (int)len;
     close(netlink);
     return result;
+}
+
+static int ask_kernel(const struct hws_addr *remote, const struct hws_addr *source,
+                      uint32_t interface, struct answer *answer)
+{
+    _Alignas(struct nlmsghdr) uint8_t bytes[4096];
+    struct request request;
+    build_request(remote, source, interface, &request);
+    int len = hws_route_ask(&request, request.header.nlmsg_len, bytes, sizeof(bytes));
+    return len < 0 ? len : read_answer((const struct nlmsghdr *)bytes, (size_t)len, answer);
 }
 
 static int interface_mtu(uint32_t interface, uint32_t *mtu)
@@ -156,13 +179,14 @@ static int interface_mtu(uint32_t interface, uint32_t *mtu)
     return result;
 }
 
-static int effective_mtu(const struct route *route, uint32_t *mtu)
+static int effective_mtu(struct answer *answer)
 {
-    int result = interface_mtu(route->interface, mtu);
-    if (route->mtu != 0 && !route->mtu_learned && route->mtu < *mtu)
-        *mtu = route->mtu;
-    if (*mtu > IP_LEN_MAX)
-        *mtu = IP_LEN_MAX;
+    uint32_t mtu = 0, *own = &answer->route.mtu;
+    int result = interface_mtu(answer->route.interface, &mtu);
+    if (*own == 0 || answer->mtu_learned || mtu < *own)
+        *own = mtu;
+    if (*own > IP_LEN_MAX)
+        *own = IP_LEN_MAX;
     return result;
 }
 
@@ -171,19 +195,40 @@ static bool is_link_local(const struct hws_addr *addr)
     return addr->family == HWS_FAMILY_IPV6 && addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
 }
 
-int hws_route_lookup(const struct hws_addr *remote, const char *interface, struct hws_addr *local,
-                     uint32_t *mtu)
+static int look_up(const struct hws_addr *remote, const struct hws_addr *source,
+                   const char *interface, struct answer *answer)
 {
-    struct route route = {.source.family = remote->family};
     uint32_t out = interface != NULL ? if_nametoindex(interface) : remote->scope_id;
     if (interface != NULL && out == 0)
         return -errno;
-    int result = ask_kernel(remote, out, &route);
-    if (result != 0)
-        return result;
-    if (is_link_local(&route.source))
-        route.source.scope_id = route.interface;
-    if (local != NULL)
-        *local = route.source;
-    return mtu != NULL ? effective_mtu(&route, mtu) : 0;
+    *answer = (struct answer){.route = {.source.family = remote->family, .next_hop = *remote}};
+    int result = ask_kernel(remote, source, out, answer);
+    if (is_link_local(&answer->route.source))
+        answer->route.source.scope_id = answer->route.interface;
+    return result;
+}
+
+int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source,
+                   const char *interface, struct hws_route *route)
+{
+    struct answer answer;
+    int result = look_up(remote, source, interface, &answer);
+    if (result == 0)
+        result = effective_mtu(&answer);
+    *route = answer.route;
+    return result;
+}
+
+int hws_route_lookup(const struct hws_addr *remote, const char *interface, struct hws_addr *local,
+                     uint32_t *mtu)
+{
+    struct answer answer;
+    int result = look_up(remote, NULL, interface, &answer);
+    if (result == 0 && mtu != NULL)
+        result = effective_mtu(&answer);
+    if (result == 0 && local != NULL)
+        *local = answer.route.source;
+    if (result == 0 && mtu != NULL)
+        *mtu = answer.route.mtu;
+    return result;
 }

@@ -1,6 +1,7 @@
 #include "api/link/rxbatch_linux.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
@@ -162,6 +163,19 @@ static void read_control(struct msghdr *header, struct hws_rxmsg *out)
     }
 }
 
+/* A packet socket names an interface, the addresses lie in the packet. */
+static bool read_name(const struct message *message, socklen_t len, struct hws_rxmsg *out)
+{
+    const struct sockaddr *name = (const struct sockaddr *)&message->name;
+    out->src = out->dst = (struct hws_addr){.family = HWS_FAMILY_NONE};
+    if (name->sa_family != AF_PACKET)
+        return hws_sockaddr_read(name, len, &out->src, &out->src.udp_port) == 0;
+    struct sockaddr_ll link;
+    memcpy(&link, &message->name, sizeof(link));
+    out->interface = (uint32_t)link.sll_ifindex;
+    return true;
+}
+
 enum hws_rxbatch_result hws_rxbatch_take(struct hws_rxbatch *batch, struct hws_rxmsg *out)
 {
     if (batch->next == batch->count)
@@ -170,11 +184,8 @@ enum hws_rxbatch_result hws_rxbatch_take(struct hws_rxbatch *batch, struct hws_r
     batch->prepared[i] = false;
     struct msghdr *header = &batch->headers[i].msg_hdr;
     struct message *message = &batch->messages[i];
-    const struct sockaddr *name = (const struct sockaddr *)&message->name;
-    if ((header->msg_flags & MSG_TRUNC) != 0 ||
-        hws_sockaddr_read(name, header->msg_namelen, &out->src, &out->src.udp_port) != 0)
+    if ((header->msg_flags & MSG_TRUNC) != 0 || !read_name(message, header->msg_namelen, out))
         return HWS_RXBATCH_TRUNCATED;
-    out->dst = (struct hws_addr){.family = HWS_FAMILY_NONE};
     out->len = out->segment_len = batch->headers[i].msg_len;
     read_control(header, out);
     out->buf = gather(message, out->len);

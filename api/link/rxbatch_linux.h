@@ -25,7 +25,8 @@ struct hws_rxmsg {
     struct hws_buf *buf;      /* one reference, the taker's */
     uint32_t len;             /* bytes at buf->data */
     uint32_t segment_len;     /* UDP_GRO: length of each packet in it but the last; else len */
-    struct hws_addr src, dst; /* with UDP ports; dst NONE when the socket does not tell */
+    struct hws_addr src, dst; /* with UDP ports; NONE where the socket does not tell */
+    uint32_t interface;       /* of a packet socket: the one it came in through */
 };
 
 struct hws_rxbatch;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/link/link_kind.h"
 #include "api/runtime/env.h"
 #include "api/runtime/runtime.h"
 
@@ -41,13 +42,13 @@ static int read_number(const char *name, unsigned long min, unsigned long max, u
     return 0;
 }
 
-static int read_link(bool *udp)
+static int read_link(struct hws_runtime_config *config)
 {
     const char *value = getenv("HAWSER_LINK");
-    *udp = value != NULL && strcmp(value, "udp") == 0;
-    return value == NULL || *udp || strcmp(value, "raw") == 0
+    config->udp = value != NULL && strcmp(value, "udp") == 0;
+    return value == NULL || config->udp || hws_link_kind_read(value, &config->link)
                ? 0
-               : wrong("HAWSER_LINK", value, "raw or udp");
+               : wrong("HAWSER_LINK", value, "udp, " HWS_LINK_KIND_NAMES);
 }
 
 static int read_config(struct hws_runtime_config *config)
@@ -55,7 +56,7 @@ static int read_config(struct hws_runtime_config *config)
     hws_runtime_config_init(config);
     unsigned long protocol = config->protocol, udp_port = config->udp_port,
                   peer_udp_port = config->peer_udp_port, own_host = config->own_host;
-    int rc = read_link(&config->udp);
+    int rc = read_link(config);
     if (rc == 0)
         rc = read_number("HAWSER_PROTOCOL", 1, UINT8_MAX, &protocol);
     if (rc == 0)

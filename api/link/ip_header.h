@@ -1,0 +1,44 @@
+/* IP headers of packets that the kernel's IP does not see. */
+#ifndef HWS_API_IP_HEADER_H
+#define HWS_API_IP_HEADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/addr.h"
+
+#define HWS_IPV4_HEADER_LEN 20u
+#define HWS_IPV6_HEADER_LEN 40u
+#define HWS_IP_HEADER_MAX HWS_IPV6_HEADER_LEN
+
+/** What the packets of a train have in common. */
+struct hws_ip {
+    struct hws_addr src, dst; /* of one family */
+    uint8_t protocol;
+    uint8_t tos, ttl;
+};
+
+/** Bytes of the header towards this family. */
+static inline uint32_t hws_ip_header_len(uint8_t family)
+{
+    return family == HWS_FAMILY_IPV6 ? HWS_IPV6_HEADER_LEN : HWS_IPV4_HEADER_LEN;
+}
+
+/** Writes the header of a packet with `payload_len` bytes behind it. IPv4: not to be fragmented,
+ * so that the identification may be 0 (RFC 6864, 4.1). Returns its bytes. */
+uint32_t hws_ip_write(const struct hws_ip *ip, uint32_t payload_len,
+                      uint8_t header[HWS_IP_HEADER_MAX]);
+
+/** What a header said. */
+struct hws_ip_packet {
+    struct hws_addr src, dst;
+    const uint8_t *payload;
+    uint32_t payload_len;
+    uint8_t protocol; /* IPv6: the next header, whatever that is */
+};
+
+/** Reads a whole packet of IPv4 or IPv6 from `len` bytes, behind which there may be padding. False
+ * when it is none, a fragment, or its header's checksum is wrong. */
+bool hws_ip_read(const uint8_t *data, uint32_t len, struct hws_ip_packet *packet);
+
+#endif
