@@ -5,11 +5,14 @@
 #
 #   stream_pair CONTENDER WAIT PROGRAM [OPTION..]    a program with the roles of stream.c
 #   stream_tcp CONTENDER [OPTION..]                  the kernel's TCP: iperf3, with options of its own
+#   stream_without OFFLOADS CALL..                   a call with offloads of both ends off, as in
+#                                                    stream_without tso,gso,gro stream_tcp tcp-nooffload
 #
 # They run between rooms, and a row may say which (as local variables):
 STREAM_SOURCE_ROOM=A
 STREAM_SINK_ROOM=B
 STREAM_SINK_ADDRESS=10.77.0.2
+STREAM_DEVICES=(A:va B:vb)
 
 STREAM_MESSAGE_BYTES=8192
 
@@ -60,4 +63,63 @@ stream_pair()
         rx=$(stream_figure sink cpu_s) && tx=$(stream_figure source cpu_s) &&
         resent=$(stream_figure source retransmits) &&
         stream_print "$who" "$wait" "$bytes" "$wall" "$tx" "$rx" "retransmits=$resent"
+}
+
+# Usage: stream_offloads on|off OFFLOAD,OFFLOAD..
+stream_offloads()
+{
+    local device feature settings=()
+    for feature in ${2//,/ }; do
+        settings+=("$feature" "$1")
+    done
+    for device in "${STREAM_DEVICES[@]}"; do
+        rooms_run "${device%%:*}" ethtool -K "${device#*:}" "${settings[@]}" >"$BENCH_LOGS/ethtool" 2>&1 ||
+            return 1
+    done
+}
+
+stream_without()
+{
+    local offloads=$1 code=0
+    shift
+    stream_offloads off "$offloads" || return 1
+    "$@" || code=1
+    stream_offloads on "$offloads" && return "$code"
+}
+
+# iperf3 counts whole seconds.
+stream_tcp()
+{
+    local who=$1 sink
+    shift
+    rooms_start "$STREAM_SINK_ROOM" "$BENCH_LOGS/sink" taskset -c "$BENCH_SINK_CORE" \
+        iperf3 -s -1 --forceflush -B "$STREAM_SINK_ADDRESS"
+    sink=$ROOMS_PID
+    rooms_wait_line 10 "$BENCH_LOGS/sink" '^Server listening' &&
+        rooms_start "$STREAM_SOURCE_ROOM" "$BENCH_LOGS/source" taskset -c "$BENCH_SOURCE_CORE" \
+            iperf3 -c "$STREAM_SINK_ADDRESS" -t "$(stream_whole_seconds)" --json -C cubic "$@" &&
+        rooms_join 60 "$ROOMS_PID" && rooms_join 10 "$sink" && stream_print_tcp "$who" && return 0
+    rooms_stop "$sink"
+    return 1
+}
+
+stream_whole_seconds()
+{
+    awk -v s="$BENCH_SECONDS" 'BEGIN { print int(s) + (s > int(s)) }'
+}
+
+stream_print_tcp()
+{
+    local bytes wall tx rx resent
+    read -r bytes wall tx rx resent < <(jq -r '.end | [.sum_received.bytes, .sum_received.seconds,
+        .cpu_utilization_percent.host_total * .sum_sent.seconds / 100,
+        .cpu_utilization_percent.remote_total * .sum_received.seconds / 100,
+        .sum_sent.retransmits] | join(" ")' "$BENCH_LOGS/source") &&
+        stream_print "$1" select "$bytes" "$wall" "$tx" "$rx" "retransmits=$resent"
+}
+
+# Usage: stream_lo_room: one room, whose lo is the path.
+stream_lo_room()
+{
+    rooms_need && rooms_make A
 }

@@ -6,5 +6,8 @@ row_raw_veth1500()
     rooms_up 1500 &&
         bench_turns raw-veth1500 "$1" "$2" \
             "stream_pair hawser epoll bench_stream_hawser" \
-            "stream_pair usrsctp blocking bench_stream_usrsctp"
+            "stream_pair usrsctp blocking bench_stream_usrsctp" \
+            "stream_pair limit epoll bench_bare_raw -p 1500" \
+            "stream_tcp tcp" \
+            "stream_without tso,gso,gro stream_tcp tcp-nooffload"
 }
