@@ -48,8 +48,16 @@ double bench_cpu_s(void)
 
 static double value_of(const struct bench_row *row, const struct bench_round *round)
 {
-    if (row->unit == BENCH_MMSG_PER_S)
+    switch (row->unit) {
+    case BENCH_MMSG_PER_S:
         return (double)round->messages / round->wall_s / 1e6;
+    case BENCH_K_PER_S:
+        return (double)round->messages / round->wall_s / 1e3;
+    case BENCH_RESIDENT_BYTES:
+        return (double)round->resident_bytes / (double)round->messages;
+    case BENCH_GBIT_PER_S:
+        break;
+    }
     return (double)round->bytes * 8 / round->wall_s / 1e9;
 }
 
@@ -69,13 +77,20 @@ static void print_place(void)
     }
 }
 
+static const char *const units[] = {
+    [BENCH_GBIT_PER_S] = "Gbit/s",
+    [BENCH_MMSG_PER_S] = "Mmsg/s",
+    [BENCH_K_PER_S] = "k/s",
+    [BENCH_RESIDENT_BYTES] = "bytes",
+};
+
 static void print_round(const struct bench_row *row, const char *contender,
                         const struct bench_round *r)
 {
     printf("round row=%s layer=engine", row->name);
     print_place();
-    printf(" wait=none unit=%s contender=%s value=%.4f",
-           row->unit == BENCH_MMSG_PER_S ? "Mmsg/s" : "Gbit/s", contender, value_of(row, r));
+    printf(" wait=none unit=%s contender=%s value=%.4f%s", units[row->unit], contender,
+           value_of(row, r), row->unit == BENCH_RESIDENT_BYTES ? " better=low" : "");
     printf(" messages=%" PRIu64 " bytes=%" PRIu64 " wall_s=%.4f cpu_s=%.4f packets=%" PRIu64,
            r->messages, r->bytes, r->wall_s, r->cpu_s, r->packets);
     printf(" trains=%" PRIu64 " sacks=%" PRIu64 " retransmits=%" PRIu64 " timeouts=%" PRIu64 "\n",

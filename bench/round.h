@@ -15,19 +15,25 @@
 
 /* One measurement. What a contender cannot count stays 0. */
 struct bench_round {
-    uint64_t messages;    /* that arrived while the clock ran */
-    uint64_t bytes;       /* of user data in them */
-    double wall_s;        /* time measured */
-    double cpu_s;         /* user and system time of everything measured */
-    uint64_t packets;     /* sent by the data's source */
-    uint64_t trains;      /* these packets, counted as they were handed over */
-    uint64_t sacks;       /* sent by the data's sink */
-    uint64_t retransmits; /* chunks sent again */
-    uint64_t timeouts;    /* T3-rtx expiries */
+    uint64_t messages;       /* that arrived while the clock ran */
+    uint64_t bytes;          /* of user data in them */
+    double wall_s;           /* time measured */
+    double cpu_s;            /* user and system time of everything measured */
+    uint64_t packets;        /* sent by the data's source */
+    uint64_t trains;         /* these packets, counted as they were handed over */
+    uint64_t sacks;          /* sent by the data's sink */
+    uint64_t retransmits;    /* chunks sent again */
+    uint64_t timeouts;       /* T3-rtx expiries */
+    uint64_t resident_bytes; /* of memory, for all associations */
 };
 
 /* How the value of a row is computed. */
-enum bench_unit { BENCH_GBIT_PER_S, BENCH_MMSG_PER_S };
+enum bench_unit {
+    BENCH_GBIT_PER_S,
+    BENCH_MMSG_PER_S,
+    BENCH_K_PER_S,        /* thousands of `messages`, whatever the row counts as such */
+    BENCH_RESIDENT_BYTES, /* of each of `messages` */
+};
 
 /** A benchmark's row: its name in the report, and how a contender measures one round of it. */
 struct bench_row {
