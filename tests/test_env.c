@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "api/runtime/blocks.h"
 #include "api/runtime/env.h"
 
 static void mac_is(const struct hws_env *env, const uint8_t key[HWS_MAC_KEY_LEN], const char *data,
@@ -55,6 +56,52 @@ static void random_bytes_differ(void **state)
     hws_env_fini(&env);
 }
 
+/* Every size there is a class for, and those beside: what is written stays, also when blocks of
+ * other sizes are taken and given back in between; what is kept has an end. */
+static void blocks_hold_what_they_are_asked_for(void **state)
+{
+    struct hws_blocks blocks = {0};
+    (void)state;
+    for (size_t size = 1; size < HWS_BLOCKS_MAX_BYTES + 5000; size += size / 64 + 1) {
+        uint8_t *a = hws_blocks_alloc(&blocks, size), *b = hws_blocks_alloc(&blocks, size);
+        assert_non_null(a);
+        assert_non_null(b);
+        memset(a, 1, size);
+        memset(b, 2, size);
+        assert_int_equal(a[size - 1], 1);
+        hws_blocks_free(&blocks, a, size);
+        hws_blocks_free(&blocks, b, size);
+    }
+    assert_true(blocks.kept_bytes > 0 && blocks.kept_bytes <= HWS_BLOCKS_KEPT_BYTES);
+    hws_blocks_fini(&blocks);
+    assert_int_equal(blocks.kept_bytes, 0);
+}
+
+static void a_block_given_back_is_the_next_one(void **state)
+{
+    struct hws_blocks blocks = {0};
+    (void)state;
+    void *first = hws_blocks_alloc(&blocks, 8193);
+    hws_blocks_free(&blocks, first, 8193);
+    assert_ptr_equal(hws_blocks_alloc(&blocks, 10240), first);
+    hws_blocks_free(&blocks, first, 10240);
+    hws_blocks_fini(&blocks);
+}
+
+static void few_blocks_are_kept(void **state)
+{
+    enum { COUNT = 100 };
+    struct hws_blocks blocks = {0};
+    void *all[COUNT];
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        all[i] = hws_blocks_alloc(&blocks, HWS_BLOCKS_MAX_BYTES);
+    for (size_t i = 0; i < COUNT; i++)
+        hws_blocks_free(&blocks, all[i], HWS_BLOCKS_MAX_BYTES);
+    assert_int_equal(blocks.kept_bytes, HWS_BLOCKS_KEPT_BYTES);
+    hws_blocks_fini(&blocks);
+}
+
 static void time_does_not_run_backwards(void **state)
 {
     (void)state;
@@ -67,6 +114,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(macs_match_published_vectors),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(blocks_hold_what_they_are_asked_for),
+        cmocka_unit_test(a_block_given_back_is_the_next_one),
+        cmocka_unit_test(few_blocks_are_kept),
         cmocka_unit_test(time_does_not_run_backwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,7 +241,7 @@ void hws_driving_wake(struct hws_driving *driving, struct hws_waiter *waiter)
         return;
     if (waiter == driving->leader)
         call_leader(driving);
-    else
+    else if (waiter->follows)
         futex(&waiter->woken, FUTEX_WAKE, 1, NULL);
 }
 
@@ -371,11 +371,13 @@ static int follow(struct hws_driving *driving, struct hws_waiter *waiter, uint64
     const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000u),
                                    .tv_nsec = (long)(until_us % 1000000u) * 1000};
     TAILQ_INSERT_TAIL(&driving->followers, waiter, in_followers);
+    waiter->follows = true;
     hws_driving_unlock(driving);
     long rc = futex(&waiter->woken, FUTEX_WAIT_BITSET, 0,
                     until_us == HWS_DRIVING_FOREVER ? NULL : &until);
     int error = rc < 0 ? errno : 0;
     hws_driving_lock(driving);
+    waiter->follows = false;
     TAILQ_REMOVE(&driving->followers, waiter, in_followers);
     return interrupted(error, until_us);
 }

@@ -26,6 +26,7 @@
 /** A call that waits; lives on its stack, and in the list of its socket. */
 struct hws_waiter {
     uint32_t woken; /* the word it sleeps on; 1: it was woken */
+    bool follows;   /* it sleeps on that word, or is about to */
     TAILQ_ENTRY(hws_waiter) in_socket, in_followers;
 };
 

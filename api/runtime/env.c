@@ -5,19 +5,23 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "api/runtime/blocks.h"
 #include "api/runtime/hmac.h"
+
+struct context {
+    struct hws_hmac *hmac;
+    struct hws_blocks blocks;
+};
 
 static void *env_alloc(void *ctx, size_t size)
 {
-    (void)ctx;
-    return malloc(size);
+    return hws_blocks_alloc(&((struct context *)ctx)->blocks, size);
 }
 
 static void env_free(void *ctx, void *ptr, size_t size)
 {
-    (void)ctx;
-    (void)size;
-    free(ptr);
+    if (ptr != NULL)
+        hws_blocks_free(&((struct context *)ctx)->blocks, ptr, size);
 }
 
 static void env_random(void *ctx, void *out, size_t len)
@@ -38,15 +42,17 @@ static void env_random(void *ctx, void *out, size_t len)
 static void env_hmac_sha256(void *ctx, const uint8_t key[HWS_MAC_KEY_LEN], const void *data,
                             size_t len, uint8_t mac[HWS_MAC_LEN])
 {
-    hws_hmac_sha256(ctx, key, data, len, mac);
+    hws_hmac_sha256(((struct context *)ctx)->hmac, key, data, len, mac);
 }
 
 int hws_env_init(struct hws_env *env)
 {
-    struct hws_hmac *hmac = hws_hmac_new();
-    if (hmac == NULL)
+    struct context *context = calloc(1, sizeof(*context));
+    if (context == NULL || (context->hmac = hws_hmac_new()) == NULL) {
+        free(context);
         return -ENOMEM;
-    *env = (struct hws_env){.ctx = hmac,
+    }
+    *env = (struct hws_env){.ctx = context,
                             .alloc = env_alloc,
                             .free = env_free,
                             .random = env_random,
@@ -56,7 +62,10 @@ int hws_env_init(struct hws_env *env)
 
 void hws_env_fini(struct hws_env *env)
 {
-    hws_hmac_free(env->ctx);
+    struct context *context = env->ctx;
+    hws_hmac_free(context->hmac);
+    hws_blocks_fini(&context->blocks);
+    free(context);
     env->ctx = NULL;
 }
 

@@ -51,10 +51,12 @@ static void look_at_network(struct hws_runtime *runtime)
 static bool sent_without_descriptor(struct hws_runtime *runtime)
 {
     struct hws_link *link = runtime->driver.link;
+    if (runtime->fd_count > 0)
+        return false;
     uint64_t sent_packets = link->ops->stats(link)->tx_packets;
     bool more = sent_packets != runtime->sent_packets;
     runtime->sent_packets = sent_packets;
-    return more && runtime->fd_count == 0;
+    return more;
 }
 
 /* What is left after the last batch may lie in the link already (one UDP_GRO message holds many
