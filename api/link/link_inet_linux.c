@@ -93,11 +93,11 @@ int hws_link_inet_open_socket(struct hws_link_inet *inet, enum hws_family family
     return sock->fd < 0 ? -errno : set_options(inet, sock);
 }
 
-int hws_link_inet_start(struct hws_link_inet *inet)
+int hws_link_inet_start(struct hws_link_inet *inet, uint8_t protocol)
 {
     struct hws_txqueue_fds fds = {.ipv4 = inet->sockets[0].fd, .ipv6 = inet->sockets[1].fd};
     inet->pool = hws_rxpool_new();
-    inet->txqueue = hws_txqueue_new(fds, inet->udp, &inet->stats);
+    inet->txqueue = hws_txqueue_new(fds, protocol, &inet->stats);
     bool complete = inet->pool != NULL && inet->txqueue != NULL;
     for (uint32_t i = 0; complete && i < HWS_INET_SOCKETS; i++) {
         if (inet->sockets[i].fd < 0)

@@ -39,8 +39,9 @@ void hws_link_inet_init(struct hws_link_inet *inet, const struct hws_link_ops *o
  * protocol of 0 means UDP). 0 or a negative errno. */
 int hws_link_inet_open_socket(struct hws_link_inet *inet, enum hws_family family, int protocol);
 
-/** Once the sockets are open: what receives and sends on them. 0 or -ENOMEM. */
-int hws_link_inet_start(struct hws_link_inet *inet);
+/** Once the sockets are open: what receives and sends on them, packets of IP protocol
+ * `protocol`. 0 or -ENOMEM. */
+int hws_link_inet_start(struct hws_link_inet *inet, uint8_t protocol);
 
 /** Closes the sockets, so that they can be opened anew. */
 void hws_link_inet_close_sockets(struct hws_link_inet *inet);

@@ -326,7 +326,7 @@ int hws_link_raw_open(const struct hws_link_raw_config *config, struct hws_link 
     raw->rest = config->rest;
     int result = open_families(raw, config);
     if (result == 0)
-        result = hws_link_inet_start(&raw->inet);
+        result = hws_link_inet_start(&raw->inet, raw->protocol);
     if (result != 0) {
         explain(config, result, error);
         raw_close(&raw->inet.link);

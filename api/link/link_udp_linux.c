@@ -211,7 +211,7 @@ static int open_ports(struct udp_link *udp, const struct hws_link_udp_config *co
     int result;
     while ((result = open_families(udp, config)) == -EADDRINUSE && --tries > 0)
         hws_link_inet_close_sockets(&udp->inet);
-    return result != 0 ? result : hws_link_inet_start(&udp->inet);
+    return result != 0 ? result : hws_link_inet_start(&udp->inet, IPPROTO_UDP);
 }
 
 static void explain(const struct hws_link_udp_config *config, int result,

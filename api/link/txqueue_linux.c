@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,25 @@
                             */
 #define CONTROL_BYTES 128u /* a packet info, TOS, TTL and UDP_SEGMENT */
 
+#define IPV4_HEADER_LEN 20u
+#define IPV4_DONT_FRAGMENT 0x4000u
+
+/* What a socket is set to, since none of it can be told packet by packet. */
+enum mode {
+    HEADER,   /* the system makes the IP header, with DF */
+    FRAGMENT, /* the same without DF: what is larger than the MTU goes in fragments */
+    INCLUDED, /* packets come with their IP header: the system copies them in one piece and adds no
+                 checksum of its own; large ones cost half */
+};
+
 struct entry {
     struct hws_train train;
     uint8_t *buffer;
-    uint32_t offset;       /* bytes sent or given up */
-    uint32_t segments_max; /* packets of one message: 1 without UDP_SEGMENT */
-    bool retried;          /* the message at `offset` failed once */
+    enum mode mode;
+    uint8_t ip[IPV4_HEADER_LEN]; /* INCLUDED: of all its packets; the system puts in lengths */
+    uint32_t offset;             /* bytes sent or given up */
+    uint32_t segments_max;       /* packets of one message: 1 without UDP_SEGMENT */
+    bool retried;                /* the message at `offset` failed once */
     struct sockaddr_storage name;
     socklen_t name_len;
     size_t control_len;
@@ -34,8 +48,10 @@ struct entry {
 
 struct hws_txqueue {
     struct hws_txqueue_fds fds;
+    uint8_t protocol; /* of IP */
     bool udp;
-    bool fragmenting[2]; /* what the sockets (IPv4, IPv6) are set to */
+    enum mode modes[2]; /* of the sockets for IPv4 and IPv6 */
+    uint8_t ttl;        /* the system's, of IPv4 */
     struct hws_fragment6 fragment6;
     struct hws_link_stats *stats;
     struct entry *waiting[TRAINS]; /* a ring */
@@ -49,7 +65,7 @@ struct hws_txqueue {
 
 struct batch {
     struct mmsghdr headers[BATCH_MAX];
-    struct iovec iov[BATCH_MAX];
+    struct iovec iov[BATCH_MAX][2]; /* IP header, if included, and packet */
     size_t count;
 };
 
@@ -64,15 +80,26 @@ static bool allocate_buffers(struct hws_txqueue *q)
     return true;
 }
 
-struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, bool udp,
+/* What the system would put into IPv4's header. */
+static uint8_t default_ttl(int fd)
+{
+    int ttl;
+    socklen_t len = sizeof(ttl);
+    bool known = getsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, &len) == 0 && ttl > 0 && ttl <= UINT8_MAX;
+    return known ? (uint8_t)ttl : IPDEFTTL;
+}
+
+struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, uint8_t protocol,
                                     struct hws_link_stats *stats)
 {
     struct hws_txqueue *q = calloc(1, sizeof(*q));
     if (q == NULL)
         return NULL;
     q->fds = fds;
-    q->udp = udp;
+    q->protocol = protocol;
+    q->udp = protocol == IPPROTO_UDP;
     q->stats = stats;
+    q->ttl = default_ttl(fds.ipv4);
     hws_fragment6_init(&q->fragment6);
     if (allocate_buffers(q))
         return q;
@@ -141,10 +168,35 @@ static uint32_t segments_max(const struct hws_train *train)
     return fit == 0 ? 1 : fit < PACKETS_MAX ? fit : PACKETS_MAX;
 }
 
-static void prepare(struct entry *e, bool udp)
+static enum mode mode_of(const struct hws_txqueue *q, const struct hws_train *train)
+{
+    if (train->may_fragment)
+        return FRAGMENT;
+    return q->udp || train->dst.family == HWS_FAMILY_IPV6 ? HEADER : INCLUDED;
+}
+
+/* The system adds length, checksum, identification, and the source address, which the control
+ * message or its routes tell it. */
+static void write_ip(const struct hws_txqueue *q, struct entry *e)
 {
     const struct hws_train *train = &e->train;
+    memset(e->ip, 0, sizeof(e->ip));
+    e->ip[0] = 0x40 | IPV4_HEADER_LEN / 4;
+    e->ip[1] = train->tos;
+    hws_put16(e->ip + 6, IPV4_DONT_FRAGMENT);
+    e->ip[8] = train->ttl != 0 ? train->ttl : q->ttl;
+    e->ip[9] = q->protocol;
+    memcpy(e->ip + 16, train->dst.ip, 4);
+}
+
+static void prepare(const struct hws_txqueue *q, struct entry *e)
+{
+    const struct hws_train *train = &e->train;
+    bool udp = q->udp;
     e->name_len = hws_sockaddr_write(&train->dst, udp ? train->dst.udp_port : 0, &e->name);
+    e->mode = mode_of(q, train);
+    if (e->mode == INCLUDED)
+        write_ip(q, e);
     e->offset = 0;
     e->retried = false;
     e->segments_max = 1;
@@ -162,7 +214,7 @@ void hws_txqueue_submit(struct hws_txqueue *q, const struct hws_train *train)
 {
     struct entry *e = q->free[--q->free_count];
     e->train = *train;
-    prepare(e, q->udp);
+    prepare(q, e);
     q->waiting[(q->head + q->count++) % TRAINS] = e;
 }
 
@@ -251,13 +303,15 @@ static void batch_train(struct batch *batch, struct entry *e)
     uint32_t offset = e->offset;
     while (offset < e->train.len && batch->count < BATCH_MAX) {
         uint32_t len = message_len(e, offset);
-        struct iovec *iov = &batch->iov[batch->count];
-        *iov = (struct iovec){.iov_base = e->buffer + offset, .iov_len = len};
+        bool included = e->mode == INCLUDED;
+        struct iovec *iov = batch->iov[batch->count];
+        iov[0] = (struct iovec){.iov_base = e->ip, .iov_len = sizeof(e->ip)};
+        iov[1] = (struct iovec){.iov_base = e->buffer + offset, .iov_len = len};
         batch->headers[batch->count++].msg_hdr = (struct msghdr){
             .msg_name = &e->name,
             .msg_namelen = e->name_len,
-            .msg_iov = iov,
-            .msg_iovlen = 1,
+            .msg_iov = included ? iov : iov + 1,
+            .msg_iovlen = included ? 2 : 1,
             .msg_control = e->control_len != 0 ? e->control : NULL,
             .msg_controllen = e->control_len,
         };
@@ -268,8 +322,7 @@ static void batch_train(struct batch *batch, struct entry *e)
 /* Trains of one batch leave through one socket, in one setting of it. */
 static bool go_together(const struct entry *a, const struct entry *b)
 {
-    return a->train.dst.family == b->train.dst.family &&
-           a->train.may_fragment == b->train.may_fragment;
+    return a->train.dst.family == b->train.dst.family && a->mode == b->mode;
 }
 
 static void fill_batch(struct hws_txqueue *q, struct batch *batch)
@@ -283,21 +336,32 @@ static void fill_batch(struct hws_txqueue *q, struct batch *batch)
     }
 }
 
-/* The DF bit belongs to the socket, not to a packet. Packets that may be fragmented are rare, so
- * the one socket is switched for them; a second one would be given a copy of everything received.
- */
-static void set_fragmenting(struct hws_txqueue *q, const struct hws_train *train)
+static void set_ipv4_mode(int fd, enum mode mode)
 {
-    bool ipv6 = train->dst.family == HWS_FAMILY_IPV6;
-    if (q->fragmenting[ipv6] == train->may_fragment)
+    int included = mode == INCLUDED;
+    int discover = mode == FRAGMENT ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE;
+    setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &included, sizeof(included));
+    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover));
+}
+
+static void set_ipv6_mode(int fd, enum mode mode)
+{
+    int discover = mode == FRAGMENT ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE;
+    setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &discover, sizeof(discover));
+}
+
+/* All but the usual mode are rare, so the one socket is switched; a second one would be given a
+ * copy of everything received. */
+static void set_mode(struct hws_txqueue *q, const struct entry *e)
+{
+    bool ipv6 = e->train.dst.family == HWS_FAMILY_IPV6;
+    if (q->modes[ipv6] == e->mode)
         return;
-    int mode4 = train->may_fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE;
-    int mode6 = train->may_fragment ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE;
     if (ipv6)
-        setsockopt(q->fds.ipv6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &mode6, sizeof(mode6));
+        set_ipv6_mode(q->fds.ipv6, e->mode);
     else
-        setsockopt(q->fds.ipv4, IPPROTO_IP, IP_MTU_DISCOVER, &mode4, sizeof(mode4));
-    q->fragmenting[ipv6] = train->may_fragment;
+        set_ipv4_mode(q->fds.ipv4, e->mode);
+    q->modes[ipv6] = e->mode;
 }
 
 /* Moves past one message of the train at the head, which is done when that was its last. */
@@ -323,6 +387,13 @@ static bool may_be_stale(int error)
     return error != EPERM && error != ENOBUFS && error != ENOMEM;
 }
 
+/* A packet with its IP header is copied into one piece of the system's memory: there may be none of
+ * that size when there are smaller ones. */
+static bool lacks_one_piece(const struct entry *e, int error)
+{
+    return e->mode == INCLUDED && (error == ENOBUFS || error == ENOMEM);
+}
+
 /* Deals with the error of the message at the head: tries it again, without segmentation when it
  * cannot pass with it (EIO: the device lacks checksum offload; EINVAL, EMSGSIZE: a packet exceeds
  * the MTU), or reports it and goes on with the next. */
@@ -333,6 +404,8 @@ static void message_failed(struct hws_txqueue *q, int error)
         e->retried = true;
     } else if (e->segments_max > 1 && may_be_stale(error)) {
         stop_segmenting(e);
+    } else if (lacks_one_piece(e, error)) {
+        e->mode = HEADER;
     } else {
         report(q, &e->train, error);
         advance(q, &q->stats->tx_failed);
@@ -368,10 +441,11 @@ bool hws_txqueue_flush(struct hws_txqueue *q)
             continue;
         }
         struct batch batch;
-        const struct hws_train *train = &q->waiting[q->head]->train;
+        const struct entry *e = q->waiting[q->head];
         fill_batch(q, &batch);
-        set_fragmenting(q, train);
-        int sent = sendmmsg(fd_for(q, train), batch.headers, (unsigned)batch.count, MSG_DONTWAIT);
+        set_mode(q, e);
+        int sent =
+            sendmmsg(fd_for(q, &e->train), batch.headers, (unsigned)batch.count, MSG_DONTWAIT);
         if (sent < 0 && errno == EAGAIN) {
             q->stats->tx_blocked++;
             return false;

@@ -14,9 +14,10 @@ struct hws_txqueue_fds {
 
 struct hws_txqueue;
 
-/** A new queue that sends on `fds` and counts in `stats`; with `udp`, to the UDP ports that trains
- * name and with UDP_SEGMENT. NULL when there is no memory. */
-struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, bool udp,
+/** A new queue that sends on `fds`, which are sockets of IP protocol `protocol`, and counts in
+ * `stats`; with UDP, to the UDP ports that trains name and with UDP_SEGMENT. NULL when there is no
+ * memory. */
+struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, uint8_t protocol,
                                     struct hws_link_stats *stats);
 void hws_txqueue_free(struct hws_txqueue *queue);
 
