@@ -2,8 +2,15 @@ add_library(hws_link_tool STATIC link_tool.c netns.c)
 target_compile_definitions(hws_link_tool PUBLIC _GNU_SOURCE)
 target_link_libraries(hws_link_tool PUBLIC hws_api PkgConfig::CMOCKA)
 
-foreach(name port_set raw_filter rxpool port_claim link_memory link_raw link_udp netwatch pcapng trace)
+foreach(name port_set raw_filter rxpool port_claim link_memory link_raw link_udp netwatch reassembly6 pcapng trace)
   hws_unit_test(${name} hws_link_tool)
+endforeach()
+# What every link to IP promises, by all of them.
+add_test(NAME link_packet COMMAND test_link_raw packet)
+add_executable(test_link_veth test_link_veth.c)
+target_link_libraries(test_link_veth PRIVATE hws_link_tool)
+foreach(kind raw packet)
+  add_test(NAME link_veth_${kind} COMMAND test_link_veth ${kind})
 endforeach()
 
 add_library(hws_fake_engine STATIC fake_engine.c)

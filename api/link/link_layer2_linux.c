@@ -65,7 +65,8 @@ int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops 
         return result;
     l2->nexthops = hws_nexthops_new(config->interface);
     l2->pool = hws_rxpool_new();
-    if (allocate_trains(l2) && l2->nexthops != NULL && l2->pool != NULL)
+    l2->reassembly = l2->pool != NULL ? hws_reassembly6_new(l2->pool) : NULL;
+    if (allocate_trains(l2) && l2->nexthops != NULL && l2->reassembly != NULL)
         return 0;
     snprintf(error, HWS_LINK_ERROR_MAX, "there is no memory for the link's buffers");
     return -ENOMEM;
@@ -76,6 +77,7 @@ void hws_link_layer2_finish(struct hws_link_layer2 *l2)
     if (l2->raw != NULL)
         l2->raw->ops->close(l2->raw);
     hws_nexthops_free(l2->nexthops);
+    hws_reassembly6_free(l2->reassembly);
     if (l2->pool != NULL)
         hws_rxpool_close(l2->pool);
     for (uint32_t i = 0; i < HWS_LAYER2_TRAINS; i++)
@@ -202,23 +204,52 @@ static void set_scope(struct hws_addr *addr, uint32_t interface)
         addr->scope_id = interface;
 }
 
+/* The packet that a fragment completes takes its place, and its buffer's. */
+static bool reassemble(struct hws_link_layer2 *l2, struct hws_buf **buf, struct hws_ip_packet *ip)
+{
+    struct hws_buf *whole = hws_reassembly6_add(l2->reassembly, ip, l2->protocol,
+                                                hws_link_layer2_now_us(), &ip->payload_len);
+    hws_buf_unref(*buf);
+    *buf = whole;
+    if (whole != NULL)
+        ip->payload = whole->data;
+    return whole != NULL;
+}
+
+static bool is_ours(struct hws_link_layer2 *l2, const struct hws_ip_packet *ip, uint32_t interface)
+{
+    return ip->payload_len >= PORTS_LEN &&
+           (l2->own_host || hws_port_set_has(&l2->ports, hws_get16(ip->payload + 2))) &&
+           is_for_host(l2, ip, interface);
+}
+
+static bool refuse(struct hws_link_layer2 *l2, struct hws_buf *buf)
+{
+    l2->stats.rx_foreign++;
+    hws_buf_unref(buf);
+    return false;
+}
+
 bool hws_link_layer2_accept(struct hws_link_layer2 *l2, struct hws_buf *buf, uint32_t len,
                             uint32_t interface, struct hws_packet_in *packet)
 {
     struct hws_ip_packet ip;
-    if (!hws_ip_read(buf->data, len, &ip) || ip.protocol != l2->protocol ||
-        ip.payload_len < PORTS_LEN)
-        return false;
+    if (!hws_ip_read(buf->data, len, &ip))
+        return refuse(l2, buf);
     set_scope(&ip.src, interface);
     set_scope(&ip.dst, interface);
+    bool fragment = ip.src.family == HWS_FAMILY_IPV6 && ip.protocol == HWS_IPV6_FRAGMENT;
+    if (fragment && !reassemble(l2, &buf, &ip))
+        return false;
+    if ((!fragment && ip.protocol != l2->protocol) || !is_ours(l2, &ip, interface))
+        return refuse(l2, buf);
     *packet = (struct hws_packet_in){.data = ip.payload,
                                      .len = ip.payload_len,
                                      .truesize = buf->size,
                                      .buf = buf,
                                      .src = ip.src,
                                      .dst = ip.dst};
-    return (l2->own_host || hws_port_set_has(&l2->ports, hws_get16(ip.payload + 2))) &&
-           is_for_host(l2, &ip, interface);
+    return true;
 }
 
 /* ---- Other operations ---- */

@@ -10,6 +10,7 @@
 #include "api/link/link.h"
 #include "api/link/nexthop_linux.h"
 #include "api/link/port_set.h"
+#include "api/link/reassembly6.h"
 #include "api/link/rxpool.h"
 
 #define HWS_LAYER2_TRAINS 32u /* that may wait; 64 KB of address space each */
@@ -28,6 +29,7 @@ struct hws_link_layer2 {
     struct hws_link *raw;
     struct hws_nexthops *nexthops;
     struct hws_rxpool *pool;
+    struct hws_reassembly6 *reassembly;
     struct hws_link_stats stats, all_stats; /* its own; with those of the raw link */
     struct hws_port_set ports;
     uint8_t protocol, ttl4, ttl6; /* ttl: where the engine names none */
@@ -64,8 +66,8 @@ void hws_link_layer2_refused(struct hws_link_layer2 *l2);
 
 /* ---- Receiving ---- */
 
-/** Makes a packet for the engine of one that came in through `interface`; `buf` holds it. False
- * when it is not for us. */
+/** Makes a packet for the engine of one that came in through `interface` and lies in `buf`, whose
+ * reference is taken. False when it is not for us, or a fragment, which is kept. */
 bool hws_link_layer2_accept(struct hws_link_layer2 *l2, struct hws_buf *buf, uint32_t len,
                             uint32_t interface, struct hws_packet_in *packet);
 

@@ -54,9 +54,6 @@ static size_t take_batch(struct packet_link *packet_link, struct hws_rxbatch *ba
             l2->stats.rx_truncated++;
         } else if (hws_link_layer2_accept(l2, msg.buf, msg.len, msg.interface, &packets[count])) {
             count++;
-        } else {
-            l2->stats.rx_foreign++;
-            hws_buf_unref(msg.buf);
         }
     }
     return count;

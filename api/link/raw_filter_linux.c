@@ -14,6 +14,7 @@
 #define IPV4_PROTOCOL_OFFSET 9u
 #define IPV6_PROTOCOL_OFFSET 6u
 #define IPV6_HEADER_LEN 40u
+#define IPV6_FRAGMENT 44u
 
 static void add(struct hws_raw_filter *f, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
@@ -96,6 +97,16 @@ static void load_fragment_bits(struct hws_raw_filter *f)
     add(f, BPF_ALU | BPF_AND | BPF_K, 0, 0, IPV4_FRAGMENT_MASK);
 }
 
+/* Which port they are for, only the first of them knows. */
+static void pass_fragments6(struct hws_raw_filter *f, uint8_t protocol)
+{
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, IPV6_FRAGMENT);
+    add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, IPV6_HEADER_LEN);
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, protocol);
+    add(f, BPF_RET | BPF_K, 0, 0, PASS);
+    add(f, BPF_RET | BPF_K, 0, 0, DROP);
+}
+
 void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
                             const struct hws_port_set *ports)
 {
@@ -115,6 +126,8 @@ void hws_raw_filter_compile_packet(struct hws_raw_filter *f, enum hws_family fam
     add(f, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE));
     require(f, PACKET_HOST, false);
     add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, ipv6 ? IPV6_PROTOCOL_OFFSET : IPV4_PROTOCOL_OFFSET);
+    if (ipv6)
+        pass_fragments6(f, protocol);
     require(f, protocol, false);
     if (ipv6) {
         load_dst_port6(f, IPV6_HEADER_LEN);

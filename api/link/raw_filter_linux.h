@@ -17,7 +17,7 @@
 #define HWS_RAW_FILTER_MAX_RANGES 64u
 #define HWS_RAW_FILTER_FEW_RANGES 8u
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
-#define HWS_RAW_FILTER_MAX_INSNS (12u + 6u * HWS_RAW_FILTER_MAX_RANGES)
+#define HWS_RAW_FILTER_MAX_INSNS (17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
     struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
@@ -31,7 +31,7 @@ void hws_raw_filter_compile(struct hws_raw_filter *filter, enum hws_family famil
                             const struct hws_port_set *ports);
 
 /** Compiles the filter for packet sockets (AF_PACKET, SOCK_DGRAM) of `family`: whole packets of the
- * IP protocol that came for this host. `ports` NULL: all ports. */
+ * IP protocol that came for this host, and its fragments of IPv6. `ports` NULL: all ports. */
 void hws_raw_filter_compile_packet(struct hws_raw_filter *filter, enum hws_family family,
                                    uint8_t protocol, const struct hws_port_set *ports);
 
