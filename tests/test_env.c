@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -102,6 +104,30 @@ static void few_blocks_are_kept(void **state)
     hws_blocks_fini(&blocks);
 }
 
+/* What was drawn ahead must not be given out in both processes. */
+static void random_bytes_differ_after_fork(void **state)
+{
+    struct hws_env env;
+    uint8_t parents[16], childs[16] = {0};
+    int ends[2];
+    (void)state;
+    assert_int_equal(hws_env_init(&env), 0);
+    env.random(env.ctx, parents, sizeof parents);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        env.random(env.ctx, childs, sizeof childs);
+        _exit(write(ends[1], childs, sizeof childs) == sizeof childs ? 0 : 1);
+    }
+    env.random(env.ctx, parents, sizeof parents);
+    assert_int_equal(read(ends[0], childs, sizeof childs), sizeof childs);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_memory_not_equal(parents, childs, sizeof parents);
+    close(ends[0]);
+    close(ends[1]);
+    hws_env_fini(&env);
+}
+
 static void time_does_not_run_backwards(void **state)
 {
     (void)state;
@@ -117,6 +143,7 @@ int main(void)
         cmocka_unit_test(blocks_hold_what_they_are_asked_for),
         cmocka_unit_test(a_block_given_back_is_the_next_one),
         cmocka_unit_test(few_blocks_are_kept),
+        cmocka_unit_test(random_bytes_differ_after_fork),
         cmocka_unit_test(time_does_not_run_backwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

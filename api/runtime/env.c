@@ -2,13 +2,28 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "api/runtime/blocks.h"
 #include "api/runtime/hmac.h"
 
+/* Random bytes drawn ahead, since a system call for every tag and TSN costs more than the rest of a
+ * handshake. They lie in a page of their own that the kernel empties in a child process after fork:
+ * `left` is 0 there. Each is erased when it is given out. */
+#define DRAWN_BYTES 2048u
+/* More than this is not worth a second copy. */
+#define DRAWN_MOST 64u
+
+struct drawn {
+    size_t left;
+    uint8_t bytes[DRAWN_BYTES];
+};
+
 struct context {
+    struct drawn *drawn; /* NULL: the kernel is asked every time */
     struct hws_hmac *hmac;
     struct hws_blocks blocks;
 };
@@ -24,9 +39,20 @@ static void env_free(void *ctx, void *ptr, size_t size)
         hws_blocks_free(&((struct context *)ctx)->blocks, ptr, size);
 }
 
-static void env_random(void *ctx, void *out, size_t len)
+static struct drawn *drawn_new(void)
 {
-    (void)ctx;
+    struct drawn *drawn =
+        mmap(NULL, sizeof *drawn, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (drawn == MAP_FAILED)
+        return NULL;
+    if (madvise(drawn, sizeof *drawn, MADV_WIPEONFORK) == 0)
+        return drawn;
+    munmap(drawn, sizeof *drawn);
+    return NULL;
+}
+
+static void draw(void *out, size_t len)
+{
     uint8_t *at = out;
     while (len > 0) {
         ssize_t got = getrandom(at, len, 0);
@@ -37,6 +63,22 @@ static void env_random(void *ctx, void *out, size_t len)
             len -= (size_t)got;
         }
     }
+}
+
+static void env_random(void *ctx, void *out, size_t len)
+{
+    struct drawn *drawn = ((struct context *)ctx)->drawn;
+    if (drawn == NULL || len > DRAWN_MOST) {
+        draw(out, len);
+        return;
+    }
+    if (drawn->left < len) {
+        draw(drawn->bytes, sizeof drawn->bytes);
+        drawn->left = sizeof drawn->bytes;
+    }
+    drawn->left -= len;
+    memcpy(out, drawn->bytes + drawn->left, len);
+    explicit_bzero(drawn->bytes + drawn->left, len);
 }
 
 static void env_hmac_sha256(void *ctx, const uint8_t key[HWS_MAC_KEY_LEN], const void *data,
@@ -52,6 +94,7 @@ int hws_env_init(struct hws_env *env)
         free(context);
         return -ENOMEM;
     }
+    context->drawn = drawn_new();
     *env = (struct hws_env){.ctx = context,
                             .alloc = env_alloc,
                             .free = env_free,
@@ -65,6 +108,10 @@ void hws_env_fini(struct hws_env *env)
     struct context *context = env->ctx;
     hws_hmac_free(context->hmac);
     hws_blocks_fini(&context->blocks);
+    if (context->drawn != NULL) {
+        explicit_bzero(context->drawn, sizeof *context->drawn);
+        munmap(context->drawn, sizeof *context->drawn);
+    }
     free(context);
     env->ctx = NULL;
 }
