@@ -65,14 +65,16 @@ struct hws_path *hws_assoc_path(const struct hws_assoc *a, const struct hws_addr
 
 uint32_t hws_assoc_draw_vtag(struct hws_engine *e)
 {
+    const struct hws_shard *shard = &e->config.shard;
     uint32_t tag = 0;
     for (unsigned i = 0; i < HWS_LIMIT_TAG_DRAWS; i++) {
         e->config.env.random(e->config.env.ctx, &tag, sizeof tag);
+        tag = hws_shard_tag(shard, tag);
         if (tag != 0 && hws_hashtab_first(&e->by_vtag, tag) == NULL &&
             !hws_timewait_has_tag(e, tag))
             break;
     }
-    return tag != 0 ? tag : 1;
+    return tag != 0 ? tag : hws_shard_tag(shard, shard->count > 1 ? shard->count : 1);
 }
 
 void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)

@@ -76,13 +76,15 @@ static bool in_use(const struct hws_engine *e, uint16_t port, const struct hws_l
 
 /* A free ephemeral port, starting at an unpredictable one; 0 when all are in use. Nobody shares one
  * without having asked for it by number. */
-static uint16_t draw_port(struct hws_engine *e, const struct hws_locals *locals)
+static uint16_t draw_port(struct hws_engine *e, const struct hws_locals *locals,
+                          uint16_t remote_port)
 {
     uint16_t start;
     e->config.env.random(e->config.env.ctx, &start, sizeof start);
     for (uint32_t i = 0; i < HWS_EPHEMERAL_COUNT; i++) {
         uint16_t port = (uint16_t)(HWS_EPHEMERAL_FIRST + (start + i) % HWS_EPHEMERAL_COUNT);
-        if (!in_use(e, port, locals, false, NULL))
+        bool fits = remote_port == 0 || hws_shard_has_ports(&e->config.shard, port, remote_port);
+        if (fits && !in_use(e, port, locals, false, NULL))
             return port;
     }
     return 0;
@@ -133,7 +135,7 @@ int hws_endpoint_new(struct hws_engine *e, const struct hws_endpoint_config *con
         !hws_params_ok(params))
         return HWS_E_INVAL;
     hws_locals_init(&locals, config->locals, config->local_count, config->families);
-    uint16_t port = config->port != 0 ? config->port : draw_port(e, &locals);
+    uint16_t port = config->port != 0 ? config->port : draw_port(e, &locals, config->remote_port);
     if (port == 0 || in_use(e, port, &locals, config->reuse, NULL))
         return HWS_E_INUSE;
     struct hws_endpoint *ep = make(e, config, params, &locals, port);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
+#include "proto/shard.h"
 #include "stack/buf.h"
 #include "stack/env.h"
 #include "stack/error.h"
@@ -118,6 +119,9 @@ struct hws_engine_config {
     /** Answer packets to ports that are not ours as the host's only SCTP would (8.4, ABORT). Off:
      * stay silent, since another stack of this host may own the port. */
     bool own_host;
+    /** Which of several engines this is that share addresses and ports, at most HWS_LIMIT_SHARDS;
+     * every packet is to reach the one that hws_shard_of_packet names, the others ignore it. */
+    struct hws_shard shard;
     /** Take every object straight from env.alloc instead of from slabs, so that a memory checker
      * sees each one. */
     bool direct_alloc;
@@ -278,7 +282,9 @@ bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
 
 /** What an endpoint is made with. */
 struct hws_endpoint_config {
-    uint16_t port; /**< local port, host order; 0: one that is free, from 49152 up */
+    uint16_t port;        /**< local port, host order; 0: one that is free, from 49152 up */
+    uint16_t remote_port; /**< of the peer to connect to, where a port is drawn for that: one that
+                             leads to this shard then; 0: any */
     const struct hws_addr *locals; /**< addresses to use, at most HWS_LIMIT_PATHS; copied */
     size_t local_count;            /**< 0: any; the network chooses the source address */
     unsigned families; /**< HWS_ENDPOINT_*: no others are used; 0: both. Two endpoints of different
@@ -322,7 +328,8 @@ int hws_endpoint_set_params(struct hws_engine *engine, hws_endpoint_id id,
 
 /** Starts an association with the peer at `remotes` (1..HWS_LIMIT_PATHS addresses of one host, the
  * first one is tried first). UP or DOWN tells how it went. Errors: HWS_E_INVAL, HWS_E_NOENT,
- * HWS_E_INUSE (there is one with that peer already), HWS_E_NOMEM. */
+ * HWS_E_INUSE (there is one with that peer already), HWS_E_SHARD (hws_shard_of_ports names another
+ * shard: it can connect with these ports), HWS_E_NOMEM. */
 int hws_assoc_connect(struct hws_engine *engine, hws_endpoint_id endpoint,
                       const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
                       uint64_t now_us, hws_assoc_id *out);

@@ -54,6 +54,8 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
         return HWS_E_NOENT;
     if (!remotes_ok(ep, remotes, remote_count) || remote_port == 0)
         return HWS_E_INVAL;
+    if (!hws_shard_has_ports(&e->config.shard, ep->port, remote_port))
+        return HWS_E_SHARD;
     for (size_t i = 0; i < remote_count; i++)
         if (hws_assoc_by_addr(e, &remotes[i], NULL, ep->port, remote_port) != NULL)
             return HWS_E_INUSE;

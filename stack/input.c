@@ -182,6 +182,10 @@ void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet)
         e->stats.drop_short++;
         return;
     }
+    if (!hws_shard_has_packet(&e->config.shard, packet->data, packet->len)) {
+        e->stats.drop_shard++;
+        return;
+    }
     if (!e->config.ignore_checksum && !hws_crc32c_ok(packet->data, packet->len)) {
         e->stats.drop_checksum++;
         return;

@@ -48,6 +48,8 @@
 /* Local ports that are drawn where none is named: the dynamic ports (RFC 6335, 6). */
 #define HWS_EPHEMERAL_FIRST 49152u
 #define HWS_EPHEMERAL_COUNT 16384u
+/* Engines that share ports: a bit each where it is noted who has one. */
+#define HWS_LIMIT_SHARDS 64u
 /* The MTU a path starts with until the link says better. */
 #define HWS_MTU_DEFAULT 1280u
 

@@ -41,6 +41,7 @@
     X(drop_short, "packets shorter than a header or with a malformed chunk list")                  \
     X(drop_checksum, "packets with a wrong checksum")                                              \
     X(drop_port, "packets for a port that is not ours")                                            \
+    X(drop_shard, "packets that belong to another shard")                                          \
     X(drop_vtag, "packets with a wrong verification tag")                                          \
     X(drop_address, "packets from or to an address that is not the association's")                 \
     X(drop_chunk_malformed, "chunks shorter than their type allows or with malformed contents")    \

@@ -82,9 +82,10 @@ int uv_world_open_memory(void **state)
 {
     struct uv_world *w = open_world();
     struct hws_link *a, *b;
+    const struct hws_runtime_part part = {.own_host = true};
     assert_int_equal(hws_link_memory_pair(9000, &a, &b), 0);
-    assert_int_equal(hws_runtime_open(&w->loop, a, true, &w->a), 0);
-    assert_int_equal(hws_runtime_open(&w->loop, b, true, &w->b), 0);
+    assert_int_equal(hws_runtime_open(&w->loop, a, &part, &w->a), 0);
+    assert_int_equal(hws_runtime_open(&w->loop, b, &part, &w->b), 0);
     w->address = "192.0.2.1";
     listen_at(w);
     *state = w;

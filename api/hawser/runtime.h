@@ -98,10 +98,29 @@ struct hws_runtime_config {
     /** A libuv loop of the caller that runs it instead; it has to outlive the runtime. Such a
      * runtime has no descriptors: its sockets are those of <hawser/uv.h>. NULL by default. */
     struct uv_loop_s *loop;
+    /** Into how many shards the ports are divided, at most HWS_SHARDS_MAX; 0 and 1: not at all (the
+     * default). Runtimes of one process with the same protocol (or UDP port) and the same number
+     * bind the same ports, each with a listener of its own, and every association belongs to one
+     * of them: a runtime for each core, which share nothing. All of them have to be there: what is
+     * for a shard that is not is lost. See hws_shard_of for whose an association is. */
+    unsigned shard_count;
+    /** Which one this runtime is, 0 .. shard_count - 1. */
+    unsigned shard;
 };
+
+/** The largest shard_count. */
+#define HWS_SHARDS_MAX 64u
 
 /** Fills in the defaults given above. */
 HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
+
+/** Which shard an association with these ports belongs to. A peer's association is accepted by that
+ * shard's listener. A socket that connects without having been bound to a port gets one that leads
+ * to its own shard (also when it was bound to port 0: another one then); connecting from a port
+ * that was named, and that leads elsewhere, fails with EADDRNOTAVAIL: connect in the shard told
+ * here. Associations with equal ports are all in one shard, whoever their peers are. Any thread.
+ * @return 0 .. shard_count - 1. */
+HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_t remote_port);
 
 /** Longest text that hws_runtime_new writes about what went wrong, its NUL included. */
 #define HWS_ERROR_MAX 512
@@ -113,8 +132,8 @@ HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
  * @return the runtime, which the caller gives to hws_runtime_free, or NULL.
  *
  * Errors: EPERM (raw and packet sockets need CAP_NET_RAW), EOPNOTSUPP (hawser was built without
- * AF_XDP), EADDRINUSE (the UDP port is taken),
- * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no
+ * AF_XDP), EADDRINUSE (the UDP port is taken, or another runtime of this process is that shard),
+ * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no such shard; no
  * such link; AF_XDP without an interface), ENOMEM, EMFILE. */
 HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
 

@@ -85,16 +85,20 @@ struct hws_link {
 };
 
 struct hws_link_raw_config {
-    uint8_t protocol;      /* IP protocol: 132, 253 or 254 */
-    bool ipv4, ipv6;       /* families to open */
-    const char *interface; /* SO_BINDTODEVICE; NULL: all */
-    bool own_host;         /* receive packets to every port, not only those added */
-    bool rest;             /* receive only what a link on AF_PACKET beside it does not take */
+    uint8_t protocol;       /* IP protocol: 132, 253 or 254 */
+    bool ipv4, ipv6;        /* families to open */
+    const char *interface;  /* SO_BINDTODEVICE; NULL: all */
+    bool own_host;          /* receive packets to every port, not only those added */
+    bool rest;              /* receive only what a link on AF_PACKET beside it does not take */
+    struct hws_shard shard; /* receive only the packets of this one */
 };
 
 struct hws_link_udp_config {
     uint16_t port;   /* local UDP port (RFC 6951: 9899); 0: an ephemeral one */
-    bool ipv4, ipv6; /* families to open */
+    bool ipv4, ipv6; /* families to open, the same by all shards */
+    /* Share the port with the other shards of this process and receive only this one's packets.
+     * With port 0 nothing is shared. */
+    struct hws_shard shard;
 };
 
 /** Longest text that an open function writes about what went wrong. */

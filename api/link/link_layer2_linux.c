@@ -58,6 +58,7 @@ int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops 
     l2->link.ops = ops;
     l2->protocol = config->protocol;
     l2->own_host = config->own_host;
+    l2->shard = config->shard;
     l2->ttl4 = system_ttl(AF_INET, IPPROTO_IP, IP_TTL);
     l2->ttl6 = system_ttl(AF_INET6, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
     int result = hws_link_raw_open(config, &l2->raw, error);

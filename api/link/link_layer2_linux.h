@@ -34,6 +34,7 @@ struct hws_link_layer2 {
     struct hws_port_set ports;
     uint8_t protocol, ttl4, ttl6; /* ttl: where the engine names none */
     bool own_host;
+    struct hws_shard shard;
     struct hws_layer2_train trains[HWS_LAYER2_TRAINS];
     struct hws_layer2_train *waiting[HWS_LAYER2_TRAINS]; /* a ring */
     uint32_t head, count;

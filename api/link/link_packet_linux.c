@@ -165,7 +165,7 @@ static int attach_filters(struct packet_link *packet_link)
         const struct packet_socket *sock = &packet_link->sockets[i];
         if (sock->fd < 0)
             continue;
-        hws_raw_filter_compile_packet(&packet_link->filter, sock->family, l2->protocol,
+        hws_raw_filter_compile_packet(&packet_link->filter, sock->family, l2->protocol, &l2->shard,
                                       l2->own_host ? NULL : &l2->ports);
         result = hws_raw_filter_attach(&packet_link->filter, sock->fd);
     }

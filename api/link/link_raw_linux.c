@@ -23,6 +23,7 @@ struct raw_link {
     uint8_t protocol;
     bool own_host;
     bool rest;
+    struct hws_shard shard;
     int silent[HWS_INET_SOCKETS]; /* descriptor + 1 of the socket that keeps the kernel quiet, or 0
                                    */
     struct hws_port_set ports;
@@ -136,26 +137,34 @@ static bool raw_net_event(struct hws_link *link, struct hws_net_event *event)
 
 /* ---- Ports ---- */
 
+/* Whether not all packets of the protocol are received. */
 static bool is_filtered(const struct raw_link *raw)
 {
-    return raw->rest || !raw->own_host;
+    return raw->rest || !raw->own_host || raw->shard.count > 1;
 }
 
 static int attach_filters(struct raw_link *raw)
 {
     int result = 0;
+    const struct hws_port_set *ports = raw->own_host ? NULL : &raw->ports;
     for (uint32_t i = 0; i < HWS_INET_SOCKETS && result == 0 && is_filtered(raw); i++) {
         const struct hws_inet_socket *sock = &raw->inet.sockets[i];
         if (sock->fd < 0)
             continue;
         if (raw->rest)
-            hws_raw_filter_compile_rest(&raw->filter, sock->family, raw->protocol,
-                                        raw->own_host ? NULL : &raw->ports);
+            hws_raw_filter_compile_rest(&raw->filter, sock->family, raw->protocol, &raw->shard,
+                                        ports);
         else
-            hws_raw_filter_compile(&raw->filter, sock->family, &raw->ports);
+            hws_raw_filter_compile(&raw->filter, sock->family, &raw->shard, ports);
         result = hws_raw_filter_attach(&raw->filter, sock->fd);
     }
     return result;
+}
+
+static void give_port(struct raw_link *raw, uint16_t port)
+{
+    hws_port_give(raw->protocol, port, &raw->shard, raw->claims[port] - 1);
+    raw->claims[port] = 0;
 }
 
 static void raw_remove_port(struct hws_link *link, uint16_t port)
@@ -167,8 +176,7 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     /* One that lets much through that is not ours is narrowed when a few ranges are exact again. */
     if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
         attach_filters(raw);
-    close(raw->claims[port] - 1);
-    raw->claims[port] = 0;
+    give_port(raw, port);
 }
 
 static int raw_add_port(struct hws_link *link, uint16_t port)
@@ -176,12 +184,13 @@ static int raw_add_port(struct hws_link *link, uint16_t port)
     struct raw_link *raw = (struct raw_link *)link;
     if (hws_port_set_has(&raw->ports, port))
         return 0;
-    int fd = hws_port_claim(raw->protocol, port);
-    if (fd < 0)
-        return fd;
-    raw->claims[port] = fd + 1;
+    int claim;
+    int result = hws_port_take(raw->protocol, port, &raw->shard, &claim);
+    if (result != 0)
+        return result;
+    raw->claims[port] = claim + 1;
     hws_port_set_add(&raw->ports, port);
-    int result = hws_raw_filter_passes(&raw->filter, port) ? 0 : attach_filters(raw);
+    result = hws_raw_filter_passes(&raw->filter, port) ? 0 : attach_filters(raw);
     if (result != 0)
         raw_remove_port(link, port);
     return result;
@@ -200,7 +209,7 @@ static void raw_close(struct hws_link *link)
     struct raw_link *raw = (struct raw_link *)link;
     for (uint32_t port = 0; port < 65536; port++)
         if (raw->claims[port] != 0)
-            close(raw->claims[port] - 1);
+            give_port(raw, (uint16_t)port);
     for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
         if (raw->silent[i] != 0)
             close(raw->silent[i] - 1);
@@ -253,7 +262,7 @@ static int keep_kernel_quiet(struct raw_link *raw, enum hws_family family)
     raw->silent[family == HWS_FAMILY_IPV6] = fd + 1;
     const struct hws_port_set none = {0};
     struct hws_raw_filter silence;
-    hws_raw_filter_compile(&silence, family, &none);
+    hws_raw_filter_compile(&silence, family, &(const struct hws_shard){0}, &none);
     int result = hws_raw_filter_attach(&silence, fd);
     if (result == 0)
         drain(fd);
@@ -324,6 +333,7 @@ int hws_link_raw_open(const struct hws_link_raw_config *config, struct hws_link 
     raw->protocol = config->protocol;
     raw->own_host = config->own_host;
     raw->rest = config->rest;
+    raw->shard = config->shard;
     int result = open_families(raw, config);
     if (result == 0)
         result = hws_link_inet_start(&raw->inet, raw->protocol);

@@ -1,6 +1,7 @@
 /* SCTP over UDP (RFC 6951). A train leaves as one message that the kernel or the device cuts
  * (UDP_SEGMENT), and packets of one sender arrive joined in one buffer (UDP_GRO). */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 
 #include "api/link/link.h"
 #include "api/link/link_inet_linux.h"
+#include "api/link/port_claim_linux.h"
+#include "api/link/shard_filter_linux.h"
+#include "api/link/shard_group_linux.h"
 #include "api/sock/sockaddr.h"
 
 /* A port that the kernel picked for IPv4 may be taken for IPv6: how often to try another. */
@@ -18,6 +22,8 @@
 struct udp_link {
     struct hws_link_inet inet; /* first: what the operations of both links take */
     uint16_t port;
+    struct hws_shard shard;  /* of those that share the port; alone otherwise */
+    bool joined_group;       /* that holds the shards' sockets */
     struct hws_rxmsg joined; /* the message being cut into packets; buf NULL: none */
     uint32_t joined_offset;
     uint32_t joined_share; /* memory that each of its packets answers for */
@@ -137,6 +143,8 @@ static void udp_close(struct hws_link *link)
     if (udp->joined.buf != NULL)
         hws_buf_unref(udp->joined.buf);
     hws_link_inet_finish(&udp->inet);
+    if (udp->joined_group)
+        hws_shard_group_leave(IPPROTO_UDP, udp->port, &udp->shard);
     free(udp);
 }
 
@@ -156,11 +164,15 @@ static const struct hws_link_ops udp_ops = {
     .close = udp_close,
 };
 
-/* UDP_GRO is an optimisation; without it each datagram is a message. */
-static int set_udp_options(int fd, enum hws_family family)
+/* UDP_GRO is an optimisation; without it each datagram is a message. With it the kernel joins
+ * datagrams of one sender that are for several shards, and gives them all to the first one's. */
+static int set_udp_options(int fd, enum hws_family family, bool shared)
 {
     int on = 1;
-    setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
+    if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, shared ? &(int){0} : &on, sizeof(on)) != 0 && shared)
+        return -errno;
+    if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0)
+        return -errno;
     int result = family == HWS_FAMILY_IPV4
                      ? setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on))
                      : setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
@@ -188,7 +200,7 @@ static int open_family(struct udp_link *udp, enum hws_family family, uint16_t po
         return 0;
     int fd = udp->inet.sockets[family == HWS_FAMILY_IPV6].fd;
     if (result == 0)
-        result = set_udp_options(fd, family);
+        result = set_udp_options(fd, family, udp->shard.count > 1);
     return result != 0 ? result : bind_any(fd, family, port, &udp->port);
 }
 
@@ -214,6 +226,70 @@ static int open_ports(struct udp_link *udp, const struct hws_link_udp_config *co
     return result != 0 ? result : hws_link_inet_start(&udp->inet, IPPROTO_UDP);
 }
 
+/* ---- Shards: their sockets are opened in one go, since the kernel numbers them as they are bound,
+ * and closed in one go, since it would number them anew. ---- */
+
+static uint32_t group_fd(const struct hws_shard *shard, uint32_t family)
+{
+    return 1 + family * shard->count + shard->index;
+}
+
+static int open_member(const struct hws_link_udp_config *config, uint32_t index,
+                       int fds[HWS_SHARD_GROUP_FDS])
+{
+    struct udp_link member = {.shard = {.count = config->shard.count, .index = index}};
+    hws_link_inet_init(&member.inet, &udp_ops, true, NULL);
+    int result = open_families(&member, config);
+    for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++) {
+        int fd = member.inet.sockets[i].fd;
+        fds[group_fd(&member.shard, i)] = fd;
+        if (result == 0 && fd >= 0 && index == 0)
+            result = hws_shard_filter_attach_reuseport(fd, member.shard.count);
+    }
+    return result;
+}
+
+/* The claim keeps other processes out that share ports, too. */
+static int open_group(void *arg, int fds[HWS_SHARD_GROUP_FDS])
+{
+    const struct hws_link_udp_config *config = arg;
+    fds[0] = hws_port_claim(IPPROTO_UDP, config->port);
+    int result = fds[0] < 0 ? fds[0] : 0;
+    for (uint32_t i = 0; result == 0 && i < config->shard.count; i++)
+        result = open_member(config, i, fds);
+    return result;
+}
+
+/* Throws away what came before the shard was there. */
+static void drain(int fd)
+{
+    uint8_t byte;
+    while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+        continue;
+}
+
+static int join_group(struct udp_link *udp, const struct hws_link_udp_config *config)
+{
+    struct hws_link_udp_config shared = *config;
+    const int *fds;
+    int result =
+        hws_shard_group_join(IPPROTO_UDP, config->port, &config->shard, open_group, &shared, &fds);
+    if (result != 0)
+        return result;
+    udp->port = config->port;
+    udp->shard = config->shard;
+    udp->joined_group = true;
+    for (uint32_t i = 0; result == 0 && i < HWS_INET_SOCKETS; i++) {
+        int fd = fds[group_fd(&udp->shard, i)];
+        if (fd < 0)
+            continue;
+        drain(fd);
+        udp->inet.sockets[i].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        result = udp->inet.sockets[i].fd >= 0 ? 0 : -errno;
+    }
+    return result != 0 ? result : hws_link_inet_start(&udp->inet);
+}
+
 static void explain(const struct hws_link_udp_config *config, int result,
                     char error[HWS_LINK_ERROR_MAX])
 {
@@ -236,7 +312,8 @@ int hws_link_udp_open(const struct hws_link_udp_config *config, struct hws_link 
         return -ENOMEM;
     }
     hws_link_inet_init(&udp->inet, &udp_ops, true, NULL);
-    int result = open_ports(udp, config);
+    bool shared = config->port != 0 && config->shard.count > 1;
+    int result = shared ? join_group(udp, config) : open_ports(udp, config);
     if (result != 0) {
         explain(config, result, error);
         udp_close(&udp->inet.link);

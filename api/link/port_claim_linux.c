@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "api/link/shard_group_linux.h"
+
 static socklen_t claim_name(uint8_t protocol, uint16_t port, struct sockaddr_un *name)
 {
     *name = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -31,6 +33,40 @@ int hws_port_claim(uint8_t protocol, uint16_t port)
     int error = errno;
     close(fd);
     return -error;
+}
+
+struct port {
+    uint8_t protocol;
+    uint16_t number;
+};
+
+static int claim_for_group(void *arg, int fds[HWS_SHARD_GROUP_FDS])
+{
+    const struct port *port = arg;
+    fds[0] = hws_port_claim(port->protocol, port->number);
+    return fds[0] < 0 ? fds[0] : 0;
+}
+
+int hws_port_take(uint8_t protocol, uint16_t port, const struct hws_shard *shard, int *claim)
+{
+    if (shard->count <= 1) {
+        *claim = hws_port_claim(protocol, port);
+        return *claim < 0 ? *claim : 0;
+    }
+    struct port named = {.protocol = protocol, .number = port};
+    const int *fds;
+    int rc = hws_shard_group_join(protocol, port, shard, claim_for_group, &named, &fds);
+    if (rc == 0)
+        *claim = fds[0];
+    return rc;
+}
+
+void hws_port_give(uint8_t protocol, uint16_t port, const struct hws_shard *shard, int claim)
+{
+    if (shard->count <= 1)
+        close(claim);
+    else
+        hws_shard_group_leave(protocol, port, shard);
 }
 
 static unsigned first_unprivileged(void)

@@ -8,9 +8,18 @@
 
 #include <stdint.h>
 
+#include "proto/shard.h"
+
 /** Claims `port` of IP protocol `protocol`. A descriptor that holds the claim until it is closed,
  * or a negative errno: -EADDRINUSE when somebody else has it. */
 int hws_port_claim(uint8_t protocol, uint16_t port);
+
+/** The same for a runtime that may be one of several shards: they own the port together. 0 or a
+ * negative errno. */
+int hws_port_take(uint8_t protocol, uint16_t port, const struct hws_shard *shard, int *claim);
+
+/** Gives back what hws_port_take took. */
+void hws_port_give(uint8_t protocol, uint16_t port, const struct hws_shard *shard, int claim);
 
 /** Whether the calling thread may use `port`: 0, or -EACCES below
  * net.ipv4.ip_unprivileged_port_start without CAP_NET_BIND_SERVICE. */

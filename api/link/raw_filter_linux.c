@@ -21,19 +21,6 @@ static void add(struct hws_raw_filter *f, uint16_t code, uint8_t jt, uint8_t jf,
     f->insns[f->count++] = (struct sock_filter){.code = code, .jt = jt, .jf = jf, .k = k};
 }
 
-/* A load beyond the packet's end drops it. */
-static void load_dst_port4(struct hws_raw_filter *f)
-{
-    add(f, BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0);
-    add(f, BPF_LD | BPF_H | BPF_IND, 0, 0, DST_PORT_OFFSET);
-}
-
-/* Packet sockets see the IPv6 header first, raw sockets the common header. */
-static void load_dst_port6(struct hws_raw_filter *f, uint32_t header_len)
-{
-    add(f, BPF_LD | BPF_H | BPF_ABS, 0, 0, header_len + DST_PORT_OFFSET);
-}
-
 static void match_range(struct hws_raw_filter *f, struct hws_port_range range)
 {
     if (range.first == range.last) {
@@ -84,6 +71,33 @@ static void match_ports(struct hws_raw_filter *f)
         add(f, BPF_RET | BPF_K, 0, 0, DROP);
 }
 
+static void match_shard(struct hws_raw_filter *f, const struct hws_shard *shard, bool ipv4_header,
+                        uint32_t offset)
+{
+    if (shard->count <= 1)
+        return;
+    f->count += hws_shard_filter_write(f->insns + f->count, ipv4_header, offset, shard->count);
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, shard->index);
+    add(f, BPF_RET | BPF_K, 0, 0, DROP);
+}
+
+/* What comes behind an IPv4 header. A load beyond the packet's end drops it. */
+static void match_ipv4(struct hws_raw_filter *f, const struct hws_shard *shard)
+{
+    match_shard(f, shard, true, 0);
+    add(f, BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0);
+    add(f, BPF_LD | BPF_H | BPF_IND, 0, 0, DST_PORT_OFFSET);
+    match_ports(f);
+}
+
+/* Packet sockets see the IPv6 header first, raw sockets the common header. */
+static void match_ipv6(struct hws_raw_filter *f, const struct hws_shard *shard, uint32_t header_len)
+{
+    match_shard(f, shard, false, header_len);
+    add(f, BPF_LD | BPF_H | BPF_ABS, 0, 0, header_len + DST_PORT_OFFSET);
+    match_ports(f);
+}
+
 /* Goes on when what was loaded is `value`, or with `unless`, when it is not. */
 static void require(struct hws_raw_filter *f, uint32_t value, bool unless)
 {
@@ -108,18 +122,18 @@ static void pass_fragments6(struct hws_raw_filter *f, uint8_t protocol)
 }
 
 void hws_raw_filter_compile(struct hws_raw_filter *f, enum hws_family family,
-                            const struct hws_port_set *ports)
+                            const struct hws_shard *shard, const struct hws_port_set *ports)
 {
     begin(f, ports);
     if (family == HWS_FAMILY_IPV4)
-        load_dst_port4(f);
+        match_ipv4(f, shard);
     else
-        load_dst_port6(f, 0);
-    match_ports(f);
+        match_ipv6(f, shard, 0);
 }
 
 void hws_raw_filter_compile_packet(struct hws_raw_filter *f, enum hws_family family,
-                                   uint8_t protocol, const struct hws_port_set *ports)
+                                   uint8_t protocol, const struct hws_shard *shard,
+                                   const struct hws_port_set *ports)
 {
     bool ipv6 = family == HWS_FAMILY_IPV6;
     begin(f, ports);
@@ -130,31 +144,29 @@ void hws_raw_filter_compile_packet(struct hws_raw_filter *f, enum hws_family fam
         pass_fragments6(f, protocol);
     require(f, protocol, false);
     if (ipv6) {
-        load_dst_port6(f, IPV6_HEADER_LEN);
+        match_ipv6(f, shard, IPV6_HEADER_LEN);
     } else {
         load_fragment_bits(f);
         require(f, IPV4_WHOLE, false);
-        load_dst_port4(f);
+        match_ipv4(f, shard);
     }
-    match_ports(f);
 }
 
 /* An IPv6 raw socket's packet begins behind the headers; where the first of them still names the
  * protocol, there was none between. */
 void hws_raw_filter_compile_rest(struct hws_raw_filter *f, enum hws_family family, uint8_t protocol,
-                                 const struct hws_port_set *ports)
+                                 const struct hws_shard *shard, const struct hws_port_set *ports)
 {
     begin(f, ports);
     if (family == HWS_FAMILY_IPV6) {
         add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, (uint32_t)SKF_NET_OFF + IPV6_PROTOCOL_OFFSET);
         require(f, protocol, true);
-        load_dst_port6(f, 0);
+        match_ipv6(f, shard, 0);
     } else {
         load_fragment_bits(f);
         require(f, IPV4_WHOLE, true);
-        load_dst_port4(f);
+        match_ipv4(f, shard);
     }
-    match_ports(f);
 }
 
 bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)

@@ -9,15 +9,20 @@
 #include <stdint.h>
 
 #include "api/link/port_set.h"
+#include "api/link/shard_filter_linux.h"
 #include "proto/addr.h"
+#include "proto/shard.h"
 
 /* Ranges a program tells apart. Of a set with more it lets through too much, which costs time only,
  * since the link looks at the port again; and then it makes do with few, so that most ports to come
  * are let through already: attaching a program costs far more than a packet of someone else's. */
 #define HWS_RAW_FILTER_MAX_RANGES 64u
 #define HWS_RAW_FILTER_FEW_RANGES 8u
+/* Which shard's a packet is, and whether that is this one. */
+#define HWS_RAW_FILTER_SHARD_INSNS (HWS_SHARD_FILTER_INSNS + 2u)
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
-#define HWS_RAW_FILTER_MAX_INSNS (17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
+#define HWS_RAW_FILTER_MAX_INSNS                                                                   \
+    (HWS_RAW_FILTER_SHARD_INSNS + 17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
     struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
@@ -26,18 +31,21 @@ struct hws_raw_filter {
     struct sock_filter insns[HWS_RAW_FILTER_MAX_INSNS];
 };
 
-/** Compiles the filter for sockets of `family`. An empty set lets nothing through. */
+/** Compiles the filter for sockets of `family`: of this shard's packets those to `ports` pass. An
+ * empty set lets nothing through; NULL stands for all ports. */
 void hws_raw_filter_compile(struct hws_raw_filter *filter, enum hws_family family,
-                            const struct hws_port_set *ports);
+                            const struct hws_shard *shard, const struct hws_port_set *ports);
 
 /** Compiles the filter for packet sockets (AF_PACKET, SOCK_DGRAM) of `family`: whole packets of the
- * IP protocol that came for this host, and its fragments of IPv6. `ports` NULL: all ports. */
+ * IP protocol that came for this host, and its fragments of IPv6. */
 void hws_raw_filter_compile_packet(struct hws_raw_filter *filter, enum hws_family family,
-                                   uint8_t protocol, const struct hws_port_set *ports);
+                                   uint8_t protocol, const struct hws_shard *shard,
+                                   const struct hws_port_set *ports);
 
 /** Compiles the filter for raw sockets that take what compile_packet's program leaves. */
 void hws_raw_filter_compile_rest(struct hws_raw_filter *filter, enum hws_family family,
-                                 uint8_t protocol, const struct hws_port_set *ports);
+                                 uint8_t protocol, const struct hws_shard *shard,
+                                 const struct hws_port_set *ports);
 
 /** Whether it lets packets to `port` through. */
 bool hws_raw_filter_passes(const struct hws_raw_filter *filter, uint16_t port);

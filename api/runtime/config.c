@@ -6,11 +6,17 @@
 #include "api/link/link_kind.h"
 #include "api/runtime/runtime.h"
 
+_Static_assert(HWS_SHARDS_MAX == HWS_LIMIT_SHARDS, "what is promised is what there is");
 _Static_assert(HWS_ERROR_MAX >= HWS_LINK_ERROR_MAX, "a link's text fits");
 
 const char *hws_version(void)
 {
     return HWS_VERSION;
+}
+
+unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_t remote_port)
+{
+    return shard_count > 1 ? hws_shard_of_ports(shard_count, local_port, remote_port) : 0;
 }
 
 /* 0 and above as it is, a negative errno as -1 and errno. */
@@ -28,18 +34,44 @@ void hws_runtime_config_init(struct hws_runtime_config *config)
         .protocol = HWS_PROTO_SCTP, .peer_udp_port = HWS_UDP_PORT, .ipv4 = true, .ipv6 = true};
 }
 
+/* Who has a UDP port alone shares nothing. */
+static struct hws_shard shard_of(const struct hws_runtime_config *config)
+{
+    bool alone = config->udp && config->udp_port == 0;
+    return alone ? (struct hws_shard){0}
+                 : (struct hws_shard){.count = config->shard_count, .index = config->shard};
+}
+
+static int check_config(const struct hws_runtime_config *config, char *error)
+{
+    if (!config->ipv4 && !config->ipv6) {
+        snprintf(error, HWS_ERROR_MAX, "neither IPv4 nor IPv6 is wanted: allow one of them");
+        return -EINVAL;
+    }
+    bool alone = config->shard_count <= 1 && config->shard == 0;
+    if (alone || (config->shard < config->shard_count && config->shard_count <= HWS_SHARDS_MAX))
+        return 0;
+    snprintf(error, HWS_ERROR_MAX,
+             "shard %u of %u: there may be up to %u shards, which are counted from 0",
+             config->shard, config->shard_count, HWS_SHARDS_MAX);
+    return -EINVAL;
+}
+
 static int open_link(const struct hws_runtime_config *config, struct hws_link **link, char *error)
 {
     if (config->udp) {
-        const struct hws_link_udp_config udp = {
-            .port = config->udp_port, .ipv4 = config->ipv4, .ipv6 = config->ipv6};
+        const struct hws_link_udp_config udp = {.port = config->udp_port,
+                                                .ipv4 = config->ipv4,
+                                                .ipv6 = config->ipv6,
+                                                .shard = shard_of(config)};
         return hws_link_udp_open(&udp, link, error);
     }
     const struct hws_link_raw_config raw = {.protocol = config->protocol,
                                             .ipv4 = config->ipv4,
                                             .ipv6 = config->ipv6,
                                             .interface = config->interface,
-                                            .own_host = config->own_host};
+                                            .own_host = config->own_host,
+                                            .shard = shard_of(config)};
     return hws_link_kind_open(config->link, &raw, link, error);
 }
 
@@ -55,14 +87,13 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
                        struct hws_runtime **out)
 {
     struct hws_link *link;
-    if (!config->ipv4 && !config->ipv6) {
-        snprintf(error, HWS_ERROR_MAX, "neither IPv4 nor IPv6 is wanted: allow one of them");
-        return -EINVAL;
-    }
-    int rc = open_link(config, &link, error);
+    int rc = check_config(config, error);
+    if (rc == 0)
+        rc = open_link(config, &link, error);
     if (rc < 0)
         return rc;
-    rc = hws_runtime_open(config->loop, link, config->own_host, out);
+    const struct hws_runtime_part part = {.own_host = config->own_host, .shard = shard_of(config)};
+    rc = hws_runtime_open(config->loop, link, &part, out);
     if (rc < 0)
         snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));
     else

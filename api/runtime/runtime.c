@@ -175,12 +175,13 @@ static bool host_dispatch(void *arg)
 
 /* ---- Making one ---- */
 
-static int init_engine(struct hws_runtime *runtime, bool own_host)
+static int init_engine(struct hws_runtime *runtime, const struct hws_runtime_part *part)
 {
     int rc = hws_env_init(&runtime->env);
     if (rc < 0)
         return rc;
-    struct hws_engine_config config = {.env = runtime->env, .own_host = own_host};
+    struct hws_engine_config config = {
+        .env = runtime->env, .own_host = part->own_host, .shard = part->shard};
     runtime->engine = hws_engine_new(&config);
     if (runtime->engine == NULL) {
         hws_env_fini(&runtime->env);
@@ -194,7 +195,8 @@ static int init_engine(struct hws_runtime *runtime, bool own_host)
                                           .remove_port = host_remove_port,
                                           .check_local = host_check_local,
                                           .check_route = host_check_route,
-                                          .check_port = host_check_port};
+                                          .check_port = host_check_port,
+                                          .shard = part->shard};
     hws_sockets_init(&runtime->sockets, runtime->engine, &runtime->env, &host);
     return 0;
 }
@@ -210,11 +212,11 @@ static void init_link(struct hws_runtime *runtime, struct hws_link *link)
         tell_host_addresses(runtime);
 }
 
-int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link, bool own_host,
-                     struct hws_runtime **out)
+int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link,
+                     const struct hws_runtime_part *part, struct hws_runtime **out)
 {
     struct hws_runtime *runtime = calloc(1, sizeof(*runtime));
-    int rc = runtime != NULL ? init_engine(runtime, own_host) : -ENOMEM;
+    int rc = runtime != NULL ? init_engine(runtime, part) : -ENOMEM;
     if (rc < 0) {
         link->ops->close(link);
         free(runtime);

@@ -36,10 +36,16 @@ struct hws_runtime {
     uint64_t sent_packets; /* the link's count when last looked at */
 };
 
+/** What an engine answers for. */
+struct hws_runtime_part {
+    bool own_host;          /* all ports of the host */
+    struct hws_shard shard; /* and of their packets those of this one */
+};
+
 /** A runtime over a link that is open already and that the runtime closes (on failure, too).
  * `loop` NULL: none. 0 or a negative errno. */
-int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link, bool own_host,
-                     struct hws_runtime **out);
+int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link,
+                     const struct hws_runtime_part *part, struct hws_runtime **out);
 
 /** Frees what is left when the last reference goes. */
 void hws_runtime_ref(struct hws_runtime *runtime);

@@ -126,24 +126,42 @@ static int bind_port(struct hws_sock *sock, uint16_t port)
     return rc;
 }
 
+static bool fits(const struct hws_sock *sock, uint16_t port, uint16_t remote_port)
+{
+    return hws_shard_has_ports(&sock->sockets->host.shard, port, remote_port);
+}
+
+/* The first port from the drawn one on that leads to this shard together with the peer's. */
+static uint16_t fitting_port(const struct hws_sock *sock, uint32_t draw, uint16_t remote_port)
+{
+    uint16_t port;
+    uint32_t steps = 0;
+    do {
+        port = (uint16_t)(HWS_EPHEMERAL_FIRST + (draw + steps) % HWS_EPHEMERAL_COUNT);
+    } while (remote_port != 0 && !fits(sock, port, remote_port) && ++steps < HWS_EPHEMERAL_COUNT);
+    return port;
+}
+
 /* Ports are drawn at random, so that they are hard to guess (RFC 6056), and one that any socket of
  * ours uses is stepped over, whatever its addresses are. */
-static int bind_ephemeral(struct hws_sock *sock)
+static int bind_ephemeral(struct hws_sock *sock, uint16_t remote_port)
 {
     const struct hws_env *env = sock->sockets->env;
     int rc = -EADDRINUSE;
     for (uint32_t i = 0; i < EPHEMERAL_TRIES && rc == -EADDRINUSE; i++) {
         uint32_t draw;
         env->random(env->ctx, &draw, sizeof(draw));
-        uint16_t port = (uint16_t)(HWS_EPHEMERAL_FIRST + draw % HWS_EPHEMERAL_COUNT);
+        uint16_t port = fitting_port(sock, draw, remote_port);
         if (hws_hashtab_first(&sock->sockets->ports, port) == NULL)
             rc = bind_port(sock, port);
     }
+    sock->port_drawn = rc == 0;
     return rc;
 }
 
-int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
-                  uint16_t port)
+/* With port 0 one is drawn, for a peer's port unless that is 0. */
+static int bind_to(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
+                   uint16_t port, uint16_t remote_port)
 {
     if (sock->state != HWS_SOCK_NEW)
         return -EINVAL;
@@ -155,7 +173,7 @@ int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t
     sock->local_count = hws_sock_any_wildcard(locals, count) ? 0 : count;
     for (uint32_t i = 0; i < sock->local_count; i++)
         sock->locals[i] = locals[i];
-    rc = port != 0 ? bind_port(sock, port) : bind_ephemeral(sock);
+    rc = port != 0 ? bind_port(sock, port) : bind_ephemeral(sock, remote_port);
     if (rc == 0)
         sock->state = HWS_SOCK_BOUND;
     else
@@ -163,9 +181,40 @@ int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t
     return rc;
 }
 
+int hws_sock_bind(struct hws_sock *sock, const struct hws_addr *locals, uint32_t count,
+                  uint16_t port)
+{
+    return bind_to(sock, locals, count, port, 0);
+}
+
 int hws_sock_bind_if_new(struct hws_sock *sock)
 {
     return sock->state == HWS_SOCK_NEW ? hws_sock_bind(sock, NULL, 0, 0) : 0;
+}
+
+/* Nobody named the port that does not lead here, nor does an association have it. */
+static bool may_draw_again(const struct hws_sock *sock, uint16_t remote_port)
+{
+    return sock->state == HWS_SOCK_BOUND && sock->port_drawn && sock->member_count == 0 &&
+           !fits(sock, hws_sock_port(sock), remote_port);
+}
+
+int hws_sock_bind_to_connect(struct hws_sock *sock, uint16_t remote_port)
+{
+    if (sock->state == HWS_SOCK_NEW)
+        return bind_to(sock, NULL, 0, 0, remote_port);
+    int rc = hws_sock_check_port(sock);
+    if (rc < 0 || !may_draw_again(sock, remote_port))
+        return rc;
+    hws_sock_drop_endpoint(sock);
+    hws_sock_port_put(sock->sockets, sock->port);
+    sock->port = NULL;
+    rc = bind_ephemeral(sock, remote_port);
+    if (rc < 0) {
+        sock->state = HWS_SOCK_NEW;
+        sock->local_count = 0;
+    }
+    return rc;
 }
 
 /* ---- bindx ---- */

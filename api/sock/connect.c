@@ -86,7 +86,7 @@ int hws_sock_begin(struct hws_sock *sock, const struct hws_sock_send *to, uint64
     if (rc == 0 && sock->member_count - sock->live_count >= HWS_SOCK_OVER_MAX)
         rc = -ENOBUFS;
     if (rc == 0)
-        rc = sock->state == HWS_SOCK_NEW ? hws_sock_bind_if_new(sock) : hws_sock_check_port(sock);
+        rc = hws_sock_bind_to_connect(sock, to->remote_port);
     if (rc < 0)
         return rc;
     forget_failed(sock, now_us);

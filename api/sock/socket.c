@@ -14,6 +14,7 @@ int hws_sock_errno(int error)
         ROW(SHUTDOWN, EPIPE),       ROW(INUSE, EADDRINUSE), ROW(REFUSED, ECONNREFUSED),
         ROW(TIMEDOUT, ETIMEDOUT),   ROW(RESET, ECONNRESET), ROW(ABORTED, ECONNABORTED),
         ROW(UNREACH, EHOSTUNREACH), ROW(PROTO, EPROTO),     ROW(EOF, 0),
+        ROW(SHARD, EADDRNOTAVAIL),
 #undef ROW
     };
     int index = error - HWS_E_BASE - 1;

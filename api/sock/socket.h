@@ -43,6 +43,7 @@ struct hws_sockets_host {
     int (*check_route)(void *arg, const struct hws_addr *remote);
     /** Whether this process may use `port`: 0 or -EACCES. NULL: it may use all. */
     int (*check_port)(void *arg, uint16_t port);
+    struct hws_shard shard; /**< of the engine */
 };
 
 struct hws_sock;
@@ -175,6 +176,7 @@ struct hws_sock {
     hws_assoc_id assoc;       /* of the one association of this socket; 0: none */
     struct hws_hashtab_node by_endpoint;
     struct hws_sock_port *port;
+    bool port_drawn;                         /* nobody named it */
     struct hws_addr locals[HWS_LIMIT_PATHS]; /* as bound */
     uint32_t local_count;                    /* 0: any */
     struct hws_params params;

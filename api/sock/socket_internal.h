@@ -35,6 +35,11 @@ void hws_sock_port_put(struct hws_sockets *sockets, struct hws_sock_port *port);
 /** Binds to any address and a free port if the socket is not bound. */
 int hws_sock_bind_if_new(struct hws_sock *sock);
 
+/** Binds a new socket as hws_sock_bind to no address and port 0, to connect to a peer at
+ * `remote_port`. A port that was drawn earlier gives way to another one if it has to. 0 or a
+ * negative errno. */
+int hws_sock_bind_to_connect(struct hws_sock *sock, uint16_t remote_port);
+
 bool hws_sock_any_wildcard(const struct hws_addr *addrs, uint32_t count);
 
 /** Whether the socket may use addresses of these families. */

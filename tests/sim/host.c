@@ -292,9 +292,10 @@ static const struct sim_node_ops host_ops = {
 
 uint64_t sim_refused(const struct hws_stats *s)
 {
-    return s->drop_short + s->drop_checksum + s->drop_port + s->drop_vtag + s->drop_address +
-           s->drop_chunk_malformed + s->drop_chunk_state + s->drop_chunk_unknown + s->drop_bundle +
-           s->drop_cookie_mac + s->drop_cookie_stale + s->drop_cookie_mismatch + s->ootb_in;
+    return s->drop_short + s->drop_checksum + s->drop_port + s->drop_shard + s->drop_vtag +
+           s->drop_address + s->drop_chunk_malformed + s->drop_chunk_state + s->drop_chunk_unknown +
+           s->drop_bundle + s->drop_cookie_mac + s->drop_cookie_stale + s->drop_cookie_mismatch +
+           s->ootb_in;
 }
 
 static void make_engine(struct sim_host *host)
