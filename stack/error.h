@@ -17,8 +17,8 @@
     X(ABORTED, "the association was aborted by this side")                                         \
     X(UNREACH, "the peer's address cannot be reached")                                             \
     X(PROTO, "the peer violated the protocol")                                                     \
-    X(EOF, "the association ended gracefully")                                                     \
-    X(SHARD, "the ports of the association lead to another shard")
+    X(SHARD, "the ports of the association lead to another shard")                                 \
+    X(EOF, "the association ended gracefully")
 
 /** 0 is success; every error is negative. */
 enum hws_error {

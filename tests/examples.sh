@@ -188,6 +188,18 @@ engine_alone()
     done
 }
 
+# Clients take ports at random: one of ten million runs would have all in one shard.
+shards()
+{
+    local i
+    serve shards 5000 2 || return
+    for ((i = 0; i < 24; i++)); do
+        client echo_client && printed echo_client '^ahoy$' || return
+    done
+    [ "$(grep -c '^shard [01]: 4 bytes from port' "$work/shards.out")" -eq 24 ] &&
+        printed shards '^shard 0' && printed shards '^shard 1' && ! stop TERM
+}
+
 [ -n "${HWS_EXAMPLES_INSIDE:-}" ] || enter_namespace "$@"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hws-examples-XXXXXX")
 server=
@@ -196,7 +208,8 @@ room=
 trap '[ -z "$server" ] || kill "$server"; [ -z "$room" ] || kill "$room"; rm -rf "$work"' EXIT
 ip link set lo up
 
-for example in ${HWS_EXAMPLES:-echo_server echo_server_udp poll_server uv_echo multihomed_client file engine_alone}; do
+for example in ${HWS_EXAMPLES:-echo_server echo_server_udp poll_server uv_echo multihomed_client file \
+    engine_alone shards}; do
     check "$example" "$example"
     [ -z "$server" ] || stop TERM || :
 done
