@@ -369,6 +369,49 @@ void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indica
     a->peer_adaptation = indication;
 }
 
+/* ---- The cold part ---- */
+
+struct hws_assoc_cold *hws_assoc_need_cold(struct hws_assoc *a)
+{
+    if (a->cold == NULL)
+        a->cold = hws_pool_zalloc(&a->engine->pool, sizeof *a->cold);
+    return a->cold;
+}
+
+void hws_assoc_drop_cookie(struct hws_assoc *a)
+{
+    struct hws_assoc_cold *cold = a->cold;
+    if (cold == NULL)
+        return;
+    hws_pool_free(&a->engine->pool, cold->cookie, cold->cookie_len + 1u);
+    cold->cookie = NULL;
+    cold->cookie_len = 0;
+}
+
+/* The handshake is over: most need it no more. */
+static void free_idle_cold(struct hws_assoc *a)
+{
+    struct hws_assoc_cold *cold = a->cold;
+    if (cold == NULL || cold->causes != NULL || cold->errors_out != NULL)
+        return;
+    hws_pool_free(&a->engine->pool, cold, sizeof *cold);
+    a->cold = NULL;
+}
+
+static void free_cold(struct hws_assoc *a)
+{
+    struct hws_pool *pool = &a->engine->pool;
+    struct hws_assoc_cold *cold = a->cold;
+    if (cold == NULL)
+        return;
+    hws_pool_free(pool, cold->abort_reason, cold->abort_reason_len);
+    hws_pool_free(pool, cold->abort_chunk, cold->abort_chunk_len);
+    hws_pool_free(pool, cold->causes, cold->causes_len);
+    hws_pool_free(pool, cold, sizeof *cold);
+}
+
+/* ---- Up ---- */
+
 void hws_assoc_establish(struct hws_assoc *a)
 {
     a->state = HWS_STATE_ESTABLISHED;
@@ -377,9 +420,8 @@ void hws_assoc_establish(struct hws_assoc *a)
         hws_assoc_tell(a, HWS_EVENT_BIT(ADAPTATION));
     hws_autoclose_start(a);
     a->init_tries = 0;
-    hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
-    a->cookie = NULL;
-    a->cookie_len = 0;
+    hws_assoc_drop_cookie(a);
+    free_idle_cold(a);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_heartbeat_start(a->paths[i]);
     hws_assoc_ready(a);
@@ -417,17 +459,12 @@ static void leave_tables(struct hws_assoc *a)
 
 static void free_queues(struct hws_assoc *a)
 {
-    struct hws_pool *pool = &a->engine->pool;
     hws_outq_fini(&a->outq);
     if (hws_assoc_has_queues(a))
         hws_sendq_fini(&a->queues->sendq);
     hws_tsnmap_fini(&a->tsnmap);
-    hws_pool_free(pool, a->cookie, a->cookie_len + 1u);
-    hws_pool_free(pool, a->errors_out, a->errors_out_len);
-    a->cookie = NULL;
-    a->errors_out = NULL;
-    a->cookie_len = 0;
-    a->errors_out_len = 0;
+    hws_assoc_drop_cookie(a);
+    hws_fault_drop_reports(a);
 }
 
 void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
@@ -472,9 +509,7 @@ void hws_assoc_free(struct hws_assoc *a)
     struct hws_endpoint *ep = a->endpoint;
     free_queues(a);
     hws_queues_free(a);
-    hws_pool_free(pool, a->abort_reason, a->abort_reason_len);
-    hws_pool_free(pool, a->abort_chunk, a->abort_chunk_len);
-    hws_pool_free(pool, a->causes, a->causes_len);
+    free_cold(a);
     hws_locals_unref(pool, a->locals);
     for (unsigned i = 0; i < a->path_count; i++)
         hws_path_free(a->paths[i]);

@@ -60,6 +60,11 @@ void hws_assoc_bury(struct hws_assoc *a);
 /** Frees what was buried. */
 void hws_assoc_reap(struct hws_engine *e);
 
+/** Its cold part, made when there is none; NULL: no memory. */
+struct hws_assoc_cold *hws_assoc_need_cold(struct hws_assoc *a);
+/** Lets go of the peer's cookie. */
+void hws_assoc_drop_cookie(struct hws_assoc *a);
+
 /** Frees everything of an association at once. */
 void hws_assoc_free(struct hws_assoc *a);
 

@@ -111,6 +111,23 @@ struct hws_endpoint {
     const struct hws_params *params; /* shared with its associations (params.h) */
 };
 
+/* What few associations have, and for a short time: the handshake's, and what went wrong. */
+struct hws_assoc_cold {
+    uint32_t preservative_ms; /* longer life asked for the next cookie (5.2.6), 0: none */
+    uint64_t cookie_sent_us;  /* COOKIE ECHO was sent last */
+    uint8_t *cookie;          /* the peer's State Cookie, while COOKIE-ECHOED */
+    uint32_t cookie_len;
+    uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
+    uint32_t abort_reason_len;
+    uint8_t *abort_chunk; /* the peer's ABORT */
+    uint32_t abort_chunk_len;
+    uint8_t *causes; /* of the peer's ERRORs, for the application */
+    uint32_t causes_len;
+    uint32_t causes_told; /* bytes of it that were told */
+    uint8_t *errors_out;  /* encoded causes that wait for an ERROR chunk */
+    uint32_t errors_out_len;
+};
+
 struct hws_control_counts {
     uint64_t packets_in, packets_out;
     uint64_t sacks_in, sacks_out;
@@ -168,24 +185,12 @@ struct hws_assoc {
     uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */
     struct hws_path *paths[HWS_LIMIT_PATHS];
 
-    uint32_t preservative_ms;  /* longer life asked for the next cookie (5.2.6), 0: none */
-    uint64_t shutdown_sent_us; /* SHUTDOWN or SHUTDOWN ACK was sent last */
-    uint8_t shutdown_path;     /* and where */
-    uint8_t shutdown_turn;     /* where it was sent last in turn, since nothing said what works */
-    uint64_t cookie_sent_us;   /* COOKIE ECHO was sent last */
-    uint8_t *cookie;           /* the peer's State Cookie, while COOKIE-ECHOED */
-    uint32_t cookie_len;
-    uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
-    uint32_t abort_reason_len;
-    uint8_t *abort_chunk; /* the peer's ABORT */
-    uint32_t abort_chunk_len;
-    uint8_t *causes; /* of the peer's ERRORs, for the application */
-    uint32_t causes_len;
-    uint32_t causes_told; /* bytes of it that were told */
-    bool has_adaptation;  /* the peer told its indication */
+    uint64_t shutdown_sent_us;   /* SHUTDOWN or SHUTDOWN ACK was sent last */
+    uint8_t shutdown_path;       /* and where */
+    uint8_t shutdown_turn;       /* where it was sent last in turn, since nothing said what works */
+    struct hws_assoc_cold *cold; /* NULL: nothing of it (hws_assoc_need_cold) */
+    bool has_adaptation;         /* the peer told its indication */
     uint32_t peer_adaptation;
-    uint8_t *errors_out; /* encoded causes that wait for an ERROR chunk */
-    uint32_t errors_out_len;
 
     struct hws_queues *queues; /* of user data; none until it is first used (queues.h) */
     struct hws_control_counts counts;

@@ -49,38 +49,49 @@ void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uin
     /* Tag 0 is INIT's alone (8.5.1 A), and until COOKIE ACK no packet but COOKIE ECHO's is sent. */
     if (a->remote_vtag == 0 || a->state == HWS_STATE_COOKIE_ECHOED)
         return;
+    struct hws_assoc_cold *cold = hws_assoc_need_cold(a);
     uint32_t cause_len = 4 + hws_pad4(value_len);
-    uint32_t len = a->errors_out_len + cause_len;
-    uint8_t *bytes =
-        len <= HWS_LIMIT_PENDING_ERROR_BYTES ? hws_pool_zalloc(&a->engine->pool, len) : NULL;
+    uint32_t len = cause_len + (cold != NULL ? cold->errors_out_len : 0);
+    uint8_t *bytes = NULL;
+    if (cold != NULL && len <= HWS_LIMIT_PENDING_ERROR_BYTES)
+        bytes = hws_pool_zalloc(&a->engine->pool, len);
     if (bytes == NULL) {
         a->engine->stats.drop_memory++;
         return;
     }
-    if (a->errors_out_len > 0)
-        memcpy(bytes, a->errors_out, a->errors_out_len);
-    hws_put16(bytes + a->errors_out_len, cause);
-    hws_put16(bytes + a->errors_out_len + 2, (uint16_t)(4 + value_len));
+    if (cold->errors_out_len > 0)
+        memcpy(bytes, cold->errors_out, cold->errors_out_len);
+    hws_put16(bytes + cold->errors_out_len, cause);
+    hws_put16(bytes + cold->errors_out_len + 2, (uint16_t)(4 + value_len));
     if (value_len > 0)
-        memcpy(bytes + a->errors_out_len + 4, value, value_len);
-    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
-    a->errors_out = bytes;
-    a->errors_out_len = len;
+        memcpy(bytes + cold->errors_out_len + 4, value, value_len);
+    hws_pool_free(&a->engine->pool, cold->errors_out, cold->errors_out_len);
+    cold->errors_out = bytes;
+    cold->errors_out_len = len;
     hws_want(hws_assoc_answer_path(p), HWS_WANT_ERROR);
+}
+
+void hws_fault_drop_reports(struct hws_assoc *a)
+{
+    struct hws_assoc_cold *cold = a->cold;
+    if (cold == NULL)
+        return;
+    hws_pool_free(&a->engine->pool, cold->errors_out, cold->errors_out_len);
+    cold->errors_out = NULL;
+    cold->errors_out_len = 0;
 }
 
 void hws_fault_forget_reports(struct hws_assoc *a)
 {
     hws_unwant(a, HWS_WANT_ERROR);
-    hws_pool_free(&a->engine->pool, a->errors_out, a->errors_out_len);
-    a->errors_out = NULL;
-    a->errors_out_len = 0;
+    hws_fault_drop_reports(a);
 }
 
 bool hws_fault_fill_error(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
-    if (!hws_chunk_put(b, HWS_CHUNK_ERROR, 0, a->errors_out, a->errors_out_len))
+    const struct hws_assoc_cold *cold = a->cold;
+    if (!hws_chunk_put(b, HWS_CHUNK_ERROR, 0, cold->errors_out, cold->errors_out_len))
         return false;
     hws_fault_forget_reports(a);
     return true;
@@ -136,21 +147,24 @@ static void keep_reason(struct hws_assoc *a, const struct hws_tlv *chunk)
     uint32_t len = cause.len - 4u;
     if (len > HWS_LIMIT_ABORT_REASON_BYTES)
         len = HWS_LIMIT_ABORT_REASON_BYTES;
-    a->abort_reason = hws_pool_alloc(&a->engine->pool, len);
-    if (a->abort_reason == NULL)
+    struct hws_assoc_cold *cold = hws_assoc_need_cold(a);
+    if (cold != NULL)
+        cold->abort_reason = hws_pool_alloc(&a->engine->pool, len);
+    if (cold == NULL || cold->abort_reason == NULL)
         return;
-    memcpy(a->abort_reason, cause.bytes + 4, len);
-    a->abort_reason_len = len;
+    memcpy(cold->abort_reason, cause.bytes + 4, len);
+    cold->abort_reason_len = len;
 }
 
 int hws_assoc_abort_reason(const struct hws_engine *e, hws_assoc_id id, const void **reason,
                            size_t *reason_len)
 {
     const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
-    if (a == NULL || a->abort_reason == NULL)
+    const struct hws_assoc_cold *cold = a != NULL ? a->cold : NULL;
+    if (cold == NULL || cold->abort_reason == NULL)
         return HWS_E_NOENT;
-    *reason = a->abort_reason;
-    *reason_len = a->abort_reason_len;
+    *reason = cold->abort_reason;
+    *reason_len = cold->abort_reason_len;
     return HWS_OK;
 }
 
@@ -161,62 +175,71 @@ static void keep_abort(struct hws_assoc *a, const struct hws_tlv *chunk)
     uint32_t len = chunk->len;
     if (len > HWS_LIMIT_REMOTE_ERROR_BYTES)
         len = HWS_LIMIT_REMOTE_ERROR_BYTES;
-    a->abort_chunk = a->released ? NULL : hws_pool_alloc(&a->engine->pool, len);
-    if (a->abort_chunk == NULL)
+    struct hws_assoc_cold *cold = a->released ? NULL : hws_assoc_need_cold(a);
+    if (cold != NULL)
+        cold->abort_chunk = hws_pool_alloc(&a->engine->pool, len);
+    if (cold == NULL || cold->abort_chunk == NULL)
         return;
-    memcpy(a->abort_chunk, chunk->bytes, len);
-    a->abort_chunk_len = len;
+    memcpy(cold->abort_chunk, chunk->bytes, len);
+    cold->abort_chunk_len = len;
 }
 
 static void drop_told_causes(struct hws_assoc *a)
 {
-    if (a->causes_told < a->causes_len)
+    struct hws_assoc_cold *cold = a->cold;
+    if (cold->causes_told < cold->causes_len)
         return;
-    hws_pool_free(&a->engine->pool, a->causes, a->causes_len);
-    a->causes = NULL;
-    a->causes_len = 0;
-    a->causes_told = 0;
+    hws_pool_free(&a->engine->pool, cold->causes, cold->causes_len);
+    cold->causes = NULL;
+    cold->causes_len = 0;
+    cold->causes_told = 0;
 }
 
 /* One more cause to be told. Without room or memory for it only its code is. */
 static void keep_cause(struct hws_assoc *a, const struct hws_tlv *cause)
 {
+    struct hws_assoc_cold *cold = a->released ? NULL : hws_assoc_need_cold(a);
+    if (cold == NULL)
+        return;
     drop_told_causes(a);
-    uint32_t len = a->causes_len + hws_pad4(cause->len);
-    uint8_t *causes = a->released || len > HWS_LIMIT_REMOTE_ERROR_BYTES
-                          ? NULL
-                          : hws_pool_zalloc(&a->engine->pool, len);
+    uint32_t len = cold->causes_len + hws_pad4(cause->len);
+    uint8_t *causes =
+        len > HWS_LIMIT_REMOTE_ERROR_BYTES ? NULL : hws_pool_zalloc(&a->engine->pool, len);
     if (causes == NULL)
         return;
-    if (a->causes_len > 0)
-        memcpy(causes, a->causes, a->causes_len);
-    memcpy(causes + a->causes_len, cause->bytes, cause->len);
-    hws_pool_free(&a->engine->pool, a->causes, a->causes_len);
-    a->causes = causes;
-    a->causes_len = len;
+    if (cold->causes_len > 0)
+        memcpy(causes, cold->causes, cold->causes_len);
+    memcpy(causes + cold->causes_len, cause->bytes, cause->len);
+    hws_pool_free(&a->engine->pool, cold->causes, cold->causes_len);
+    cold->causes = causes;
+    cold->causes_len = len;
 }
 
 void hws_fault_describe_error(struct hws_assoc *a, struct hws_event *out)
 {
+    struct hws_assoc_cold *cold = a->cold;
     struct hws_tlv cause;
-    if (a->causes == NULL)
+    if (cold == NULL || cold->causes == NULL)
         return;
     struct hws_tlv_iter it =
-        hws_tlv_begin(a->causes + a->causes_told, a->causes_len - a->causes_told);
+        hws_tlv_begin(cold->causes + cold->causes_told, cold->causes_len - cold->causes_told);
     if (!hws_tlv_next(&it, &cause)) /* all were told, and this one was too long to keep */
         return;
     out->cause = cause.type;
     out->data = cause.bytes;
     out->data_len = cause.len;
-    a->causes_told += hws_pad4(cause.len);
-    if (a->causes_told < a->causes_len)
+    cold->causes_told += hws_pad4(cause.len);
+    if (cold->causes_told < cold->causes_len)
         hws_assoc_tell(a, HWS_EVENT_BIT(REMOTE_ERROR));
 }
 
 void hws_fault_describe_down(const struct hws_assoc *a, struct hws_event *out)
 {
-    out->data = a->abort_chunk;
-    out->data_len = a->abort_chunk_len;
+    const struct hws_assoc_cold *cold = a->cold;
+    if (cold == NULL)
+        return;
+    out->data = cold->abort_chunk;
+    out->data_len = cold->abort_chunk_len;
 }
 
 void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)

@@ -31,6 +31,8 @@ void hws_fault_describe_down(const struct hws_assoc *a, struct hws_event *out);
  * is remembered until the next timer expires. */
 /** What waits to be reported is not sent any more. */
 void hws_fault_forget_reports(struct hws_assoc *a);
+/** The same when nothing is sent any more. */
+void hws_fault_drop_reports(struct hws_assoc *a);
 /** The network cannot reach that address of the peer (ICMP9, or a local send that failed). */
 void hws_fault_unreachable(struct hws_path *p);
 void hws_fault_protocol_unreachable(struct hws_assoc *a);

@@ -30,7 +30,7 @@ static void send_init(struct hws_assoc *a, struct hws_path *p)
 static void send_cookie_echo(struct hws_assoc *a, struct hws_path *p)
 {
     a->state = HWS_STATE_COOKIE_ECHOED;
-    a->cookie_sent_us = a->engine->now_us;
+    a->cold->cookie_sent_us = a->engine->now_us;
     send_on(a, p, HWS_WANT_COOKIE_ECHO);
 }
 
@@ -129,15 +129,17 @@ static bool acceptable(struct hws_assoc *a, const struct hws_rx *rx, const struc
 
 static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *params)
 {
-    uint8_t *cookie = hws_pool_alloc(&a->engine->pool, params->cookie_len + 1u);
+    struct hws_assoc_cold *cold = hws_assoc_need_cold(a);
+    uint8_t *cookie =
+        cold != NULL ? hws_pool_alloc(&a->engine->pool, params->cookie_len + 1u) : NULL;
     if (cookie == NULL) {
         a->engine->stats.drop_memory++;
         return false;
     }
     memcpy(cookie, params->cookie, params->cookie_len);
-    hws_pool_free(&a->engine->pool, a->cookie, a->cookie_len + 1u);
-    a->cookie = cookie;
-    a->cookie_len = params->cookie_len;
+    hws_assoc_drop_cookie(a);
+    cold->cookie = cookie;
+    cold->cookie_len = params->cookie_len;
     return true;
 }
 
@@ -253,8 +255,8 @@ void hws_handshake_cookie_ack(struct hws_assoc *a, struct hws_rx *rx, const stru
 void hws_handshake_stale_cookie(struct hws_assoc *a)
 {
     hws_unwant(a, HWS_WANT_COOKIE_ECHO);
-    uint64_t rtt_us = a->engine->now_us - a->cookie_sent_us;
-    a->preservative_ms = (uint32_t)(rtt_us / 1000) + HWS_PRESERVATIVE_MARGIN_MS;
+    uint64_t rtt_us = a->engine->now_us - a->cold->cookie_sent_us;
+    a->cold->preservative_ms = (uint32_t)(rtt_us / 1000) + HWS_PRESERVATIVE_MARGIN_MS;
     if (++a->stale_cookies > a->params->max_init_retrans)
         hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
     else

@@ -25,8 +25,8 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
     };
     if (!hws_init_open(b, HWS_CHUNK_INIT, &init))
         return false;
-    if (a->preservative_ms > 0)
-        hws_param_put_cookie_preservative(b, a->preservative_ms);
+    if (a->cold != NULL && a->cold->preservative_ms > 0)
+        hws_param_put_cookie_preservative(b, a->cold->preservative_ms);
     hws_init_params_put_local(b, a->locals, a->params, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
     return hws_builder_close(b);
 }
@@ -34,7 +34,7 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
 bool hws_output_fill_cookie_echo(struct hws_path *p, struct hws_builder *b)
 {
     const struct hws_assoc *a = p->assoc;
-    return hws_chunk_put(b, HWS_CHUNK_COOKIE_ECHO, 0, a->cookie, a->cookie_len);
+    return hws_chunk_put(b, HWS_CHUNK_COOKIE_ECHO, 0, a->cold->cookie, a->cold->cookie_len);
 }
 
 bool hws_output_fill_cookie_ack(struct hws_path *p, struct hws_builder *b)

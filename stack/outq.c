@@ -37,6 +37,16 @@ void hws_outq_fini(struct hws_outq *q)
     hws_outq_init(q, q->pool, q->next_tsn);
 }
 
+void hws_outq_trim(struct hws_outq *q)
+{
+    if (hws_outq_count(q) > 0)
+        return;
+    free_rings(q);
+    q->ring = NULL;
+    q->acked = q->rtx = q->fast = NULL;
+    q->size = 0;
+}
+
 /* ---- Bits by TSN ---- */
 
 static bool bit_get(const uint64_t *bits, uint32_t size, uint32_t tsn)

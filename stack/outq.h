@@ -58,6 +58,9 @@ void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_t
 /** Lets go of every chunk. */
 void hws_outq_fini(struct hws_outq *q);
 
+/** Gives the ring back while nothing is in flight. */
+void hws_outq_trim(struct hws_outq *q);
+
 /** Makes room for one more chunk; false when there is no memory or the TSN window is full. */
 bool hws_outq_reserve(struct hws_outq *q);
 /** Takes over a fragment that is being sent on `path` and returns its TSN. There is room. */

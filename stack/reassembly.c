@@ -862,11 +862,26 @@ void hws_reassembly_reset(struct hws_reassembly *r, bool keep_ready)
     r->ended = false;
 }
 
+static void free_ring(struct hws_reassembly *r)
+{
+    hws_pool_free(r->pool, r->ring, r->ring_size * sizeof *r->ring);
+    r->ring = NULL;
+    r->ring_size = 0;
+}
+
+void hws_reassembly_trim(struct hws_reassembly *r)
+{
+    if (r->ring_runs == 0)
+        free_ring(r);
+    if (r->waiting.count == 0)
+        hws_hashtab_fini(&r->waiting);
+}
+
 void hws_reassembly_fini(struct hws_reassembly *r)
 {
     hws_reassembly_reset(r, false);
     hws_hashtab_fini(&r->waiting);
-    hws_pool_free(r->pool, r->ring, r->ring_size * sizeof *r->ring);
+    free_ring(r);
     hws_pool_free(r->pool, r->next_ssn, r->next_ssn_count * sizeof *r->next_ssn);
     hws_reassembly_init(r, r->pool, r->stream_count);
 }

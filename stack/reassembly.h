@@ -131,6 +131,9 @@ void hws_reassembly_orphans(struct hws_pool *pool, struct hws_frag *frags);
 void hws_reassembly_renege(struct hws_reassembly *r, uint32_t cum,
                            void (*forget)(void *ctx, uint32_t tsn), void *ctx);
 
+/** Gives back what it needs only while messages are incomplete. */
+void hws_reassembly_trim(struct hws_reassembly *r);
+
 /** Forgets every fragment and message, ready or not, and starts all streams at SSN 0: the peer
  * restarted (5.2.4 A). Ready messages are kept when `keep_ready`. A message in partial delivery is
  * ended (its last part without HWS_RECV_EOR is followed by the next message). */

@@ -15,11 +15,37 @@ void hws_tsnmap_init(struct hws_tsnmap *map, struct hws_pool *pool, uint32_t ini
     };
 }
 
-void hws_tsnmap_fini(struct hws_tsnmap *map)
+static size_t dups_bytes(void)
+{
+    return HWS_LIMIT_SACK_DUPS * sizeof(uint32_t);
+}
+
+static void free_bits(struct hws_tsnmap *map)
 {
     hws_pool_free(map->pool, map->bits, map->size / 8);
     map->bits = NULL;
     map->size = 0;
+}
+
+static void free_dups(struct hws_tsnmap *map)
+{
+    hws_pool_free(map->pool, map->dups, dups_bytes());
+    map->dups = NULL;
+    map->dup_count = 0;
+}
+
+void hws_tsnmap_fini(struct hws_tsnmap *map)
+{
+    free_bits(map);
+    free_dups(map);
+}
+
+void hws_tsnmap_trim(struct hws_tsnmap *map)
+{
+    if (!hws_tsnmap_has_gap(map))
+        free_bits(map);
+    if (map->dup_count == 0)
+        free_dups(map);
 }
 
 /** The word that holds the bit of `tsn`: both counts are powers of two, so that words stay whole
@@ -101,7 +127,9 @@ bool hws_tsnmap_reserve(struct hws_tsnmap *map, uint32_t tsn)
 
 static enum hws_tsn_result note_duplicate(struct hws_tsnmap *map, uint32_t tsn)
 {
-    if (map->dup_count < HWS_LIMIT_SACK_DUPS)
+    if (map->dups == NULL)
+        map->dups = hws_pool_alloc(map->pool, dups_bytes());
+    if (map->dups != NULL && map->dup_count < HWS_LIMIT_SACK_DUPS)
         map->dups[map->dup_count++] = tsn;
     return HWS_TSN_DUPLICATE;
 }

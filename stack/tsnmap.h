@@ -17,7 +17,7 @@ struct hws_tsnmap {
     uint64_t *bits;   /* TSN t at bit t mod size; set: arrived; NULL while never needed */
     uint32_t size;    /* bits, a power of two >= 64, or 0 */
     uint32_t dup_count;
-    uint32_t dups[HWS_LIMIT_SACK_DUPS];
+    uint32_t *dups; /* HWS_LIMIT_SACK_DUPS of them; NULL while there never was one */
 };
 
 enum hws_tsn_result {
@@ -53,6 +53,9 @@ static inline bool hws_tsnmap_has_gap(const struct hws_tsnmap *map)
 /** Writes at most `max` gap blocks, lowest first; returns how many. Costs the words scanned, not
  * the bits. */
 uint32_t hws_tsnmap_gaps(const struct hws_tsnmap *map, struct hws_gap *out, uint32_t max);
+
+/** Gives back what it needs only while TSNs are missing. */
+void hws_tsnmap_trim(struct hws_tsnmap *map);
 
 /** Forgets the duplicates: they have been reported. */
 static inline void hws_tsnmap_clear_dups(struct hws_tsnmap *map)
