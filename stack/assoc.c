@@ -88,6 +88,27 @@ void hws_assoc_set_vtag(struct hws_assoc *a, uint32_t vtag)
 
 /* ---- Paths of an association ---- */
 
+/* The second path has them in an array of their own. */
+static bool room_for_path(struct hws_assoc *a)
+{
+    if (a->path_count != 1 || a->paths != &a->one_path)
+        return true;
+    struct hws_path **paths = hws_pool_alloc(&a->engine->pool, HWS_LIMIT_PATHS * sizeof *paths);
+    if (paths == NULL)
+        return false;
+    paths[0] = a->one_path;
+    a->paths = paths;
+    return true;
+}
+
+static void free_paths(struct hws_assoc *a)
+{
+    for (unsigned i = 0; i < a->path_count; i++)
+        hws_path_free(a->paths[i]);
+    if (a->paths != &a->one_path)
+        hws_pool_free(&a->engine->pool, a->paths, HWS_LIMIT_PATHS * sizeof(struct hws_path *));
+}
+
 struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *local,
                                     const struct hws_addr *remote)
 {
@@ -97,7 +118,7 @@ struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *
     if (p == NULL)
         return NULL;
     uint64_t hash = addr_hash(a->engine, remote, a->local_port, a->remote_port);
-    if (!hws_hashtab_add(&a->engine->by_addr, &p->by_addr, hash)) {
+    if (!room_for_path(a) || !hws_hashtab_add(&a->engine->by_addr, &p->by_addr, hash)) {
         hws_path_free(p);
         return NULL;
     }
@@ -317,6 +338,7 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     a->remote_port = seed->remote_port;
     a->local_vtag = seed->local_vtag;
     a->ostreams = ep->params->ostreams;
+    a->paths = &a->one_path;
     a->timer_node.index = HWS_HEAP_NONE;
     a->timer_node.deadline_us = HWS_NEVER;
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
@@ -511,8 +533,7 @@ void hws_assoc_free(struct hws_assoc *a)
     hws_queues_free(a);
     free_cold(a);
     hws_locals_unref(pool, a->locals);
-    for (unsigned i = 0; i < a->path_count; i++)
-        hws_path_free(a->paths[i]);
+    free_paths(a);
     hws_params_unref(pool, a->params);
     hws_pool_free(pool, a, sizeof *a);
     ep->assoc_count--;

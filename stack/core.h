@@ -63,36 +63,36 @@ struct hws_path {
     uint8_t index;                   /* in assoc->paths */
     bool confirmed;                  /* the peer has shown that it is there (5.4) */
     bool active;
-    bool owned;        /* in by_addr: packets from there belong to this association */
-    bool disowned;     /* the address is not the peer's after all; its index stays taken */
-    bool hb_pending;   /* a HEARTBEAT waits for its ACK */
-    bool cwnd_limited; /* cwnd, and nothing else, kept the last output from sending more */
-    bool timing;       /* rtt_tsn is being timed */
-    bool one_packet;   /* T3 expired: one packet in flight until an acknowledgement (7.2.1) */
-    uint16_t wants;    /* HWS_WANT_* */
-    uint16_t events;   /* HWS_EVENT_BIT(PATH_*) */
-    uint16_t errors;   /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */
+    bool owned;          /* in by_addr: packets from there belong to this association */
+    bool disowned;       /* the address is not the peer's after all; its index stays taken */
+    bool hb_pending;     /* a HEARTBEAT waits for its ACK */
+    bool cwnd_limited;   /* cwnd, and nothing else, kept the last output from sending more */
+    bool timing;         /* rtt_tsn is being timed */
+    bool one_packet;     /* T3 expired: one packet in flight until an acknowledgement (7.2.1) */
+    bool tail_probed;    /* a tail loss probe was sent since something was last acknowledged */
+    bool pmtu_probing;   /* a probe waits for its HEARTBEAT ACK */
+    bool pmtu_suspected; /* data was lost, perhaps for its size, since the path last answered */
+    bool own_params;     /* `params` is this path's alone, else the association's */
+    uint16_t wants;      /* HWS_WANT_* */
+    uint16_t events;     /* HWS_EVENT_BIT(PATH_*) */
+    uint16_t errors;     /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */
     struct hws_addr local, remote;
     uint32_t mtu;        /* of IP */
     uint32_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
-    bool tail_probed;    /* a tail loss probe was sent since something was last acknowledged */
     uint32_t lowest_tsn; /* of what is in flight there: T3 is its timer */
     uint32_t rtt_tsn;
+    uint32_t hb_rtt_us; /* round trip of the HEARTBEAT that was answered last */
     uint64_t rtt_sent_us;
     uint64_t last_data_us; /* data was last sent then; 0: never */
     uint64_t hb_nonce, hb_sent_us;
     struct hws_pmtu pmtu;
-    bool pmtu_probing;   /* a probe waits for its HEARTBEAT ACK */
-    bool pmtu_suspected; /* data was lost, perhaps for its size, since the path last answered */
     uint64_t pmtu_nonce;
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
-    uint64_t hb_acked;  /* HEARTBEATs that were answered */
-    uint32_t hb_rtt_us; /* the last one's round trip */
-    bool own_params;    /* `params` is this path's alone, else the association's */
+    uint64_t hb_acked; /* HEARTBEATs that were answered */
     const struct hws_path_params *params;
     struct hws_rto rto;
-    uint8_t *echo; /* Heartbeat Info to send back, from the pool */
     uint32_t echo_len;
+    uint8_t *echo; /* Heartbeat Info to send back, from the pool */
     const struct hws_cc_ops *cc;
     _Alignas(max_align_t) uint8_t cc_state[];
 };
@@ -156,6 +156,7 @@ struct hws_assoc {
     bool sacks_seen;      /* a SACK came since T3 last expired: a closed window is no fault (6.1) */
     bool sack_now;        /* of the data that came, something asks for a SACK at once */
     uint16_t local_port, remote_port;
+    uint16_t cause; /* of DOWN and REMOTE_ERROR */
     uint32_t local_vtag, remote_vtag;
     uint32_t tie_local, tie_remote;
     uint16_t ostreams, instreams;
@@ -168,7 +169,6 @@ struct hws_assoc {
     struct hws_list event_link;      /* engine->events */
     uint32_t events;                 /* HWS_EVENT_BIT */
     int reason;                      /* of DOWN */
-    uint16_t cause;                  /* of DOWN and REMOTE_ERROR */
 
     struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
     uint64_t deadline_us[HWS_TIMER_COUNT];
@@ -182,8 +182,9 @@ struct hws_assoc {
     uint64_t unreachable_us;  /* ICMP said last that the peer's host has no SCTP, 0: never */
 
     uint8_t path_count, primary;
-    uint8_t last_data_path; /* where the last DATA came from: SACKs go there (6.2) */
-    struct hws_path *paths[HWS_LIMIT_PATHS];
+    uint8_t last_data_path;    /* where the last DATA came from: SACKs go there (6.2) */
+    struct hws_path **paths;   /* the next member while there is one, else an array of their own */
+    struct hws_path *one_path; /* most peers have one address */
 
     uint64_t shutdown_sent_us;   /* SHUTDOWN or SHUTDOWN ACK was sent last */
     uint8_t shutdown_path;       /* and where */

@@ -189,6 +189,7 @@ bool hws_heartbeat_fill(struct hws_path *p, struct hws_builder *b)
     if (!hws_heartbeat_encode(b, HWS_CHUNK_HEARTBEAT, info, sizeof info))
         return false;
     p->hb_pending = true;
+    hws_queues_trim(p->assoc); /* nothing has been sent there for a while */
     hws_path_timer_start(p, HWS_PATH_TIMER_HEARTBEAT, p->rto.rto_us);
     e->stats.heartbeats_out++;
     return true;

@@ -28,6 +28,14 @@ bool hws_queues_make(struct hws_assoc *a)
     return true;
 }
 
+void hws_queues_trim(struct hws_assoc *a)
+{
+    hws_outq_trim(&a->outq);
+    hws_tsnmap_trim(&a->tsnmap);
+    if (hws_assoc_has_queues(a))
+        hws_reassembly_trim(&a->queues->reassembly);
+}
+
 void hws_queues_free(struct hws_assoc *a)
 {
     if (!hws_assoc_has_queues(a))

@@ -44,6 +44,10 @@ void hws_queues_init(struct hws_assoc *a);
 /** Makes them. False: no memory. */
 bool hws_queues_make(struct hws_assoc *a);
 
+/** Gives back what only transfer in progress needs: the association is idle. What has to outlive a
+ * pause, such as the streams' sequence numbers, stays. */
+void hws_queues_trim(struct hws_assoc *a);
+
 /** Gives them back, with what can still be read. */
 void hws_queues_free(struct hws_assoc *a);
 
