@@ -287,7 +287,7 @@ static int join_group(struct udp_link *udp, const struct hws_link_udp_config *co
         udp->inet.sockets[i].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         result = udp->inet.sockets[i].fd >= 0 ? 0 : -errno;
     }
-    return result != 0 ? result : hws_link_inet_start(&udp->inet);
+    return result != 0 ? result : hws_link_inet_start(&udp->inet, IPPROTO_UDP);
 }
 
 static void explain(const struct hws_link_udp_config *config, int result,
