@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <netinet/ip.h>
+
 #include "bench/bare.h"
 
 #define BATCH_MAX 64u
@@ -16,6 +18,7 @@ static struct mmsghdr batch[BATCH_MAX];
 static struct iovec iov[BATCH_MAX];
 static struct sockaddr_in sink_address;
 static unsigned batch_count;
+static size_t header_bytes; /* of the IP header, where it is ours */
 static int sock = -1;
 
 static bool open_socket(const struct bare_options *options)
@@ -32,12 +35,26 @@ static bool open_socket(const struct bare_options *options)
     return setsockopt(sock, IPPROTO_IP, IP_MTU_DISCOVER, &mode, sizeof mode) == 0;
 }
 
+/* The kernel fills in length, identification, source address and checksum. */
+static bool set_own_header(void)
+{
+    const struct iphdr header = {.version = 4,
+                                 .ihl = BARE_IPV4_HEADER / 4,
+                                 .ttl = IPDEFTTL,
+                                 .protocol = IPPROTO_SCTP,
+                                 .daddr = sink_address.sin_addr.s_addr};
+    int on = 1;
+    memcpy(payload, &header, sizeof header);
+    header_bytes = BARE_IPV4_HEADER;
+    return setsockopt(sock, IPPROTO_IP, IP_HDRINCL, &on, sizeof on) == 0;
+}
+
 int bare_open_source(const struct bare_options *options)
 {
-    if (!open_socket(options))
+    if (!open_socket(options) || (options->own_header && !set_own_header()))
         return -1;
     for (unsigned i = 0; i < batch_count; i++) {
-        iov[i] = (struct iovec){payload, options->packet_bytes - BARE_IPV4_HEADER};
+        iov[i] = (struct iovec){payload, options->packet_bytes - BARE_IPV4_HEADER + header_bytes};
         batch[i].msg_hdr = (struct msghdr){.msg_name = &sink_address,
                                            .msg_namelen = sizeof sink_address,
                                            .msg_iov = &iov[i],
@@ -62,7 +79,7 @@ ssize_t bare_send(void)
     int count = sendmmsg(sock, batch, batch_count, MSG_DONTWAIT);
     if (count < 0)
         return errno == EAGAIN || errno == ENOBUFS ? 0 : -1;
-    return count * (ssize_t)iov[0].iov_len;
+    return count * (ssize_t)(iov[0].iov_len - header_bytes);
 }
 
 /* A raw socket of IPv4 delivers the IP header, too. */
