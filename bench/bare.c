@@ -32,10 +32,9 @@ struct figures {
 };
 
 static const char usage_text[] =
-    "usage: %s [-p BYTES] [-H] [-d DEVICE] sink ADDRESS               take what comes\n"
-    "       %s [-p BYTES] [-H] [-d DEVICE] [-s SECONDS] source ADDRESS   send for SECONDS\n"
+    "usage: %s [-p BYTES] [-H] sink ADDRESS               take what comes\n"
+    "       %s [-p BYTES] [-H] [-s SECONDS] source ADDRESS   send for SECONDS\n"
     "  -p  size of IP packets (default 1500)\n"
-    "  -d  the interface to send by or receive from, where the kind of link needs one\n"
     "  -H  raw: the source writes the IP header\n"
     "  -m  accepted and ignored: there are no messages\n";
 
@@ -120,11 +119,9 @@ static bool run_sink(const struct bare_options *options)
 static bool read_options(struct bare_options *options, int argc, char *argv[])
 {
     int option;
-    while ((option = getopt(argc, argv, "p:d:s:m:H")) != -1) {
+    while ((option = getopt(argc, argv, "p:s:m:H")) != -1) {
         if (option == 'p')
             options->packet_bytes = strtoul(optarg, NULL, 10);
-        else if (option == 'd')
-            options->device = optarg;
         else if (option == 'H')
             options->own_header = true;
         else if (option == 's')

@@ -20,8 +20,7 @@
 struct bare_options {
     size_t packet_bytes; /* IP packets of this size, headers included */
     double seconds;
-    bool own_header;    /* raw: the IP header is the source's, which suits large packets better */
-    const char *device; /* to send by or receive from; NULL: what routing says */
+    bool own_header; /* raw: the IP header is the source's, which suits large packets better */
     struct sockaddr_in sink; /* the sink's address */
 };
 
