@@ -21,8 +21,7 @@
 /* Which shard's a packet is, and whether that is this one. */
 #define HWS_RAW_FILTER_SHARD_INSNS (HWS_SHARD_FILTER_INSNS + 2u)
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
-#define HWS_RAW_FILTER_MAX_INSNS                                                                   \
-    (HWS_RAW_FILTER_SHARD_INSNS + 17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
+#define HWS_RAW_FILTER_MAX_INSNS (HWS_RAW_FILTER_SHARD_INSNS + 17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
     struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
