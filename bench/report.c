@@ -128,10 +128,22 @@ struct report_summary report_summarize(const struct report *report, const char *
     return sum;
 }
 
+/* The median of the reference's variant of the contender's kind (limit-spin for hawser-spin), or of
+ * the reference where there is none. */
+static double reference_value(const struct report *report, const char *row, const char *contender,
+                              const char *reference)
+{
+    char variant[2 * REPORT_NAME_BYTES];
+    const char *kind = strchr(contender, '-');
+    snprintf(variant, sizeof variant, "%s%s", reference, kind != NULL ? kind : "");
+    struct report_summary sum = report_summarize(report, row, variant);
+    return sum.count > 0 ? sum.value : report_summarize(report, row, reference).value;
+}
+
 double report_ratio(const struct report *report, const char *row, const char *contender,
                     const char *reference)
 {
-    double base = report_summarize(report, row, reference).value;
+    double base = reference_value(report, row, contender, reference);
     return base != 0 ? report_summarize(report, row, contender).value / base : NAN;
 }
 

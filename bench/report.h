@@ -48,7 +48,8 @@ bool report_begins_contender(const struct report *report, size_t index);
 struct report_summary report_summarize(const struct report *report, const char *row,
                                        const char *contender);
 
-/** The contender's median as a multiple of another's in the same row; NAN without one of them. */
+/** The contender's median as a multiple of a reference's in the same row, of that of limit-spin for
+ * hawser-spin where there is one; NAN without one of them. */
 double report_ratio(const struct report *report, const char *row, const char *contender,
                     const char *reference);
 

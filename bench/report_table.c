@@ -16,8 +16,8 @@ static const char *cell(char out[CELL_BYTES], double value)
         snprintf(out, CELL_BYTES, "%.*f",
                  size >= 1000  ? 0
                  : size >= 100 ? 1
-                 : size >= 0.1 ? 2
-                               : 4,
+                 : size >= 1   ? 2
+                               : 3,
                  value);
     return out;
 }
@@ -78,5 +78,5 @@ void report_table(FILE *out, const struct report *report)
     fprintf(out, "spread: least and greatest round; s/GB: CPU seconds per 10^9 bytes of user data, "
                  "of the source, the sink, and both;\n"
                  "/usrsctp, /limit: the median as a multiple of usrsctp's, and of the bare part's "
-                 "(limit)\n");
+                 "(limit), or of their variant of the same name\n");
 }
