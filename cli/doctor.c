@@ -75,6 +75,30 @@ static bool check_raw_sockets(void)
     return sctp;
 }
 
+/* ---- Other links directly over IP ---- */
+
+static void check_packet_link(void)
+{
+    const struct hws_link_raw_config config = {.protocol = 132, .ipv4 = true, .ipv6 = true};
+    struct hws_link *link;
+    char error[HWS_LINK_ERROR_MAX];
+    if (hws_link_packet_open(&config, &link, error) != 0) {
+        line(NOTE, "link packet", "cannot be used: %s", error);
+        return;
+    }
+    link->ops->close(link);
+    line(OK, "link packet", "can be used (--link packet)");
+}
+
+static void check_xdp_link(void)
+{
+    char error[HWS_LINK_ERROR_MAX];
+    if (hws_link_xdp_usable(error) == 0)
+        line(OK, "link xdp", "can be used (--link xdp)");
+    else
+        line(NOTE, "link xdp", "cannot be used: %s", error);
+}
+
 /* ---- The host ---- */
 
 static void check_kernel_sctp(void)
@@ -184,6 +208,8 @@ int hws_cli_doctor(int argc, char **argv)
     if (argc > 1)
         return usage(argv[1]);
     bool raw = check_raw_sockets();
+    check_packet_link();
+    check_xdp_link();
     check_kernel_sctp();
     check_mtus();
     check_firewall();

@@ -9,7 +9,7 @@ endforeach()
 add_test(NAME link_packet COMMAND test_link_raw packet)
 add_executable(test_link_veth test_link_veth.c)
 target_link_libraries(test_link_veth PRIVATE hws_link_tool)
-foreach(kind raw packet)
+foreach(kind raw packet xdp)
   add_test(NAME link_veth_${kind} COMMAND test_link_veth ${kind})
 endforeach()
 

@@ -115,6 +115,10 @@ int hws_link_xdp_open(const struct hws_link_raw_config *config, struct hws_link 
 int hws_link_udp_open(const struct hws_link_udp_config *config, struct hws_link **out,
                       char error[HWS_LINK_ERROR_MAX]);
 
+/** Whether AF_XDP can be used, apart from a certain interface. 0, or a negative errno with a
+ * sentence in `error`. */
+int hws_link_xdp_usable(char error[HWS_LINK_ERROR_MAX]);
+
 /** Two links joined back to back in one process; what one sends the other receives, in order. An
  * IP MTU applies to both. */
 int hws_link_memory_pair(uint32_t mtu, struct hws_link **a, struct hws_link **b);

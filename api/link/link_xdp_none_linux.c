@@ -4,13 +4,18 @@
 
 #include "api/link/link.h"
 
+int hws_link_xdp_usable(char error[HWS_LINK_ERROR_MAX])
+{
+    snprintf(error, HWS_LINK_ERROR_MAX,
+             "this hawser was built without AF_XDP: install libxdp-dev and libbpf-dev and build it "
+             "again, or use the packet link, which needs neither");
+    return -EOPNOTSUPP;
+}
+
 int hws_link_xdp_open(const struct hws_link_raw_config *config, struct hws_link **out,
                       char error[HWS_LINK_ERROR_MAX])
 {
     (void)config;
     (void)out;
-    snprintf(error, HWS_LINK_ERROR_MAX,
-             "this hawser was built without AF_XDP: install libxdp-dev and libbpf-dev and build it "
-             "again, or use the packet link, which needs neither");
-    return -EOPNOTSUPP;
+    return hws_link_xdp_usable(error);
 }
