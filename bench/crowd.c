@@ -123,6 +123,22 @@ void crowd_turn(struct crowd *crowd)
     turn_end(&crowd->server, crowd->now_us);
 }
 
+static uint64_t packets_of(const struct crowd_end *end)
+{
+    const struct hws_stats *stats = hws_engine_stats(end->driver.engine);
+    return stats->packets_in + stats->packets_out;
+}
+
+void crowd_settle(struct crowd *crowd)
+{
+    uint64_t before, after = 0;
+    do {
+        before = after;
+        crowd_turn(crowd);
+        after = packets_of(&crowd->client) + packets_of(&crowd->server);
+    } while (after != before);
+}
+
 static bool connect_one(struct crowd *crowd, hws_endpoint_id endpoint, uint32_t server,
                         hws_assoc_id *assoc)
 {

@@ -33,6 +33,9 @@ void crowd_close(struct crowd *crowd);
 /** One turn of both ends: what has come, what is due, what is to be sent. */
 void crowd_turn(struct crowd *crowd);
 
+/** Turns until nothing is under way or due. */
+void crowd_settle(struct crowd *crowd);
+
 /** Sets up associations number `from` to `to` - 1, in turn, and waits until they are up at both
  * ends. */
 bool crowd_connect(struct crowd *crowd, uint32_t from, uint32_t to);

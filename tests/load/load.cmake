@@ -28,3 +28,13 @@ math(EXPR HWS_LOAD_ASSOCS "${HWS_LOAD_SOCKETS} / 2")
 add_test(NAME scale_assocs COMMAND load_scale assocs ${HWS_LOAD_ASSOCS})
 add_test(NAME scale_port COMMAND load_scale port)
 set_tests_properties(scale_sockets scale_assocs PROPERTIES TIMEOUT 600)
+
+# A million needs 2 GB and a minute: build/tests/load_idle 1000000.
+add_executable(load_idle load/idle.c ${HWS_SIM_DIR}/simenv.c)
+target_link_libraries(load_idle PRIVATE bench_crowd hws_api OpenSSL::Crypto)
+if(HWS_SANITIZE OR HWS_TSAN)
+  set(HWS_LOAD_IDLE 5000)
+else()
+  set(HWS_LOAD_IDLE 100000)
+endif()
+add_test(NAME idle COMMAND load_idle ${HWS_LOAD_IDLE})
