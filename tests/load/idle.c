@@ -20,7 +20,7 @@
 #define STEP_US 1000u
 /* What sets up 100,000 a second in the million, and the same shape for fewer. */
 #define SETUP_S 10u
-#define IDLE_S 120u
+#define IDLE_S 60u
 /* The first ones fill what is made once. */
 #define FIRST 100u
 /* Of the environment's memory, for one end: the association with its path, its share of the slabs
