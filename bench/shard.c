@@ -10,6 +10,7 @@
 #define PORT 5001u
 #define MTU 1500u
 #define MESSAGE_BYTES_MAX 8192u
+#define MESSAGES_PER_TURN 4u
 
 /* An association as one side sees it. */
 struct member {
@@ -75,17 +76,16 @@ static bool send_one(struct side *side, struct member *member)
     return rc == HWS_OK;
 }
 
-static bool send_all(void *arg)
+/* Each association gets a few messages in its turn, as long as its send buffer takes them. */
+static bool send_some(void *arg)
 {
     struct side *side = arg;
-    bool any = false;
     for (uint32_t i = 0; i < side->up_count; i++) {
-        while (side->members[i].ready) {
-            side->members[i].ready = send_one(side, &side->members[i]);
-            any |= side->members[i].ready;
-        }
+        struct member *member = &side->members[i];
+        for (uint32_t n = 0; n < MESSAGES_PER_TURN && member->ready; n++)
+            member->ready = send_one(side, member);
     }
-    return any;
+    return false;
 }
 
 /* ---- Sink ---- */
@@ -233,7 +233,7 @@ struct bench_shard *bench_shard_new(const struct bench_row *row, const struct hw
         return NULL;
     made->row = row;
     made->assoc_count = assoc_count;
-    if (open_side(made, &made->source, a, shard, send_all) &&
+    if (open_side(made, &made->source, a, shard, send_some) &&
         open_side(made, &made->sink, b, shard, receive_all) && connect_all(made))
         return made;
     fprintf(stderr, "%s: a shard's associations do not come up\n", row->name);
