@@ -28,7 +28,8 @@
 /* What sets the tone of a world; the rest is drawn to fit. */
 struct mood {
     struct sim_rng rng;
-    struct sim_rng more, still_more, latest; /* for what came later, so that seeds keep theirs */
+    struct sim_rng more, still_more, latest,
+        shards; /* for what came later, so that seeds keep theirs */
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
@@ -255,13 +256,18 @@ static void draw_workload(struct mood *m, struct sim_end *end)
         end->ledger.messages[sim_rng_below(rng, count)].len = HUGE_MESSAGE_BYTES;
 }
 
+static uint16_t port_of(uint32_t flow_index, bool connects)
+{
+    return (uint16_t)((connects ? CONNECT_PORT : LISTEN_PORT) + flow_index);
+}
+
 static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, bool connects)
 {
     struct sim_rng *rng = &m->rng;
     struct sim_end_config *c = &end->config;
     c->connects = connects;
     c->connect_at_us = sim_rng_scale(rng, 0, SECOND_US);
-    c->port = (uint16_t)((connects ? CONNECT_PORT : LISTEN_PORT) + flow_index);
+    c->port = port_of(flow_index, connects);
     c->read_bytes = PICK(rng, 65536, 65536, 2000, 100);
     if (!m->huge && sim_rng_below(rng, 4) == 0) {
         c->read_period_us = sim_rng_scale(rng, 1000, 3 * SECOND_US);
@@ -370,6 +376,15 @@ static void draw_autoclose(struct mood *m, struct sim_end *end)
         PICK(&m->still_more, 150 * SECOND_US, 200 * SECOND_US, 300 * SECOND_US);
 }
 
+/* Where an end of the flow lives: in the shard that its ports lead to. */
+static struct sim_host *host_of_end(struct sim_case *c, uint32_t host, const struct sim_flow *flow)
+{
+    const struct hws_shard first = {.count = c->has_shards[host] ? SIM_SHARDS_MAX : 1};
+    bool is_first =
+        hws_shard_has_ports(&first, flow->ends[0].config.port, flow->ends[1].config.port);
+    return &c->hosts[is_first ? host : 2 + host];
+}
+
 static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
 {
     struct sim_rng *rng = &m->rng;
@@ -392,6 +407,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         struct sim_end *end = &flow->ends[i];
         end->flow = flow;
         draw_end(m, end, index, i == 0 || collision);
+        flow->ends[1 - i].config.port = port_of(index, i == 1 || collision);
         end->config.listens = i == 1 || collision;
         end->config.shuts_down = closer == 2 || closer == i;
         /* T5-shutdown-guard is five times that (9.2). */
@@ -400,7 +416,7 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         if (flow->ending == SIM_END_IDLE)
             draw_autoclose(m, end);
         draw_workload(m, end);
-        end->host = &c->hosts[first ^ i];
+        end->host = host_of_end(c, first ^ i, flow);
         draw_locals(c, m, end, collision);
         sim_app_add(end->host, end);
         draw_remotes(c, m, end, &c->hosts[1 ^ first ^ i].node,
@@ -467,12 +483,32 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
              * other at once need not see that they mean the same association. */
             .any_local = sim_rng_below(&m->still_more, 5) == 0 && !m->both_families,
         };
+        c->has_shards[i] = sim_rng_below(&m->shards, 6) == 0;
+        config.shard.count = c->has_shards[i] ? SIM_SHARDS_MAX : 1;
         sim_host_init(&c->hosts[i], &c->net, &config);
         draw_addrs(c, m, i);
         sim_app_attach(&c->apps[i], &c->hosts[i]);
     }
     if (m->false_addrs)
         draw_bystander(c, m);
+}
+
+struct sim_host *sim_draw_host(struct sim_case *c, uint32_t index)
+{
+    return index < 2 || c->has_shards[index - 2] ? &c->hosts[index] : NULL;
+}
+
+static void draw_shards(struct sim_case *c, struct mood *m)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!c->has_shards[i])
+            continue;
+        sim_host_add_shard(&c->hosts[i], &c->hosts[2 + i]);
+        sim_app_attach(&c->apps[2 + i], &c->hosts[2 + i]);
+        c->hosts[i].node.unfiltered = sim_rng_below(&m->shards, 3) == 0;
+        c->features[SIM_HAS_SHARDS] = true;
+        c->features[SIM_HAS_UNFILTERED] |= c->hosts[i].node.unfiltered;
+    }
 }
 
 /* Whether there is a link: in a mesh everywhere, of parallel links each has one address of each
@@ -562,11 +598,13 @@ static void restart_hosts(struct sim_world *world, void *ctx, uint32_t arg)
     (void)world;
     struct sim_case *c = ctx;
     const struct sim_restart *r = &c->restarts[arg];
-    for (uint32_t i = 0; i < 2; i++)
-        if (r->hosts[i]) {
-            sim_app_restart(&c->hosts[i], r->down_us[i], r->connect_us[i]);
-            c->hosts[i].node.wants_run = true;
+    for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+        struct sim_host *host = sim_draw_host(c, i);
+        if (host != NULL && r->hosts[i % 2]) {
+            sim_app_restart(host, r->down_us[i % 2], r->connect_us[i % 2]);
+            host->node.wants_run = true;
         }
+    }
 }
 
 static void draw_restarts(struct sim_case *c, struct mood *m)
@@ -611,7 +649,7 @@ static void note_restarts(struct sim_case *c)
         for (uint32_t k = 0; k < 2; k++) {
             const struct sim_end *end = &c->flows[i].ends[k];
             for (uint32_t n = 0; n < SIM_RESTARTS_MAX; n++)
-                if (c->restarts[n].hosts[end->host == &c->hosts[1]])
+                if (c->restarts[n].hosts[(end->host - c->hosts) % 2])
                     c->features[end->config.connects ? SIM_HAS_RESTART_OF_CONNECTOR
                                                      : SIM_HAS_RESTART_OF_LISTENER] = true;
         }
@@ -672,7 +710,8 @@ void sim_draw_conclude(struct sim_case *c)
     has[SIM_SAW_TOO_BIG] = c->net.too_big_told > 0;
     has[SIM_SAW_BLACK_HOLE] = c->net.too_big_silent > 0;
     has[SIM_SAW_UDP] = c->net.packets_in_udp > 0;
-    for (uint32_t i = 0; i < 2; i++) {
+    has[SIM_SAW_BOTH_SHARDS] = c->net.packets_steered[0] > 0 && c->net.packets_steered[1] > 0;
+    for (uint32_t i = 0; i < SIM_HOSTS; i++) {
         has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
         has[SIM_SAW_RESTART] |= c->apps[i].events[HWS_EVENT_RESTART] > 0;
         has[SIM_SAW_LOST_BY_ABORT] |= c->apps[i].lost_by_abort > 0;
@@ -715,6 +754,9 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_MORE_LOCALS] = "endpoints that get more addresses",
         [SIM_HAS_UDP] = "connections over UDP",
         [SIM_HAS_UDP_SWITCHED] = "paths that switch to UDP and back",
+        [SIM_HAS_SHARDS] = "hosts of two shards",
+        [SIM_HAS_UNFILTERED] = "shards that are given all packets",
+        [SIM_SAW_BOTH_SHARDS] = "packets for both shards of a host",
         [SIM_SAW_UDP] = "packets in UDP",
         [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",
@@ -738,12 +780,14 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
     struct mood m = {.rng = sim_rng_seeded(seed),
                      .more = sim_rng_seeded(~seed),
                      .still_more = sim_rng_seeded(seed + (UINT64_C(1) << 63)),
-                     .latest = sim_rng_seeded(~seed + (UINT64_C(1) << 63))};
+                     .latest = sim_rng_seeded(~seed + (UINT64_C(1) << 63)),
+                     .shards = sim_rng_seeded(seed + (UINT64_C(1) << 62))};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;
     draw_mood(&m);
     draw_hosts(c, &m);
+    draw_shards(c, &m);
     draw_links(c, &m);
     draw_flaps(c, &m);
     c->heal_at_us = c->world.now_us + sim_rng_scale(&m.rng, 5 * SECOND_US, 200 * SECOND_US);
@@ -760,8 +804,9 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
 
 void sim_discard(struct sim_case *c)
 {
-    for (uint32_t i = 0; i < 2; i++)
-        sim_host_fini(&c->hosts[i]);
+    for (uint32_t i = 0; i < SIM_HOSTS; i++)
+        if (sim_draw_host(c, i) != NULL)
+            sim_host_fini(&c->hosts[i]);
     if (c->has_bystander)
         sim_host_fini(&c->bystander);
     for (uint32_t i = 0; i < c->flow_count; i++)

@@ -7,6 +7,7 @@
 #include "tests/sim/foreign.h"
 
 #define SIM_FLOWS_MAX 4u
+#define SIM_HOSTS 4u
 
 /* What a world may have; counted, so that a run shows what it has tried. */
 enum sim_feature {
@@ -39,6 +40,8 @@ enum sim_feature {
     SIM_HAS_MORE_LOCALS, /* an endpoint that is given more addresses */
     SIM_HAS_UDP,         /* a connection over UDP from the beginning */
     SIM_HAS_UDP_SWITCHED,
+    SIM_HAS_SHARDS,     /* a host with two engines, each given what is its own */
+    SIM_HAS_UNFILTERED, /* or everything */
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -54,6 +57,7 @@ enum sim_feature {
     SIM_SAW_FAILED,          /* messages that were told not to arrive */
     SIM_SAW_MESSAGE_CUT,     /* in the middle of its delivery in parts */
     SIM_SAW_UDP,
+    SIM_SAW_BOTH_SHARDS, /* packets for each of two engines */
     SIM_FEATURES,
 };
 
@@ -72,8 +76,9 @@ struct sim_case {
     uint64_t seed;
     struct sim_world world;
     struct sim_net net;
-    struct sim_host hosts[2];
-    struct sim_app apps[2];
+    struct sim_host hosts[SIM_HOSTS]; /* two, and second shards of each where it has one */
+    bool has_shards[2];
+    struct sim_app apps[SIM_HOSTS];
     struct sim_flow flows[SIM_FLOWS_MAX];
     uint32_t flow_count;
     struct sim_foreign foreign;
@@ -84,6 +89,9 @@ struct sim_case {
     uint64_t heal_at_us; /* from then on the network has no faults */
     uint64_t end_by_us;  /* everything must have arrived by then */
 };
+
+/** Engine number `index` of the two hosts' (0 .. SIM_HOSTS - 1), NULL: there is none. */
+struct sim_host *sim_draw_host(struct sim_case *c, uint32_t index);
 
 /** Draws everything from the seed and starts it. */
 void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace);

@@ -233,7 +233,7 @@ static void replay(struct sim_foreign *f)
     p->src = r->src;
     p->dst = r->dst;
     sim_net_trace(f->net, "replay", &p->src, &p->dst, p->data, p->len);
-    sim_world_arrive(f->net->world, sim_rng_scale(&f->rng, 0, 5000000), r->to, p);
+    sim_net_arrive(f->net, sim_rng_scale(&f->rng, 0, 5000000), r->to, p);
     f->replays++;
 }
 

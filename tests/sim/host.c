@@ -302,7 +302,8 @@ static void make_engine(struct sim_host *host)
 {
     struct hws_engine_config engine = {.env = sim_env_make(&host->env),
                                        .direct_alloc = host->config.direct_alloc,
-                                       .own_host = host->config.own_host};
+                                       .own_host = host->config.own_host,
+                                       .shard = host->config.shard};
     host->engine = hws_engine_new(&engine);
     if (host->engine == NULL)
         abort();
@@ -332,6 +333,23 @@ void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_
         abort();
     make_engine(host);
     sim_world_add(net->world, &host->node);
+}
+
+void sim_host_add_shard(struct sim_host *host, struct sim_host *shard)
+{
+    struct sim_node *first = &host->node;
+    struct sim_host_config config = host->config;
+    config.shard.index = first->shard_count != 0 ? first->shard_count : 1;
+    config.seed = ~host->config.seed + config.shard.index;
+    sim_host_init(shard, host->net, &config);
+    shard->node.first_shard = first;
+    shard->node.addr_count = first->addr_count;
+    shard->node.false_addr_count = first->false_addr_count;
+    memcpy(shard->node.addrs, first->addrs, sizeof first->addrs);
+    memcpy(shard->node.false_addrs, first->false_addrs, sizeof first->false_addrs);
+    first->shards[0] = first;
+    first->shards[config.shard.index] = &shard->node;
+    first->shard_count = config.shard.index + 1;
 }
 
 void sim_host_fini(struct sim_host *host)

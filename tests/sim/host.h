@@ -17,6 +17,7 @@ struct sim_host_config {
     bool copied_input;      /* hand in packets without a buffer to refer to */
     bool direct_alloc;
     bool own_host;
+    struct hws_shard shard;
     bool any_local; /* endpoints are bound to no address, and told what the host has */
 };
 
@@ -41,6 +42,10 @@ struct sim_host {
 
 void sim_host_init(struct sim_host *host, struct sim_net *net,
                    const struct sim_host_config *config);
+
+/** Makes another engine with the same addresses, once they are all there, and the next index among
+ * the shards that the configuration of `host` says there are. */
+void sim_host_add_shard(struct sim_host *host, struct sim_host *shard);
 
 /** Frees the engine and checks that all memory came back. */
 void sim_host_fini(struct sim_host *host);

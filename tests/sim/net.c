@@ -85,6 +85,12 @@ uint32_t sim_net_overhead(const struct hws_addr *dst)
     return dst->udp_port != 0 ? ip + 8 : ip;
 }
 
+/* The one of its shards that has the links. */
+static const struct sim_node *linked_node(const struct sim_node *node)
+{
+    return node->first_shard != NULL ? node->first_shard : node;
+}
+
 struct sim_node *sim_net_owner(struct sim_net *net, const struct hws_addr *addr, uint32_t *index)
 {
     for (uint32_t n = 0; n < net->world->node_count; n++) {
@@ -173,13 +179,13 @@ static void tell_notice(struct sim_world *world, void *ctx, uint32_t arg)
     free(n);
 }
 
-static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_us,
-                   struct hws_net_event event)
+static void notify_node(struct sim_net *net, const struct transit *t, uint64_t delay_us,
+                        struct hws_net_event event, struct sim_node *node)
 {
     struct notice *n = calloc(1, sizeof *n);
     if (n == NULL)
         abort();
-    n->node = t->from;
+    n->node = node;
     event.local = t->packet->src;
     event.remote = t->packet->dst;
     if (t->packet->len >= HWS_PACKET_HEADER_LEN) {
@@ -191,7 +197,20 @@ static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_
     event.quoted = n->quoted;
     memcpy(n->quoted, t->packet->data, event.quoted_len);
     n->event = event;
-    sim_world_call(net->world, delay_us, t->from, tell_notice, n, 0);
+    sim_world_call(net->world, delay_us, node, tell_notice, n, 0);
+}
+
+/* ICMP is told to all shards of a host, a send that failed to the one whose it was. */
+static void notify(struct sim_net *net, const struct transit *t, uint64_t delay_us,
+                   struct hws_net_event event)
+{
+    const struct sim_node *first = linked_node(t->from);
+    if (first->shard_count == 0 || event.kind == HWS_NET_SEND_FAILED) {
+        notify_node(net, t, delay_us, event, t->from);
+        return;
+    }
+    for (uint32_t i = 0; i < first->shard_count; i++)
+        notify_node(net, t, delay_us, event, first->shards[i]);
 }
 
 static bool fits_mtu(struct sim_net *net, const struct transit *t)
@@ -249,6 +268,24 @@ static struct sim_packet *packet_copy(struct sim_net *net, const struct sim_pack
     return copy;
 }
 
+void sim_net_arrive(struct sim_net *net, uint64_t delay_us, struct sim_node *to,
+                    struct sim_packet *packet)
+{
+    if (to->shard_count == 0) {
+        sim_world_arrive(net->world, delay_us, to, packet);
+        return;
+    }
+    uint32_t shard = hws_shard_of_packet(to->shard_count, packet->data, packet->len);
+    net->packets_steered[shard]++;
+    for (uint32_t i = 0; i < to->shard_count; i++) {
+        if (i != shard && to->unfiltered) {
+            hws_buf_ref(&packet->buf);
+            sim_world_arrive(net->world, delay_us, to->shards[i], packet);
+        }
+    }
+    sim_world_arrive(net->world, delay_us, to->shards[shard], packet);
+}
+
 static void deliver(struct sim_net *net, const struct transit *t, uint64_t delay_us)
 {
     const struct sim_link_config *c = &t->link->config;
@@ -262,7 +299,7 @@ static void deliver(struct sim_net *net, const struct transit *t, uint64_t delay
         net->packets_corrupted++;
         sim_net_trace(net, "corrupted", &p->src, &p->dst, p->data, p->len);
     }
-    sim_world_arrive(net->world, delay_us, t->to, p);
+    sim_net_arrive(net, delay_us, t->to, p);
 }
 
 static void lose(struct sim_net *net, const struct transit *t, const char *why)
@@ -352,7 +389,7 @@ static bool find_source(struct sim_net *net, const struct transit *t, uint32_t t
 {
     *from_addr = choose_source(t->from, &t->packet->dst, to_addr);
     if (t->packet->src.family == HWS_FAMILY_NONE ||
-        sim_net_owner(net, &t->packet->src, from_addr) == t->from)
+        sim_net_owner(net, &t->packet->src, from_addr) == linked_node(t->from))
         return true;
     SIM_CHECK(net->world, claims(t->from, &t->packet->src),
               "a packet leaves with a source that is not the node's");
@@ -377,7 +414,7 @@ static void route(struct sim_net *net, struct sim_node *node, struct sim_packet 
     packet->src = node->addrs[from_addr];
     packet->src.udp_port = packet->dst.udp_port != 0 ? SIM_UDP_PORT : 0;
     net->packets_in_udp += packet->dst.udp_port != 0;
-    t.link = sim_net_link(net, node->index, from_addr, t.to->index, to_addr);
+    t.link = sim_net_link(net, linked_node(node)->index, from_addr, t.to->index, to_addr);
     pass(net, &t);
 }
 

@@ -9,6 +9,8 @@
 
 #include "tests/sim/world.h"
 
+/* Nodes that have links of their own. */
+#define SIM_LINKED_MAX 4u
 #define SIM_OUTAGES_MAX 12u
 #define SIM_MTU_CHANGES_MAX 3u
 #define SIM_RECORDED_MAX 64u
@@ -65,13 +67,14 @@ struct sim_recorded {
 struct sim_net {
     struct sim_world *world;
     struct sim_rng rng;
-    struct sim_link links[SIM_NODES_MAX][SIM_NODE_ADDRS_MAX][SIM_NODES_MAX][SIM_NODE_ADDRS_MAX];
+    struct sim_link links[SIM_LINKED_MAX][SIM_NODE_ADDRS_MAX][SIM_LINKED_MAX][SIM_NODE_ADDRS_MAX];
     uint64_t hash; /* of every packet sent, with its time, in order */
     FILE *trace;   /* NULL: none */
     uint64_t packets_sent, packets_lost, packets_corrupted;
     uint64_t packets_cut[SIM_OUTAGE_KINDS]; /* by an outage */
     uint64_t packets_absent;                /* to or from where there is no link */
     uint64_t packets_in_udp;
+    uint64_t packets_steered[SIM_SHARDS_MAX];
     uint64_t too_big_told, too_big_silent;
     uint64_t last_sent_us;
     /* Some packets seen lately: what an attacker on the way could send again. */
@@ -95,6 +98,11 @@ void sim_net_heal(struct sim_net *net);
  * his interface that is down. False: the link has SIM_OUTAGES_MAX already. */
 bool sim_net_cut(struct sim_net *net, uint32_t from, uint32_t from_addr, uint32_t to,
                  uint32_t to_addr, struct sim_outage outage);
+
+/** Lets a packet arrive at `to`, or at the shard of it whose it is, after `delay_us`; takes over
+ * the caller's reference. */
+void sim_net_arrive(struct sim_net *net, uint64_t delay_us, struct sim_node *to,
+                    struct sim_packet *packet);
 
 /** Sends a train of `node`, cut into its packets. */
 void sim_net_send(struct sim_net *net, struct sim_node *node, const struct hws_train *train);

@@ -84,8 +84,10 @@ static void check_silence(struct sim_case *c)
         continue;
     SIM_CHECK(world, c->net.packets_sent == sent, "%" PRIu64 " packets after the end",
               c->net.packets_sent - sent);
-    for (uint32_t i = 0; i < 2; i++) {
-        const struct sim_host *h = &c->hosts[i];
+    for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+        const struct sim_host *h = sim_draw_host(c, i);
+        if (h == NULL)
+            continue;
         SIM_CHECK(world, hws_engine_assoc_count(h->engine) == 0, "%zu associations after the end",
                   hws_engine_assoc_count(h->engine));
         SIM_CHECK(world, !h->config.direct_alloc || h->env.live_objects <= KEPT_OBJECTS_MAX,
@@ -99,8 +101,10 @@ static void check_silence(struct sim_case *c)
 static void check_corruption(struct sim_case *c)
 {
     uint64_t refused = 0;
-    for (uint32_t i = 0; i < 2; i++)
-        refused += c->hosts[i].refused_before + sim_refused(hws_engine_stats(c->hosts[i].engine));
+    for (uint32_t i = 0; i < SIM_HOSTS; i++)
+        if (sim_draw_host(c, i) != NULL)
+            refused +=
+                c->hosts[i].refused_before + sim_refused(hws_engine_stats(c->hosts[i].engine));
     SIM_CHECK(&c->world, refused >= c->net.packets_corrupted,
               "%" PRIu64 " packets corrupted, only %" PRIu64 " refused", c->net.packets_corrupted,
               refused);
@@ -115,7 +119,9 @@ static void add_totals(struct sim_case *c, struct totals *t)
     t->virtual_us += c->world.now_us;
     t->foreign += c->foreign.attempts;
     t->replays += c->foreign.replays;
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+        if (sim_draw_host(c, i) == NULL)
+            continue;
         t->strangers += c->apps[i].strangers;
         t->retransmits += hws_engine_stats(c->hosts[i].engine)->retransmits;
     }

@@ -14,7 +14,9 @@
 #include "stack/limits.h"
 #include "tests/sim/rng.h"
 
-#define SIM_NODES_MAX 4u
+#define SIM_NODES_MAX 6u
+/* Engines that share the addresses of a node. */
+#define SIM_SHARDS_MAX 2u
 #define SIM_NODE_ADDRS_MAX HWS_LIMIT_PATHS
 #define SIM_BATCH_MAX 64u
 
@@ -39,7 +41,12 @@ struct sim_node {
     /* Addresses that it names as its own although nobody, or another node, has them. */
     struct hws_addr false_addrs[SIM_NODE_ADDRS_MAX];
     uint32_t false_addr_count;
-    bool wants_run; /* something happened to it at this instant */
+    /* Shards of one host: the first one has the links, and knows them all, itself included. */
+    struct sim_node *first_shard; /* NULL: there are no others */
+    struct sim_node *shards[SIM_SHARDS_MAX];
+    uint32_t shard_count;
+    bool unfiltered; /* every shard is given every packet */
+    bool wants_run;  /* something happened to it at this instant */
     struct hws_packet_in batch[SIM_BATCH_MAX];
     size_t batch_count;
 };
