@@ -8,7 +8,7 @@
 # sets CASE_BYTES, CASE_SECONDS and CASE_RETRANSMITS (hawser's), and returns 0 when all is well, or
 # says in CASE_WHY what is not. CASE_NOTE is for what the row has to tell beside.
 #
-# LINK is 132, 253, 254 or udp; FAMILY is 4 or 6; PEER is B for usrsctp in room B, opposite to hawser
+# LINK is one of hawser.sh; FAMILY is 4 or 6; PEER is B for usrsctp in room B, opposite to hawser
 # in room A, or `guest` for the kernel of the guest, opposite to hawser in room U.
 
 CASE_PORT=5000

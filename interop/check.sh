@@ -95,6 +95,20 @@ hawser_and_hawser()
     ! have 'nmap' need_nmap || hawser_and_nmap
 }
 
+# The other links carry the same packets. What XDP takes no capture sees. No loss for it: its
+# program comes before everything that could drop packets.
+hawser_and_its_links()
+{
+    local family
+    for family in 4 6; do
+        table_row "hawser to hawser, packet, IPv$family" captured A va case_hawser packet "$family"
+        table_row "hawser to hawser, xdp, IPv$family" case_hawser xdp "$family"
+    done
+    table_row "hawser to hawser, packet, its own capture" own_capture packet 4
+    table_row "hawser to hawser, packet, IPv6, 2 % loss" \
+        captured A va case_lossy 2 case_hawser packet 6
+}
+
 hawser_and_nmap()
 {
     local family
@@ -107,7 +121,7 @@ hawser_and_nmap()
 hawser_and_usrsctp()
 {
     local link family
-    for link in 132 udp; do
+    for link in 132 packet udp; do
         for family in 4 6; do
             table_row "hawser to usrsctp, $link, IPv$family" \
                 captured A va case_to_peer B "$link" "$family"
@@ -126,6 +140,10 @@ hawser_and_usrsctp()
     done
     table_row "hawser to echo_server and back, 132, IPv4" captured A va case_echo_server 132 4
     table_row "client to hawser echo and back, udp, IPv6" captured A va case_client udp 6
+    table_row "hawser to usrsctp, xdp, IPv4" case_to_peer B xdp 4
+    table_row "usrsctp to hawser, xdp, IPv6" case_from_peer B xdp 6
+    table_row "usrsctp to hawser, packet, IPv4, 2 % loss" \
+        captured A va case_lossy 2 case_from_peer B packet 4
     table_row "hawser to usrsctp, 132, IPv4, 2 % loss" captured A va case_lossy 2 case_to_peer B 132 4
     table_row "usrsctp to hawser, 132, IPv6, 2 % loss" captured A va case_lossy 2 case_from_peer B 132 6
 }
@@ -133,7 +151,7 @@ hawser_and_usrsctp()
 hawser_and_kernel()
 {
     local link family
-    for link in 132 udp; do
+    for link in 132 packet udp; do
         for family in 4 6; do
             table_row "hawser to Linux kernel, $link, IPv$family" \
                 captured U tap0 case_to_peer guest "$link" "$family"
@@ -167,6 +185,7 @@ run_cases()
     capture_whole_packets A va
     capture_whole_packets B vb
     hawser_and_hawser
+    hawser_and_its_links
     ! have 'usrsctp' have_usrsctp || hawser_and_usrsctp
     ! have 'Linux kernel' rooms_tap_up || ! have 'Linux kernel' uml_up "$PEERS_DIR" || hawser_and_kernel
     table_join

@@ -9,7 +9,7 @@
 #   hawser_stop NAME                                interrupt it, so that it prints its counters
 #   hawser_counter NAME COUNTER                     from its --stats
 #
-# LINK is 132, 253, 254 or udp. NAME is a new one each time; diagnostics and counters are in
+# LINK is 132, 253, 254, udp, or packet or xdp, which speak 132. NAME is a new one each time; diagnostics and counters are in
 # $HAWSER_LOGS/NAME.log.
 
 HAWSER=${HAWSER:-}
@@ -24,6 +24,7 @@ hawser_link_options()
     case $1 in
     132) ;;
     udp) echo --udp ;;
+    packet | xdp) echo "--link $1" ;;
     *) echo "--proto $1" ;;
     esac
 }
@@ -62,11 +63,11 @@ hawser_listen()
 hawser_ready()
 {
     local room=$1 link=$2 port=$3
-    if [ "$link" = udp ]; then
-        rooms_run "$room" grep -q ':26AB ' /proc/net/udp /proc/net/udp6
-    else
-        rooms_run "$room" grep -q "@hawser/port/$link/$port\$" /proc/net/unix
-    fi
+    case $link in
+    udp) rooms_run "$room" grep -q ':26AB ' /proc/net/udp /proc/net/udp6 ;;
+    packet | xdp) hawser_ready "$room" 132 "$port" ;;
+    *) rooms_run "$room" grep -q "@hawser/port/$link/$port\$" /proc/net/unix ;;
+    esac
 }
 
 hawser_cat()

@@ -289,14 +289,15 @@ rooms_wait_line()
 # Only SCTP, the experimental protocols and UDP are dropped: neighbour discovery has to live.
 rooms_loss()
 {
-    local room part
+    local room interface part
     part=$(awk -v p="$1" 'BEGIN { printf "%d", p * 100 + 0.5 }')
     rooms_noloss
     for room in A B; do
+        interface=v${room,,}
         rooms_run "$room" nft -f - <<RULES || return 1
-table inet hws_loss {
-    chain input {
-        type filter hook input priority 0;
+table netdev hws_loss {
+    chain ingress {
+        type filter hook ingress device "$interface" priority 0;
         meta l4proto { 17, 132, 253, 254 } numgen random mod 10000 < $part counter drop
     }
 }
@@ -308,13 +309,13 @@ rooms_noloss()
 {
     local room
     for room in A B; do
-        rooms_run "$room" nft delete table inet hws_loss 2>/dev/null || :
+        rooms_run "$room" nft delete table netdev hws_loss 2>/dev/null || :
     done
 }
 
 rooms_dropped()
 {
-    rooms_run "$1" nft list table inet hws_loss 2>/dev/null |
+    rooms_run "$1" nft list table netdev hws_loss 2>/dev/null |
         sed -n 's/.*counter packets \([0-9]*\).*/\1/p' | grep . || echo 0
 }
 
