@@ -82,8 +82,12 @@ bool bench_latency_take(void)
     return false;
 }
 
+/* Once the peer has all of it: runtimes that end abort what is still up. */
 void bench_latency_end(void)
 {
+    hws_shutdown(sock, SHUT_WR);
+    while (receive() > 0)
+        ;
     hws_close(sock);
     hws_runtime_free(runtime);
 }

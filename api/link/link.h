@@ -82,6 +82,9 @@ struct hws_link {
     struct hws_icmp icmp; /* of the HWS_NET_UNREACHABLE that net_event answered last */
     /* The owner polls and has seen no POLLERR: net_event need not ask the kernel for errors. */
     bool no_errors;
+    /* The owner polls and has seen that its descriptor number i, as fds() tells them, has nothing
+     * to receive: bit i. receive need not ask the kernel there. */
+    uint8_t quiet_fds;
 };
 
 struct hws_link_raw_config {

@@ -127,6 +127,14 @@ void hws_link_inet_finish(struct hws_link_inet *inet)
         hws_rxpool_close(inet->pool);
 }
 
+bool hws_link_inet_is_quiet(const struct hws_link_inet *inet, const struct hws_inet_socket *sock)
+{
+    unsigned number = 0; /* as hws_link_inet_fds tells them */
+    for (const struct hws_inet_socket *before = inet->sockets; before < sock; before++)
+        number += before->fd >= 0;
+    return (inet->link.quiet_fds & 1u << number) != 0;
+}
+
 /* ---- Operations ---- */
 
 bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)

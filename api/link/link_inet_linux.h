@@ -49,6 +49,9 @@ void hws_link_inet_close_sockets(struct hws_link_inet *inet);
 /** Closes and frees what init, open_socket and start made, but not `inet` itself. */
 void hws_link_inet_finish(struct hws_link_inet *inet);
 
+/** Whether the owner has seen that there is nothing to receive from the socket, which is open. */
+bool hws_link_inet_is_quiet(const struct hws_link_inet *inet, const struct hws_inet_socket *sock);
+
 /* Operations of both links. */
 bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event);
 bool hws_link_inet_train(struct hws_link *link, struct hws_train *train);

@@ -97,7 +97,7 @@ static size_t receive_socket(struct raw_link *raw, const struct hws_inet_socket 
                              struct hws_packet_in *packets, size_t max)
 {
     size_t count = 0;
-    bool drained = false;
+    bool drained = hws_link_inet_is_quiet(&raw->inet, sock);
     while (count < max && !drained) {
         if (hws_rxbatch_fill(sock->batch, sock->fd, max - count, &drained) > 0)
             raw->inet.stats.rx_calls++;

@@ -86,7 +86,7 @@ static size_t receive_socket(struct udp_link *udp, const struct hws_inet_socket 
                              struct hws_packet_in *packets, size_t max)
 {
     size_t count = 0;
-    bool drained = false;
+    bool drained = hws_link_inet_is_quiet(&udp->inet, sock);
     while (count < max) {
         if (udp->joined.buf != NULL)
             packets[count++] = cut_packet(udp);

@@ -15,6 +15,10 @@
 
 #define MAX_EVENTS 8
 
+/* What an epoll's event names; below these the number of one of the link's descriptors. */
+#define TAG_EVENT HWS_LINK_MAX_FDS
+#define TAG_NETWATCH (HWS_LINK_MAX_FDS + 1u)
+
 /* ---- The lock ---- */
 
 int hws_driving_init(struct hws_driving *driving, struct hws_runtime *runtime)
@@ -74,9 +78,9 @@ static void clear_event(int fd)
     while (got < 0 && errno == EINTR);
 }
 
-static int watch(int epoll, int fd, uint32_t events)
+static int watch(int epoll, int fd, uint32_t tag, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
+    struct epoll_event event = {.events = events, .data.u32 = tag};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -96,7 +100,7 @@ static int watch_links(struct hws_driving *driving, bool writable)
         for (size_t e = 0; e < 2 && epolls[e] >= 0; e++)
             epoll_ctl(epolls[e], EPOLL_CTL_DEL, fds[i], NULL);
         for (size_t e = 0; e < 2 && epolls[e] >= 0 && rc == 0; e++)
-            rc = watch(epolls[e], fds[i], events);
+            rc = watch(epolls[e], fds[i], (uint32_t)i, events);
     }
     driving->watches_writable = writable;
     return rc;
@@ -106,7 +110,7 @@ static int open_watch(int *epoll, int *event)
 {
     *epoll = epoll_create1(EPOLL_CLOEXEC);
     *event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return *epoll < 0 || *event < 0 ? -errno : watch(*epoll, *event, EPOLLIN);
+    return *epoll < 0 || *event < 0 ? -errno : watch(*epoll, *event, TAG_EVENT, EPOLLIN);
 }
 
 static void close_watch(int *epoll, int *event)
@@ -127,7 +131,7 @@ static int open_descriptors(struct hws_driving *driving, bool thread)
     if (rc == 0)
         rc = watch_links(driving, false);
     if (rc == 0 && netwatch >= 0)
-        rc = watch(thread ? driving->thread_epoll : driving->lead_epoll, netwatch,
+        rc = watch(thread ? driving->thread_epoll : driving->lead_epoll, netwatch, TAG_NETWATCH,
                    EPOLLIN | EPOLLET);
     return rc;
 }
@@ -179,22 +183,24 @@ static int epoll_until(int epoll, struct epoll_event *events, uint64_t until_us)
 struct woken {
     int count; /* of events; 0: the time is over, or a negative errno */
     bool event, netwatch, link, error;
+    uint8_t link_fds; /* bit i: number i of the link's descriptors */
 };
 
-static struct woken sleep_until(const struct hws_driving *driving, int epoll, int event,
-                                uint64_t until_us)
+static struct woken sleep_until(int epoll, uint64_t until_us)
 {
     struct epoll_event events[MAX_EVENTS];
     struct woken woken = {.count = epoll_until(epoll, events, until_us)};
     if (woken.count < 0)
         woken.count = -errno;
     for (int i = 0; i < woken.count; i++) {
-        int fd = events[i].data.fd;
-        woken.event = woken.event || fd == event;
-        woken.netwatch = woken.netwatch || fd == driving->runtime->netwatch;
+        uint32_t tag = events[i].data.u32;
+        woken.event = woken.event || tag == TAG_EVENT;
+        woken.netwatch = woken.netwatch || tag == TAG_NETWATCH;
         woken.error = woken.error || (events[i].events & EPOLLERR) != 0;
-        woken.link = woken.link || (fd != event && fd != driving->runtime->netwatch);
+        if (tag < HWS_LINK_MAX_FDS)
+            woken.link_fds |= (uint8_t)(1u << tag);
     }
+    woken.link = woken.link_fds != 0;
     return woken;
 }
 
@@ -206,13 +212,16 @@ static long futex(uint32_t *word, int op, uint32_t value, const struct timespec 
 
 /* ---- Running ---- */
 
-/* The error queues are read when poll tells of them; calls between leave them alone. */
+/* The error queues are read when poll tells of them; calls between leave them alone. Where several
+ * descriptors could have packets, those that poll did not tell of are not asked. */
 static void run(struct hws_driving *driving, bool input, const struct woken *woken)
 {
     struct hws_link *link = driving->runtime->driver.link;
     link->no_errors = !woken->error && woken->count > 0;
+    link->quiet_fds = woken->link_fds != 0 ? (uint8_t)~woken->link_fds : 0;
     hws_runtime_work(driving->runtime, input, woken->netwatch);
     link->no_errors = true;
+    link->quiet_fds = 0;
     bool blocked = driving->runtime->driver.blocked;
     if (blocked != driving->watches_writable)
         watch_links(driving, blocked);
@@ -273,8 +282,7 @@ static void *thread_main(void *arg)
         uint64_t until_us = hws_runtime_deadline(driving->runtime);
         driving->thread_until_us = until_us;
         hws_driving_unlock(driving);
-        struct woken woken =
-            sleep_until(driving, driving->thread_epoll, driving->thread_event, until_us);
+        struct woken woken = sleep_until(driving->thread_epoll, until_us);
         hws_driving_lock(driving);
         driving->thread_until_us = 0;
         if (woken.event) {
@@ -352,7 +360,7 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
     driving->leader = waiter;
     driving->lead_until_us = sleep_us;
     hws_driving_unlock(driving);
-    struct woken woken = sleep_until(driving, driving->lead_epoll, driving->lead_event, sleep_us);
+    struct woken woken = sleep_until(driving->lead_epoll, sleep_us);
     hws_driving_lock(driving);
     driving->leader = NULL;
     if (driving->leader_called) {
@@ -396,7 +404,7 @@ void hws_driving_caller_runs(struct hws_driving *driving)
 {
     struct woken woken = {.link = true};
     if (driving->started)
-        woken = sleep_until(driving, driving->lead_epoll, driving->lead_event, 0);
+        woken = sleep_until(driving->lead_epoll, 0);
     if (driving->thread_epoll < 0)
         driving->thread_until_us = 0;
     if (driving->leader == NULL && driving->leader_called) {
