@@ -218,7 +218,7 @@ void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct h
         a->engine->stats.drop_heartbeat_ack++;
         return;
     }
-    uint64_t rtt_us = a->engine->now_us - p->hb_sent_us;
+    uint64_t rtt_us = hws_input_round_trip_us(a->engine, p->hb_sent_us);
     p->hb_pending = false;
     p->hb_acked++;
     p->hb_rtt_us = rtt_us < UINT32_MAX ? (uint32_t)rtt_us : UINT32_MAX;

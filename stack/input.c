@@ -14,6 +14,13 @@
 /* Bytes of an unrecognized chunk that an ERROR quotes. */
 #define HWS_QUOTED_CHUNK_MAX 128u
 
+uint64_t hws_input_round_trip_us(const struct hws_engine *e, uint64_t sent_us)
+{
+    uint64_t received_us = e->rx != NULL ? e->rx->packet->rx_time_us : 0;
+    bool plausible = received_us > sent_us && received_us <= e->now_us;
+    return (plausible ? received_us : e->now_us) - sent_us;
+}
+
 /* ---- Chunks ---- */
 
 /* An unknown chunk type (3.2). False: the rest of the packet is not to be looked at. */

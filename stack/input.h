@@ -6,4 +6,8 @@
 
 void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet);
 
+/** The time from `sent_us` to the reception of the packet whose chunks are being handled: as the
+ * link says, or until now where it does not know, or says what cannot be. */
+uint64_t hws_input_round_trip_us(const struct hws_engine *e, uint64_t sent_us);
+
 #endif

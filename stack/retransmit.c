@@ -7,6 +7,7 @@
 #include "stack/assoc.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
+#include "stack/input.h"
 #include "stack/pmtud.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
@@ -22,7 +23,7 @@ static void sample_rtt(struct hws_assoc *a, const struct hws_outq_ack *ack)
         if (!p->timing || !(ack->new_paths & 1u << i) || !hws_outq_is_acked(&a->outq, p->rtt_tsn))
             continue;
         p->timing = false;
-        hws_rto_sample(&p->rto, a->engine->now_us - p->rtt_sent_us);
+        hws_rto_sample(&p->rto, hws_input_round_trip_us(a->engine, p->rtt_sent_us));
     }
 }
 

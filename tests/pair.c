@@ -295,7 +295,8 @@ static void arrive(struct pair_end *from, const struct pair_packet *packet)
                                .len = packet->len,
                                .truesize = packet->len,
                                .src = packet->src,
-                               .dst = packet->dst};
+                               .dst = packet->dst,
+                               .rx_time_us = from->pair->rx_time_us};
     hws_engine_input(from->other->engine, &in, 1, from->pair->now_us);
     pair_pull(from->pair);
 }
@@ -466,7 +467,12 @@ void pair_inject_between(struct pair_end *end, const struct hws_addr *src,
 {
     if (len >= HWS_PACKET_HEADER_LEN)
         hws_crc32c_set(data, len);
-    struct hws_packet_in in = {.data = data, .len = len, .truesize = len, .src = *src, .dst = *dst};
+    struct hws_packet_in in = {.data = data,
+                               .len = len,
+                               .truesize = len,
+                               .src = *src,
+                               .dst = *dst,
+                               .rx_time_us = end->pair->rx_time_us};
     hws_engine_input(end->engine, &in, 1, end->pair->now_us);
     pair_pull(end->pair);
 }

@@ -55,6 +55,7 @@ struct pair_end {
 struct pair {
     struct pair_end a, b; /* a connects, b listens */
     uint64_t now_us;
+    uint64_t rx_time_us;      /* what links tell of packets: when they were received; 0: nothing */
     uint32_t mtu;             /* told for every new path */
     bool tolerant;            /* of want of memory: what fails is not the test's concern */
     bool cut[PAIR_ADDRS_MAX]; /* packets to address number i of either end are lost */

@@ -253,6 +253,52 @@ static void one_measurement_per_round_trip(void **state)
     pair_free(p);
 }
 
+/* A chunk is sent, and its SACK looked at 100 ms later: how long that took, when the link says that
+ * the SACK was received `waited_us` before that. */
+static uint32_t round_trip_us(uint64_t waited_us)
+{
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    send_packets(p, 1);
+    uint32_t tsn = data_of(pair_first(&p->a), 0).tsn;
+    lose_all(p);
+    pair_wait(p, 100000);
+    p->rx_time_us = p->now_us - waited_us;
+    give_sack(&p->a, tsn, NULL, 0);
+    uint32_t srtt_us = pair_path(&p->a).srtt_us;
+    pair_free(p);
+    return srtt_us;
+}
+
+/* 6.3.1: how long a packet lay in the socket's buffer is not the network's delay. A time of
+ * reception that cannot be is not believed: before the chunk was sent, or to come. */
+static void a_round_trip_ends_when_the_packet_was_received(void **state)
+{
+    (void)state;
+    assert_int_equal(round_trip_us(0), 100000);
+    assert_int_equal(round_trip_us(40000), 60000);
+    assert_int_equal(round_trip_us(99999), 1);
+    assert_int_equal(round_trip_us(100000), 100000);
+    assert_int_equal(round_trip_us(200000), 100000);
+    assert_int_equal(round_trip_us((uint64_t)-1), 100000);
+}
+
+/* The same for HEARTBEATs (8.3). */
+static void a_heartbeat_ends_when_its_answer_was_received(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    assert_int_equal(hws_assoc_heartbeat(p->a.engine, p->a.assoc, 0, p->now_us), HWS_OK);
+    pair_deliver(&p->a, "HEARTBEAT");
+    pair_wait(p, 100000);
+    p->rx_time_us = p->now_us - 40000;
+    pair_deliver(&p->b, "HEARTBEAT-ACK");
+    assert_int_equal(pair_path(&p->a).heartbeat_rtt_us, 60000);
+    assert_int_equal(pair_path(&p->a).srtt_us, 60000);
+    pair_free(p);
+}
+
 /* 6.3.1 C5: a chunk is not timed any more when one before it was sent again meanwhile. */
 static void a_lower_tsn_sent_again_ends_the_measurement(void **state)
 {
@@ -813,6 +859,8 @@ int main(void)
         cmocka_unit_test(t3_restarts_with_the_earliest_chunk),
         cmocka_unit_test(t3_restarts_with_the_tail_probe),
         cmocka_unit_test(one_measurement_per_round_trip),
+        cmocka_unit_test(a_round_trip_ends_when_the_packet_was_received),
+        cmocka_unit_test(a_heartbeat_ends_when_its_answer_was_received),
         cmocka_unit_test(a_lower_tsn_sent_again_ends_the_measurement),
         cmocka_unit_test(fast_retransmission_ignores_cwnd),
         cmocka_unit_test(one_reduction_per_recovery),

@@ -66,7 +66,8 @@ static bool accept_message(struct raw_link *raw, const struct hws_rxmsg *msg,
                                      .truesize = msg->buf->size,
                                      .buf = msg->buf,
                                      .src = msg->src,
-                                     .dst = msg->dst};
+                                     .dst = msg->dst,
+                                     .rx_time_us = msg->rx_time_us};
     packet->src.udp_port = 0;
     if (msg->src.family == HWS_FAMILY_IPV4 && !strip_ipv4(msg, packet))
         return false;

@@ -51,7 +51,8 @@ static struct hws_packet_in cut_packet(struct udp_link *udp)
                                    .truesize = udp->joined_share,
                                    .buf = msg->buf,
                                    .src = msg->src,
-                                   .dst = msg->dst};
+                                   .dst = msg->dst,
+                                   .rx_time_us = msg->rx_time_us};
     udp->joined_offset += len;
     if (len < left)
         hws_buf_ref(msg->buf);

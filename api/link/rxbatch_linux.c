@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "api/link/rxclock.h"
 #include "api/sock/sockaddr.h"
 
-/* Room for the control messages that our sockets ask for: one packet info and UDP_GRO. */
+#define NS_PER_S 1000000000u
+/* Room for the control messages that our sockets ask for: one packet info, UDP_GRO, a timestamp. */
 #define CONTROL_BYTES 128u
 
 struct message {
@@ -23,16 +26,27 @@ struct message {
 struct hws_rxbatch {
     struct hws_rxpool *pool;
     size_t count, next; /* messages received, and taken of them */
+    bool emptied;       /* they were all there was */
+    struct hws_rxclock clock;
     bool prepared[HWS_RXBATCH_MAX];
     struct mmsghdr headers[HWS_RXBATCH_MAX];
     struct message messages[HWS_RXBATCH_MAX];
 };
 
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
 {
     struct hws_rxbatch *batch = calloc(1, sizeof(*batch));
-    if (batch != NULL)
-        batch->pool = pool;
+    if (batch == NULL)
+        return NULL;
+    batch->pool = pool;
+    hws_rxclock_init(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
     return batch;
 }
 
@@ -105,10 +119,15 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *dra
     size_t count = 0;
     while (count < max && count < HWS_RXBATCH_MAX && prepare(batch, count))
         count++;
+    if (batch->emptied)
+        hws_rxclock_emptied(&batch->clock);
     int received = count == 0 ? 0 : receive_batch(batch, fd, count);
     batch->count = received > 0 ? (size_t)received : 0;
     batch->next = 0;
-    *drained = batch->count < count || count == 0;
+    batch->emptied = batch->count < count;
+    *drained = batch->emptied || count == 0;
+    if (received > 0)
+        hws_rxclock_received(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
     return batch->count;
 }
 
@@ -151,7 +170,17 @@ static void read_segment_len(const struct cmsghdr *cmsg, struct hws_rxmsg *out)
         out->segment_len = (uint32_t)segment_len;
 }
 
-static void read_control(struct msghdr *header, struct hws_rxmsg *out)
+static void read_stamp(const struct hws_rxclock *clock, const struct cmsghdr *cmsg,
+                       struct hws_rxmsg *out)
+{
+    struct timespec stamp;
+    memcpy(&stamp, CMSG_DATA(cmsg), sizeof(stamp));
+    out->rx_time_us =
+        hws_rxclock_us(clock, (uint64_t)stamp.tv_sec * NS_PER_S + (uint64_t)stamp.tv_nsec);
+}
+
+static void read_control(const struct hws_rxclock *clock, struct msghdr *header,
+                         struct hws_rxmsg *out)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
@@ -160,6 +189,8 @@ static void read_control(struct msghdr *header, struct hws_rxmsg *out)
             read_pktinfo6(c, out);
         else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
             read_segment_len(c, out);
+        else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+            read_stamp(clock, c, out);
     }
 }
 
@@ -187,7 +218,8 @@ enum hws_rxbatch_result hws_rxbatch_take(struct hws_rxbatch *batch, struct hws_r
     if ((header->msg_flags & MSG_TRUNC) != 0 || !read_name(message, header->msg_namelen, out))
         return HWS_RXBATCH_TRUNCATED;
     out->len = out->segment_len = batch->headers[i].msg_len;
-    read_control(header, out);
+    out->rx_time_us = 0;
+    read_control(&batch->clock, header, out);
     out->buf = gather(message, out->len);
     return HWS_RXBATCH_TAKEN;
 }

@@ -27,6 +27,7 @@ struct hws_rxmsg {
     uint32_t segment_len;     /* UDP_GRO: length of each packet in it but the last; else len */
     struct hws_addr src, dst; /* with UDP ports; NONE where the socket does not tell */
     uint32_t interface;       /* of a packet socket: the one it came in through */
+    uint64_t rx_time_us;      /* of CLOCK_MONOTONIC; 0: not known (SO_TIMESTAMPNS is not set) */
 };
 
 struct hws_rxbatch;

@@ -470,6 +470,15 @@ static void draw_bystander(struct sim_case *c, struct mood *m)
             name_falsely(c, i, nobodys_addr(m->ipv6, i));
 }
 
+/* When packets are looked at, and what is known of when they came. */
+static void draw_reception(struct sim_node *node, uint64_t seed)
+{
+    struct sim_rng rng = sim_rng_seeded(seed ^ UINT64_C(0x5353535353535353));
+    node->stamps = (enum sim_stamps)sim_rng_below(&rng, 3);
+    if (sim_rng_below(&rng, 2) == 0)
+        node->late_us = sim_rng_scale(&rng, 1, 20000);
+}
+
 static void draw_hosts(struct sim_case *c, struct mood *m)
 {
     for (uint8_t i = 0; i < 2; i++) {
@@ -487,6 +496,7 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
         config.shard.count = c->has_shards[i] ? SIM_SHARDS_MAX : 1;
         sim_host_init(&c->hosts[i], &c->net, &config);
         draw_addrs(c, m, i);
+        draw_reception(&c->hosts[i].node, config.seed);
         sim_app_attach(&c->apps[i], &c->hosts[i]);
     }
     if (m->false_addrs)
@@ -672,6 +682,10 @@ static void note_features(struct sim_case *c, const struct mood *m)
             bool anothers = sim_net_owner(&c->net, &c->hosts[i].node.false_addrs[k], &index);
             has[anothers ? SIM_HAS_ANOTHERS_ADDR : SIM_HAS_NOBODYS_ADDR] = true;
         }
+    for (uint32_t i = 0; i < 2; i++) {
+        has[SIM_HAS_LATE_READER] |= c->hosts[i].node.late_us > 0;
+        has[SIM_HAS_WRONG_STAMPS] |= c->hosts[i].node.stamps == SIM_STAMPS_WRONG;
+    }
     has[SIM_HAS_FLAPS] = m->flaps;
     has[SIM_HAS_ALL_PATHS_DOWN] = m->all_down;
     has[SIM_HAS_MTU_CHANGES] = m->mtu_changes;
@@ -757,6 +771,8 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_SHARDS] = "hosts of two shards",
         [SIM_HAS_UNFILTERED] = "shards that are given all packets",
         [SIM_SAW_BOTH_SHARDS] = "packets for both shards of a host",
+        [SIM_HAS_LATE_READER] = "packets looked at late",
+        [SIM_HAS_WRONG_STAMPS] = "wrong times of reception",
         [SIM_SAW_UDP] = "packets in UDP",
         [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",

@@ -40,8 +40,10 @@ enum sim_feature {
     SIM_HAS_MORE_LOCALS, /* an endpoint that is given more addresses */
     SIM_HAS_UDP,         /* a connection over UDP from the beginning */
     SIM_HAS_UDP_SWITCHED,
-    SIM_HAS_SHARDS,     /* a host with two engines, each given what is its own */
-    SIM_HAS_UNFILTERED, /* or everything */
+    SIM_HAS_SHARDS,       /* a host with two engines, each given what is its own */
+    SIM_HAS_UNFILTERED,   /* or everything */
+    SIM_HAS_LATE_READER,  /* a host that looks at packets some time after it received them */
+    SIM_HAS_WRONG_STAMPS, /* packets that tell a wrong time at which they were received */
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,

@@ -109,8 +109,10 @@ static struct sim_event heap_pop(struct sim_world *world)
 void sim_world_arrive(struct sim_world *world, uint64_t delay_us, struct sim_node *node,
                       struct sim_packet *packet)
 {
-    heap_push(world, (struct sim_event){
-                         .at_us = world->now_us + delay_us, .node = node, .packet = packet});
+    packet->received_us = world->now_us + delay_us;
+    heap_push(world, (struct sim_event){.at_us = packet->received_us + node->late_us,
+                                        .node = node,
+                                        .packet = packet});
 }
 
 void sim_world_call(struct sim_world *world, uint64_t delay_us, struct sim_node *node,
@@ -132,6 +134,13 @@ static void node_flush(struct sim_node *node)
     node->batch_count = 0;
 }
 
+static uint64_t stamp(struct sim_node *node, const struct sim_packet *p)
+{
+    if (node->stamps == SIM_STAMPS_WRONG)
+        return sim_rng_next(&node->world->rng);
+    return node->stamps == SIM_STAMPS_TRUE ? p->received_us : 0;
+}
+
 static void node_arrival(struct sim_node *node, struct sim_packet *p)
 {
     if (node->batch_count == SIM_BATCH_MAX)
@@ -143,6 +152,7 @@ static void node_arrival(struct sim_node *node, struct sim_packet *p)
         .buf = &p->buf,
         .src = p->src,
         .dst = p->dst,
+        .rx_time_us = stamp(node, p),
     };
 }
 

@@ -32,6 +32,13 @@ struct sim_node_ops {
     uint64_t (*deadline)(struct sim_node *node);
 };
 
+/* What a node's link knows of the time at which a packet was received. */
+enum sim_stamps {
+    SIM_STAMPS_NONE,
+    SIM_STAMPS_TRUE,
+    SIM_STAMPS_WRONG, /* any number */
+};
+
 struct sim_node {
     const struct sim_node_ops *ops;
     struct sim_world *world;
@@ -45,8 +52,10 @@ struct sim_node {
     struct sim_node *first_shard; /* NULL: there are no others */
     struct sim_node *shards[SIM_SHARDS_MAX];
     uint32_t shard_count;
-    bool unfiltered; /* every shard is given every packet */
-    bool wants_run;  /* something happened to it at this instant */
+    bool unfiltered;  /* every shard is given every packet */
+    bool wants_run;   /* something happened to it at this instant */
+    uint32_t late_us; /* it looks at packets so long after they were received */
+    enum sim_stamps stamps;
     struct hws_packet_in batch[SIM_BATCH_MAX];
     size_t batch_count;
 };
@@ -57,6 +66,7 @@ struct sim_packet {
     struct hws_addr src, dst;
     uint32_t len;
     bool may_fragment;
+    uint64_t received_us;
     uint8_t data[];
 };
 
