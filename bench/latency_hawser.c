@@ -7,6 +7,9 @@
 #include "bench/latency.h"
 
 #define BUFFER_BYTES 2048u
+#define NS_PER_S 1000000000u
+/* Longer than what it waits for takes. */
+#define SPIN_US 200u
 
 const char bench_latency_name[] = "hawser";
 
@@ -19,8 +22,8 @@ bool bench_latency_start(bool listening, bool spin)
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX];
     (void)listening;
-    (void)spin;
     hws_runtime_config_init(&config);
+    config.spin_us = spin ? SPIN_US : 0;
     runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);
@@ -31,8 +34,9 @@ bool bench_latency_start(bool listening, bool spin)
 
 bool bench_latency_accept(const struct sockaddr_in *local)
 {
-    int listener = sock;
-    if (hws_bind(sock, (const struct sockaddr *)local, sizeof *local) != 0 ||
+    int listener = sock, on = 1;
+    if (hws_setsockopt(sock, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0 ||
+        hws_bind(sock, (const struct sockaddr *)local, sizeof *local) != 0 ||
         hws_listen(sock, 1) != 0)
         return false;
     bench_latency_ready();
@@ -76,10 +80,35 @@ bool bench_latency_ping(const void *message, size_t len)
     return true;
 }
 
+static bool read_timestamp(struct msghdr *msg, uint64_t *stamp_ns)
+{
+    struct timespec stamp;
+    const struct cmsghdr *control = CMSG_FIRSTHDR(msg);
+    if (control == NULL || control->cmsg_type != SCM_TIMESTAMPNS)
+        return false;
+    memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+    *stamp_ns = (uint64_t)stamp.tv_sec * NS_PER_S + (uint64_t)stamp.tv_nsec;
+    return true;
+}
+
 bool bench_latency_take(void)
 {
-    fprintf(stderr, "hawser: no receive timestamps\n");
-    return false;
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+    struct iovec iov = {.iov_base = buffer, .iov_len = sizeof buffer};
+    ssize_t len;
+    do {
+        struct msghdr msg = {.msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+        uint64_t stamp_ns;
+        len = hws_recvmsg(sock, &msg, 0);
+        if (len > 0 && !read_timestamp(&msg, &stamp_ns))
+            return false;
+        if (len > 0)
+            bench_latency_arrived(stamp_ns);
+    } while (len > 0);
+    return len == 0;
 }
 
 /* Once the peer has all of it: runtimes that end abort what is still up. */

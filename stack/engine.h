@@ -75,7 +75,8 @@ struct hws_params {
                                 is delivered in parts, at most rcvbuf_bytes (6.9) */
     uint64_t autoclose_us;   /**< 0: never; a graceful end begins when no DATA came or went for so
                                 long   (RFC 6458, 8.1.8) */
-    bool adaptation;         /**< false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
+    bool rx_times;   /**< false: keep when the packets of messages were received, for hws_rcvinfo */
+    bool adaptation; /**< false: tell the peer adaptation_indication (RFC 5061, 4.2.6) */
     uint32_t adaptation_indication;
     bool tail_probe; /**< true: probe for a lost tail before T3 (RFC 8985, 7) */
     uint32_t mtu;    /**< 0: the network says; the IP MTU to use, HWS_LIMIT_MTU_MIN..MAX */
@@ -401,6 +402,9 @@ struct hws_rcvinfo {
     uint16_t flags; /**< HWS_RECV_* */
     uint32_t ppid;
     uint32_t tsn; /**< of the message's first fragment */
+    /** With `rx_times`: when the last of the message's packets was received, in now_us's clock; of
+     * a message in partial delivery the last of those so far. 0: not known. */
+    uint64_t rx_time_us;
 };
 
 /** Copies the next bytes of the message at the head of the queue: all of it, or as much as fits

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/assoc.h"
+#include "stack/input.h"
 #include "stack/pmtud.h"
 #include "stack/timer.h"
 

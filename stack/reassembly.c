@@ -27,6 +27,7 @@ struct hws_frag {
     uint32_t tsn, ppid;
     uint16_t sid, ssn;
     uint8_t flags; /* of the DATA chunk */
+    bool timed;    /* when it was received lies behind this struct, before a copied payload */
 };
 
 _Static_assert(sizeof(struct hws_frag) <= HWS_POOL_MIN_BYTES, "one object of the smallest class");
@@ -71,6 +72,19 @@ static bool is_large_against(uint32_t payload_len, uint32_t truesize)
     return payload_len >= truesize / 4;
 }
 
+/* When a fragment that is timed was received. */
+static uint64_t rx_time_us(const struct hws_frag *frag)
+{
+    uint64_t time_us;
+    memcpy(&time_us, frag + 1, sizeof time_us);
+    return time_us;
+}
+
+static size_t head_bytes(bool timed)
+{
+    return sizeof(struct hws_frag) + (timed ? sizeof(uint64_t) : 0);
+}
+
 static void set_payload(struct hws_frag *frag, const struct hws_data *data, struct hws_buf *keep)
 {
     frag->payload_len = data->payload_len;
@@ -79,16 +93,18 @@ static void set_payload(struct hws_frag *frag, const struct hws_data *data, stru
         frag->payload = data->payload;
     } else {
         frag->buf = NULL;
-        frag->payload = memcpy(frag + 1, data->payload, data->payload_len);
+        frag->payload =
+            memcpy((uint8_t *)frag + head_bytes(frag->timed), data->payload, data->payload_len);
     }
 }
 
 static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data *data,
-                                 struct hws_buf *buf, uint32_t truesize)
+                                 struct hws_buf *buf, uint32_t truesize, uint64_t time_us)
 {
+    size_t head = head_bytes(time_us != 0);
     bool keep = buf != NULL && is_large_against(data->payload_len, truesize);
     uint32_t copied = keep ? 0 : data->payload_len;
-    struct hws_frag *frag = hws_pool_alloc(r->pool, sizeof *frag + copied);
+    struct hws_frag *frag = hws_pool_alloc(r->pool, head + copied);
     if (frag == NULL)
         return NULL;
     frag->next = NULL;
@@ -99,7 +115,10 @@ static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data
     frag->sid = data->sid;
     frag->ssn = data->ssn;
     frag->flags = data->flags;
-    frag->charge_bytes = (uint32_t)sizeof *frag + (keep ? truesize : copied);
+    frag->timed = time_us != 0;
+    if (frag->timed)
+        memcpy(frag + 1, &time_us, sizeof time_us);
+    frag->charge_bytes = (uint32_t)head + (keep ? truesize : copied);
     set_payload(frag, data, keep ? buf : NULL);
     r->charged_bytes += frag->charge_bytes;
     r->payload_bytes += frag->payload_len;
@@ -109,7 +128,7 @@ static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data
 static void free_frag_memory(struct hws_pool *pool, struct hws_frag *frag)
 {
     /* A copied payload was charged at its size when it was allocated. */
-    size_t size = frag->buf != NULL ? sizeof *frag : frag->charge_bytes;
+    size_t size = frag->buf != NULL ? head_bytes(frag->timed) : frag->charge_bytes;
     if (frag->buf != NULL)
         hws_buf_unref(frag->buf);
     hws_pool_free(pool, frag, size);
@@ -514,7 +533,8 @@ static struct run join(struct hws_reassembly *r, struct hws_frag *frag,
 }
 
 enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const struct hws_data *data,
-                                              struct hws_buf *buf, uint32_t truesize)
+                                              struct hws_buf *buf, uint32_t truesize,
+                                              uint64_t time_us)
 {
     struct neighbours near;
     if (data->payload_len == 0 || !meet_neighbours(r, data, &near))
@@ -522,7 +542,7 @@ enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const st
     enum hws_reassembly_result room = reserve(r, data, &near);
     if (room != HWS_REASSEMBLY_HELD)
         return room;
-    struct hws_frag *frag = frag_new(r, data, buf, truesize);
+    struct hws_frag *frag = frag_new(r, data, buf, truesize, time_us);
     if (frag == NULL)
         return HWS_REASSEMBLY_NOMEM;
     struct run run = join(r, frag, &near);
@@ -562,21 +582,43 @@ bool hws_reassembly_deliver_partial(struct hws_reassembly *r, uint32_t cum)
     return r->ready.head == NULL && hws_reassembly_reach_point(r, cum, 0);
 }
 
+/* A message was received when the last of its fragments came, whichever that was. */
+static void note_times(struct hws_rcvinfo *info, const struct hws_frag *first)
+{
+    for (const struct hws_frag *frag = first; frag != NULL && frag->timed; frag = frag->next) {
+        uint64_t time_us = rx_time_us(frag);
+        if (time_us > info->rx_time_us)
+            info->rx_time_us = time_us;
+    }
+}
+
 static struct hws_rcvinfo describe(const struct hws_frag *first)
 {
-    return (struct hws_rcvinfo){
+    struct hws_rcvinfo info = {
         .sid = first->sid,
         .ssn = first->ssn,
         .flags = is_unordered(first->flags) ? HWS_RECV_UNORDERED : 0,
         .ppid = first->ppid,
         .tsn = first->tsn,
     };
+    note_times(&info, first);
+    return info;
+}
+
+/* Of the message whose next fragment is `first`, some of which may have been taken. */
+static struct hws_rcvinfo describe_next(const struct hws_reassembly *r,
+                                        const struct hws_frag *first)
+{
+    if (!r->taking)
+        return describe(first);
+    struct hws_rcvinfo info = r->taking_info;
+    note_times(&info, first);
+    return info;
 }
 
 static void begin_taking(struct hws_reassembly *r, const struct hws_frag *first)
 {
-    if (!r->taking)
-        r->taking_info = describe(first);
+    r->taking_info = describe_next(r, first);
     r->taking = true;
 }
 
@@ -652,7 +694,7 @@ size_t hws_reassembly_peek(const struct hws_reassembly *r, void *buf, size_t cap
     const struct hws_frag *frag = r->ready.head;
     if (frag == NULL || capacity == 0)
         return 0;
-    *info = r->taking ? r->taking_info : describe(frag);
+    *info = describe_next(r, frag);
     size_t len = 0;
     for (; frag != NULL && len < capacity; frag = frag->next) {
         size_t room = capacity - len;
@@ -694,6 +736,7 @@ static bool replace_growing(struct hws_reassembly *r)
     frag->payload = NULL;
     frag->payload_len = 0;
     frag->charge_bytes = sizeof *frag;
+    frag->timed = false;
     r->charged_bytes += frag->charge_bytes;
     r->growing = frag;
     return true;

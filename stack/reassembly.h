@@ -75,9 +75,11 @@ void hws_reassembly_fini(struct hws_reassembly *r);
 
 /** Takes one DATA chunk. `buf` owns the payload and a reference is kept when the payload is large
  * against `truesize` (what the reference pins, charged); otherwise, or when `buf` is NULL, the
- * payload is copied out. A single-fragment message in its turn goes straight to the ready queue. */
+ * payload is copied out. `time_us`: when it was received, kept for hws_rcvinfo; 0: not kept. A
+ * single-fragment message in its turn goes straight to the ready queue. */
 enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const struct hws_data *data,
-                                              struct hws_buf *buf, uint32_t truesize);
+                                              struct hws_buf *buf, uint32_t truesize,
+                                              uint64_t time_us);
 
 /** Whether hws_reassembly_take has something to give. */
 static inline bool hws_reassembly_readable(const struct hws_reassembly *r)

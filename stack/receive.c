@@ -111,7 +111,8 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     const struct hws_packet_in *packet = rx->packet;
     enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
     if (hws_tsnmap_reserve(&a->tsnmap, d->tsn))
-        result = hws_reassembly_add(&a->queues->reassembly, d, packet->buf, packet->truesize);
+        result = hws_reassembly_add(&a->queues->reassembly, d, packet->buf, packet->truesize,
+                                    a->params->rx_times ? packet->rx_time_us : 0);
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
         a->engine->stats.drop_memory++;

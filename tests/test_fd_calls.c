@@ -8,7 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define NS_PER_S INT64_C(1000000000)
+/* A timestamp is in whole microseconds, through two conversions. */
+#define MARGIN_NS 200000
 
 static void messages_cross(void **state)
 {
@@ -242,6 +247,56 @@ static void control_data_of_receives(void **state)
     msg.msg_controllen = sizeof(struct cmsghdr) + 4;
     assert_int_equal(hws_recvmsg(there, &msg, 0), 4);
     assert_int_equal(msg.msg_flags, MSG_EOR | MSG_CTRUNC);
+    hws_close(here);
+    hws_close(there);
+}
+
+static int64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Receives "x" and whether its timestamp lies between `from_ns` and now, in whole microseconds. */
+static void expect_timestamp(int fd, bool asked, int64_t from_ns)
+{
+    char control[256], byte;
+    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = sizeof(control)};
+    struct timespec stamp;
+    assert_int_equal(hws_recvmsg(fd, &msg, 0), 1);
+    if (!asked) {
+        assert_int_equal(msg.msg_controllen, 0);
+        return;
+    }
+    const struct cmsghdr *first = CMSG_FIRSTHDR(&msg);
+    assert_int_equal(first->cmsg_level, SOL_SOCKET);
+    assert_int_equal(first->cmsg_type, SCM_TIMESTAMPNS);
+    assert_int_equal(first->cmsg_len, CMSG_LEN(sizeof(stamp)));
+    memcpy(&stamp, CMSG_DATA(first), sizeof(stamp));
+    int64_t stamp_ns = stamp.tv_sec * NS_PER_S + stamp.tv_nsec;
+    assert_true(stamp_ns > from_ns - MARGIN_NS && stamp_ns < realtime_ns() + MARGIN_NS);
+}
+
+static void timestamps_of_receives(void **state)
+{
+    struct fd_world *w = *state;
+    const int on = 1, off = 0;
+    int there, here = fd_connect(w, &there);
+    assert_int_equal(hws_send(here, "x", 1, 0), 1);
+    expect_timestamp(there, false, 0);
+    assert_int_equal(hws_setsockopt(there, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
+    int64_t begin_ns = realtime_ns();
+    assert_int_equal(hws_send(here, "x", 1, 0), 1);
+    fd_expect(there, POLLIN | POLLOUT);
+    expect_timestamp(there, true, begin_ns);
+    assert_int_equal(hws_setsockopt(there, SOL_SOCKET, SO_TIMESTAMPNS, &off, sizeof(off)), 0);
+    assert_int_equal(hws_send(here, "x", 1, 0), 1);
+    expect_timestamp(there, false, 0);
     hws_close(here);
     hws_close(there);
 }
@@ -607,6 +662,7 @@ int main(void)
         TEST(bad_pointers),
         TEST(control_data_of_sends),
         TEST(control_data_of_receives),
+        TEST(timestamps_of_receives),
         TEST(vectors_with_their_structures),
         TEST(lent_bytes_come_back_once),
         TEST(timeouts),

@@ -290,10 +290,10 @@ static void a_heartbeat_ends_when_its_answer_was_received(void **state)
     struct pair *p = pair_new(NULL);
     pair_connect(p);
     assert_int_equal(hws_assoc_heartbeat(p->a.engine, p->a.assoc, 0, p->now_us), HWS_OK);
-    pair_deliver(&p->a, "HEARTBEAT");
+    pair_arrives(&p->a, "HEARTBEAT");
     pair_wait(p, 100000);
     p->rx_time_us = p->now_us - 40000;
-    pair_deliver(&p->b, "HEARTBEAT-ACK");
+    pair_arrives(&p->b, "HEARTBEAT-ACK");
     assert_int_equal(pair_path(&p->a).heartbeat_rtt_us, 60000);
     assert_int_equal(pair_path(&p->a).srtt_us, 60000);
     pair_free(p);

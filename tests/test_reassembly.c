@@ -68,7 +68,7 @@ static enum hws_reassembly_result add_on(uint16_t sid, uint16_t ssn, uint32_t ts
         .payload = (const uint8_t *)text,
         .payload_len = (uint32_t)strlen(text),
     };
-    return hws_reassembly_add(&r, &data, NULL, 2048);
+    return hws_reassembly_add(&r, &data, NULL, 2048, 0);
 }
 
 /** On stream 0. */
@@ -309,10 +309,10 @@ static void small_is_copied_large_is_kept(void **state)
     struct hws_buf *buf = buffer_new(bytes, sizeof bytes);
     struct hws_data small = data_of(buf->data, 511, 1);
     struct hws_data large = data_of(buf->data, 512, 2);
-    assert_ready(hws_reassembly_add(&r, &small, buf, 2048));
+    assert_ready(hws_reassembly_add(&r, &small, buf, 2048, 0));
     assert_int_equal(buf->refs, 1);
     assert_in_range(r.charged_bytes, 511 + 32, 511 + 64);
-    assert_ready(hws_reassembly_add(&r, &large, buf, 2048));
+    assert_ready(hws_reassembly_add(&r, &large, buf, 2048, 0));
     assert_int_equal(buf->refs, 2);
     assert_in_range(r.charged_bytes, 511 + 2048 + 64, 511 + 2048 + 128);
     hws_buf_unref(buf);
@@ -320,6 +320,54 @@ static void small_is_copied_large_is_kept(void **state)
     assert_int_equal(buffers_alive, 1);
     assert_int_equal(hws_reassembly_take(&r, bytes, 512, &taken_info), 512);
     assert_int_equal(buffers_alive, 0);
+}
+
+static void add_at(uint32_t tsn, uint8_t flags, uint64_t time_us)
+{
+    const struct hws_data data = {
+        .tsn = tsn, .flags = flags, .payload = (const uint8_t *)"x", .payload_len = 1};
+    (void)hws_reassembly_add(&r, &data, NULL, 2048, time_us);
+}
+
+static uint64_t time_of_next(size_t bytes)
+{
+    char taken[8];
+    assert_int_equal(hws_reassembly_take(&r, taken, bytes, &taken_info), bytes);
+    return taken_info.rx_time_us;
+}
+
+/* Whichever fragment came last. */
+static void a_message_s_time_is_its_last_packet_s(void **state)
+{
+    (void)state;
+    add_at(1, WHOLE | U, 0);
+    add_at(2, WHOLE | U, 70);
+    add_at(5, E | U, 100);
+    add_at(3, B | U, 300);
+    add_at(4, U, 400);
+    assert_int_equal(time_of_next(1), 0);
+    assert_int_equal(time_of_next(1), 70);
+    assert_int_equal(time_of_next(1), 400);
+    assert_int_equal(time_of_next(2), 400);
+    assert_int_equal(r.charged_bytes, 0);
+}
+
+/* In partial delivery the last one so far; a part that was lent left it. */
+static void a_part_s_time_is_that_of_what_has_come(void **state)
+{
+    (void)state;
+    struct hws_recv_view view;
+    add_at(1, B | U, 100);
+    assert_true(hws_reassembly_deliver_partial(&r, 1));
+    assert_int_equal(time_of_next(1), 100);
+    add_at(2, U, 200);
+    struct hws_frag *lent = hws_reassembly_lend(&r, &view);
+    assert_int_equal(view.info.rx_time_us, 200);
+    hws_reassembly_give_back(&r, lent);
+    add_at(3, U, 300);
+    add_at(4, E | U, 400);
+    assert_int_equal(time_of_next(2), 400);
+    assert_int_equal(r.charged_bytes, 0);
 }
 
 static void one_byte_is_charged_at_its_cost(void **state)
@@ -656,7 +704,8 @@ static enum hws_reassembly_result give(uint32_t index)
         .payload_len = chunk->len,
     };
     bool lend = random_below(&model.seed, 3) != 0;
-    enum hws_reassembly_result result = hws_reassembly_add(&r, &data, lend ? buf : NULL, 2048);
+    enum hws_reassembly_result result =
+        hws_reassembly_add(&r, &data, lend ? buf : NULL, 2048, index % 3);
     hws_buf_unref(buf);
     return result;
 }
@@ -945,6 +994,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         story(whole_messages_in_order),
         story(message_taken_in_parts),
+        story(a_message_s_time_is_its_last_packet_s),
+        story(a_part_s_time_is_that_of_what_has_come),
         story(fragments_in_every_order),
         story(ordered_messages_wait_unordered_do_not),
         story(unordered_fragments_above_a_gap),

@@ -201,6 +201,7 @@ static const struct option options[] = {
      .got = NUMBER(1), .late = -EFAULT, .id_at = NO_ID},
     CUT_SWITCH(SO_REUSEADDR),
     CUT_SWITCH(SO_REUSEPORT),
+    CUT_SWITCH(SO_TIMESTAMPNS),
     {SOCKET(SO_RCVBUF), .set = AT_LEAST(4), .get = AT_LEAST(0), .size = 4,
      .initial = NUMBER(8 << 20), .put = NUMBER(5 << 20), .got = NUMBER(10 << 20), .id_at = NO_ID},
     {SOCKET(SO_SNDBUF), .set = AT_LEAST(4), .get = AT_LEAST(0), .size = 4,

@@ -40,10 +40,10 @@ static int copy_out(struct hws_sock *sock, struct hws_sock_recv *msg, void *arg,
 
 /* ---- Control data ---- */
 
-static void put_control(struct msghdr *msg, size_t *used, int type, const void *data, size_t len)
+static void put_control(struct msghdr *msg, size_t *used, int level, int type, const void *data,
+                        size_t len)
 {
-    struct cmsghdr header = {
-        .cmsg_len = CMSG_LEN(len), .cmsg_level = IPPROTO_SCTP, .cmsg_type = type};
+    struct cmsghdr header = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
     size_t room = msg->msg_control != NULL ? msg->msg_controllen - *used : 0;
     uint8_t *at = (uint8_t *)msg->msg_control + *used;
     if (room < CMSG_LEN(len))
@@ -69,6 +69,14 @@ static void old_info(const struct hws_sock_recv *from, struct sctp_sndrcvinfo *i
                                      .sinfo_assoc_id = from->rcv.rcv_assoc_id};
 }
 
+static void put_timestamp(const struct hws_sock_recv *from, struct msghdr *msg, size_t *used)
+{
+    if (from->rx_time_us == 0)
+        return;
+    struct timespec stamp = hws_env_realtime(from->rx_time_us);
+    put_control(msg, used, SOL_SOCKET, SCM_TIMESTAMPNS, &stamp, sizeof(stamp));
+}
+
 /* SCTP_SNDRCV is asked for by SCTP_EVENTS, the others by options of their own. */
 static void put_controls(const struct hws_sock *sock, const struct hws_sock_recv *from,
                          struct msghdr *msg)
@@ -77,13 +85,14 @@ static void put_controls(const struct hws_sock *sock, const struct hws_sock_recv
     struct sctp_sndrcvinfo info;
     size_t used = 0;
     bool data = (from->flags & MSG_NOTIFICATION) == 0 && from->len > 0;
+    put_timestamp(from, msg, &used);
     if (data && options->receive_nxtinfo && from->has_next)
-        put_control(msg, &used, SCTP_NXTINFO, &from->next, sizeof(from->next));
+        put_control(msg, &used, IPPROTO_SCTP, SCTP_NXTINFO, &from->next, sizeof(from->next));
     if (data && options->receive_rcvinfo)
-        put_control(msg, &used, SCTP_RCVINFO, &from->rcv, sizeof(from->rcv));
+        put_control(msg, &used, IPPROTO_SCTP, SCTP_RCVINFO, &from->rcv, sizeof(from->rcv));
     if (data && hws_assoc_options_want(&options->future, SCTP_DATA_IO_EVENT)) {
         old_info(from, &info);
-        put_control(msg, &used, SCTP_SNDRCV, &info, sizeof(info));
+        put_control(msg, &used, IPPROTO_SCTP, SCTP_SNDRCV, &info, sizeof(info));
     }
     msg->msg_controllen = used;
 }

@@ -71,6 +71,9 @@ enum hws_link_kind {
     HWS_LINK_AUTO,
 };
 
+/** The longest time for hws_runtime_config.spin_us. */
+#define HWS_SPIN_MAX_US 1000000
+
 /** How a runtime reaches the network and who runs it. Start from hws_runtime_config_init. */
 struct hws_runtime_config {
     /** IP protocol number, 1..255; HWS_PROTO_SCTP by default. Not used when encapsulated. */
@@ -95,6 +98,10 @@ struct hws_runtime_config {
     const char *interface;
     /** Who runs it; HWS_DRIVE_THREAD by default. */
     enum hws_drive drive;
+    /** Blocked calls and the library's thread poll for so many microseconds before they sleep, as
+     * long as that has paid lately: what they wait for comes some microseconds earlier, and a core
+     * is busy meanwhile. 0 (the default) to HWS_SPIN_MAX_US; not used with `loop`. */
+    uint32_t spin_us;
     /** A libuv loop of the caller that runs it instead; it has to outlive the runtime. Such a
      * runtime has no descriptors: its sockets are those of <hawser/uv.h>. NULL by default. */
     struct uv_loop_s *loop;
@@ -151,6 +158,7 @@ HWS_API void hws_runtime_free(struct hws_runtime *runtime);
  * - HAWSER_PROTOCOL: IP protocol of raw sockets, 1..255;
  * - HAWSER_UDP_PORT: local UDP port (RFC 6951), 0..65535; 0 (default): an ephemeral one;
  * - HAWSER_PEER_UDP_PORT: UDP port of peers to connect to, 1..65535; 9899 by default;
+ * - HAWSER_SPIN_US: as hws_runtime_config.spin_us, 0..1000000; 0 by default;
  * - HAWSER_OWN_HOST: 1: answer for every port of the host as a kernel does; 0 by default.
  *
  * When the program ends by exit(3), associations that are being shut down get up to two seconds to

@@ -224,8 +224,10 @@ HWS_API ssize_t hws_recvfrom(int fd, void *buf, size_t len, int flags, struct so
 /** Receives a message, or a part of it as large as fits or has come (RFC 6458, 3.1.4, 4.1.8); waits
  * for one (SO_RCVTIMEO). Parts of a message follow one another; msg_flags has MSG_EOR when the
  * bytes end their message, and MSG_NOTIFICATION when they are of a notification (6). What does not
- * fit is not lost. msg_control gets, of level IPPROTO_SCTP and as the options of the socket ask,
- * SCTP_SNDRCV, SCTP_RCVINFO and SCTP_NXTINFO; MSG_CTRUNC when it is too small.
+ * fit is not lost. msg_control gets, as the options of the socket ask, SCM_TIMESTAMPNS of level
+ * SOL_SOCKET (when the packet that completed the message was received, on CLOCK_REALTIME; of a
+ * message that comes in parts the last packet so far), and of level IPPROTO_SCTP SCTP_SNDRCV,
+ * SCTP_RCVINFO and SCTP_NXTINFO; MSG_CTRUNC when it is too small.
  * @param flags  MSG_DONTWAIT, MSG_PEEK.
  * @return bytes received; 0: the association ended gracefully (one-to-one); -1: EAGAIN, ENOTCONN,
  * EOPNOTSUPP (other flags), EINTR, or once the error the association ended with. */

@@ -26,6 +26,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <linux/sctp.h>
 
@@ -133,6 +134,9 @@ struct hws_uv_message_s {
     int flags;
     /** The peer's primary address. */
     const struct sockaddr *from;
+    /** When the option SO_TIMESTAMPNS asks for it: when the packet that completed the message was
+     * received, on CLOCK_REALTIME; all 0 when it did not ask, or where that is not known. */
+    struct timespec timestamp;
     /** What can be read next, when the option SCTP_RECVNXTINFO asks for it and it has come; else
      * NULL (RFC 6458, 5.3.6). */
     const struct sctp_nxtinfo *next;

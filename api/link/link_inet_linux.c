@@ -79,6 +79,8 @@ static int set_options(struct hws_link_inet *inet, const struct hws_inet_socket 
     if (result == 0)
         result = set_int(sock->fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
     if (result == 0)
+        result = set_int(sock->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    if (result == 0)
         result = set_interface(sock->fd, inet->interface);
     set_buffers(sock->fd);
     return result;

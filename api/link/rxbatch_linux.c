@@ -40,13 +40,27 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* Read again where something came between both readings. */
+static void read_clocks(uint64_t *realtime_ns, uint64_t *monotonic_ns)
+{
+    int tries = 4;
+    uint64_t before_ns;
+    do {
+        before_ns = clock_ns(CLOCK_MONOTONIC);
+        *realtime_ns = clock_ns(CLOCK_REALTIME);
+        *monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    } while (*monotonic_ns - before_ns > HWS_RXCLOCK_READING_NS / 2 && --tries > 0);
+}
+
 struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
 {
     struct hws_rxbatch *batch = calloc(1, sizeof(*batch));
     if (batch == NULL)
         return NULL;
     batch->pool = pool;
-    hws_rxclock_init(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
+    uint64_t realtime_ns, monotonic_ns;
+    read_clocks(&realtime_ns, &monotonic_ns);
+    hws_rxclock_init(&batch->clock, realtime_ns, monotonic_ns);
     return batch;
 }
 
@@ -126,8 +140,11 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *dra
     batch->next = 0;
     batch->emptied = batch->count < count;
     *drained = batch->emptied || count == 0;
-    if (received > 0)
-        hws_rxclock_received(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
+    if (received > 0) {
+        uint64_t realtime_ns, monotonic_ns;
+        read_clocks(&realtime_ns, &monotonic_ns);
+        hws_rxclock_received(&batch->clock, realtime_ns, monotonic_ns);
+    }
     return batch->count;
 }
 

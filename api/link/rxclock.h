@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The two clocks are read one after the other: by so much their distance may seem to change. */
+#define HWS_RXCLOCK_READING_NS 100000
+
 struct hws_rxclock {
     int64_t distance_ns; /* realtime less monotonic */
     uint64_t now_ns;     /* monotonic, of the last call that received */

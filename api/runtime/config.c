@@ -44,6 +44,10 @@ static struct hws_shard shard_of(const struct hws_runtime_config *config)
 
 static int check_config(const struct hws_runtime_config *config, char *error)
 {
+    if (config->spin_us > HWS_SPIN_MAX_US) {
+        snprintf(error, HWS_ERROR_MAX, "spin_us may be %d at most", HWS_SPIN_MAX_US);
+        return -EINVAL;
+    }
     if (!config->ipv4 && !config->ipv6) {
         snprintf(error, HWS_ERROR_MAX, "neither IPv4 nor IPv6 is wanted: allow one of them");
         return -EINVAL;
@@ -83,6 +87,12 @@ static void describe_link(const struct hws_runtime_config *config, struct hws_so
         snprintf(link->interface, sizeof(link->interface), "%s", config->interface);
 }
 
+static void set_driving(struct hws_runtime *runtime, const struct hws_runtime_config *config)
+{
+    runtime->caller_drives = config->drive == HWS_DRIVE_CALLER;
+    hws_driving_spin(&runtime->driving, config->spin_us);
+}
+
 static int runtime_new(const struct hws_runtime_config *config, char *error,
                        struct hws_runtime **out)
 {
@@ -99,7 +109,7 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
     else
         describe_link(config, &(*out)->sockets.link);
     if (rc == 0)
-        (*out)->caller_drives = config->drive == HWS_DRIVE_CALLER;
+        set_driving(*out, config);
     return rc;
 }
 

@@ -55,7 +55,8 @@ static int read_config(struct hws_runtime_config *config)
 {
     hws_runtime_config_init(config);
     unsigned long protocol = config->protocol, udp_port = config->udp_port,
-                  peer_udp_port = config->peer_udp_port, own_host = config->own_host;
+                  peer_udp_port = config->peer_udp_port, own_host = config->own_host,
+                  spin_us = config->spin_us;
     int rc = read_link(config);
     if (rc == 0)
         rc = read_number("HAWSER_PROTOCOL", 1, UINT8_MAX, &protocol);
@@ -65,6 +66,9 @@ static int read_config(struct hws_runtime_config *config)
         rc = read_number("HAWSER_PEER_UDP_PORT", 1, UINT16_MAX, &peer_udp_port);
     if (rc == 0)
         rc = read_number("HAWSER_OWN_HOST", 0, 1, &own_host);
+    if (rc == 0)
+        rc = read_number("HAWSER_SPIN_US", 0, HWS_SPIN_MAX_US, &spin_us);
+    config->spin_us = (uint32_t)spin_us;
     config->protocol = (uint8_t)protocol;
     config->udp_port = (uint16_t)udp_port;
     config->peer_udp_port = (uint16_t)peer_udp_port;

@@ -92,14 +92,14 @@ static int watch_links(struct hws_driving *driving, bool writable)
     struct hws_link *link = driving->runtime->driver.link;
     uint32_t events = EPOLLIN | (writable ? EPOLLOUT : 0);
     int fds[HWS_LINK_MAX_FDS];
-    size_t count = link->ops->fds(link, fds);
+    size_t count = link->ops->fds(link, fds), watching = driving->thread_parked ? 1 : 2;
     int rc = 0;
     if (driving->thread_epoll >= 0)
         events |= EPOLLEXCLUSIVE;
     for (size_t i = 0; i < count; i++) {
         for (size_t e = 0; e < 2 && epolls[e] >= 0; e++)
             epoll_ctl(epolls[e], EPOLL_CTL_DEL, fds[i], NULL);
-        for (size_t e = 0; e < 2 && epolls[e] >= 0 && rc == 0; e++)
+        for (size_t e = 0; e < watching && epolls[e] >= 0 && rc == 0; e++)
             rc = watch(epolls[e], fds[i], (uint32_t)i, events);
     }
     driving->watches_writable = writable;
@@ -165,6 +165,15 @@ static bool wants_interrupts(void)
     return false;
 }
 
+static int epoll_spinning(int epoll, struct epoll_event *events, uint64_t until_us)
+{
+    int count;
+    do
+        count = epoll_wait(epoll, events, MAX_EVENTS, 0);
+    while (count == 0 && hws_env_now_us() < until_us);
+    return count;
+}
+
 static int epoll_until(int epoll, struct epoll_event *events, uint64_t until_us)
 {
     if (until_us == HWS_DRIVING_FOREVER)
@@ -186,10 +195,11 @@ struct woken {
     uint8_t link_fds; /* bit i: number i of the link's descriptors */
 };
 
-static struct woken sleep_until(int epoll, uint64_t until_us)
+static struct woken wait_until(int epoll, uint64_t until_us, bool spin)
 {
     struct epoll_event events[MAX_EVENTS];
-    struct woken woken = {.count = epoll_until(epoll, events, until_us)};
+    struct woken woken = {.count = spin ? epoll_spinning(epoll, events, until_us)
+                                        : epoll_until(epoll, events, until_us)};
     if (woken.count < 0)
         woken.count = -errno;
     for (int i = 0; i < woken.count; i++) {
@@ -202,6 +212,11 @@ static struct woken sleep_until(int epoll, uint64_t until_us)
     }
     woken.link = woken.link_fds != 0;
     return woken;
+}
+
+static struct woken sleep_until(int epoll, uint64_t until_us)
+{
+    return wait_until(epoll, until_us, false);
 }
 
 static long futex(uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
@@ -271,7 +286,109 @@ void hws_driving_rearm(struct hws_driving *driving)
         call_leader(driving);
 }
 
+/* ---- Polling ---- */
+
+void hws_driving_spin(struct hws_driving *driving, uint32_t spin_us)
+{
+    hws_spin_init(&driving->lead_spin, spin_us);
+    hws_spin_init(&driving->thread_spin, spin_us);
+}
+
+/* A leader that polls is not in the kernel's list of those to wake, so that each packet would wake
+ * the thread. While leaders poll it does not watch the links; it looks every so often whether there
+ * still is one, and before a leader sleeps it is back. */
+#define PARKED_US 2000u
+
+static void park_thread(struct hws_driving *driving)
+{
+    if (driving->thread_parked || driving->thread_epoll < 0)
+        return;
+    driving->thread_parked = true;
+    watch_links(driving, driving->watches_writable);
+    call_thread(driving);
+}
+
+static void unpark_thread(struct hws_driving *driving)
+{
+    if (!driving->thread_parked)
+        return;
+    driving->thread_parked = false;
+    watch_links(driving, driving->watches_writable);
+}
+
+/* Until when the thread may sleep, and whether it takes over from leaders that are gone. */
+static uint64_t thread_until_us(struct hws_driving *driving)
+{
+    uint64_t until_us = hws_runtime_deadline(driving->runtime);
+    if (!driving->thread_parked)
+        return until_us;
+    uint64_t now_us = hws_env_now_us();
+    if (driving->leader == NULL && now_us - driving->led_us >= PARKED_US) {
+        unpark_thread(driving);
+        return until_us;
+    }
+    return until_us < now_us + PARKED_US ? until_us : now_us + PARKED_US;
+}
+
+/* Not under the lock. Polls first, as long as that pays; the count is 0 when that found nothing. */
+static struct woken spin(int epoll, uint32_t for_us, uint64_t begin_us, uint64_t until_us)
+{
+    uint64_t end_us = begin_us + for_us;
+    if (for_us == 0)
+        return (struct woken){.count = 0};
+    return wait_until(epoll, end_us < until_us ? end_us : until_us, true);
+}
+
+/* The leader: polls, and then sleeps, when the thread watches the links again. */
+static struct woken spin_or_sleep(struct hws_driving *driving, uint64_t until_us)
+{
+    struct hws_spin *lead_spin = &driving->lead_spin;
+    uint64_t begin_us = hws_env_now_us();
+    uint32_t for_us = lead_spin->for_us;
+    if (for_us > 0)
+        park_thread(driving);
+    hws_driving_unlock(driving);
+    struct woken woken = spin(driving->lead_epoll, for_us, begin_us, until_us);
+    hws_driving_lock(driving);
+    if (woken.count == 0) {
+        unpark_thread(driving);
+        hws_driving_unlock(driving);
+        woken = sleep_until(driving->lead_epoll, until_us);
+        hws_driving_lock(driving);
+    }
+    driving->led_us = hws_env_now_us();
+    hws_spin_learn(lead_spin, driving->led_us - begin_us, woken.link);
+    return woken;
+}
+
+static struct woken lead_sleep(struct hws_driving *driving, uint64_t until_us)
+{
+    if (driving->lead_spin.most_us > 0)
+        return spin_or_sleep(driving, until_us);
+    hws_driving_unlock(driving);
+    struct woken woken = sleep_until(driving->lead_epoll, until_us);
+    hws_driving_lock(driving);
+    return woken;
+}
+
 /* ---- The thread ---- */
+
+/* It polls where no leader does. */
+static struct woken thread_sleep(struct hws_driving *driving, uint64_t until_us)
+{
+    struct hws_spin *thread_spin = &driving->thread_spin;
+    bool may_spin = driving->leader == NULL && !driving->thread_parked;
+    uint32_t for_us = may_spin ? thread_spin->for_us : 0;
+    uint64_t begin_us = thread_spin->most_us > 0 ? hws_env_now_us() : 0;
+    hws_driving_unlock(driving);
+    struct woken woken = spin(driving->thread_epoll, for_us, begin_us, until_us);
+    if (woken.count == 0)
+        woken = sleep_until(driving->thread_epoll, until_us);
+    hws_driving_lock(driving);
+    if (thread_spin->most_us > 0)
+        hws_spin_learn(thread_spin, hws_env_now_us() - begin_us, woken.link);
+    return woken;
+}
 
 static void *thread_main(void *arg)
 {
@@ -279,11 +396,9 @@ static void *thread_main(void *arg)
     hws_driving_lock(driving);
     while (!driving->stopping) {
         hws_runtime_give_back(driving->runtime);
-        uint64_t until_us = hws_runtime_deadline(driving->runtime);
+        uint64_t until_us = thread_until_us(driving);
         driving->thread_until_us = until_us;
-        hws_driving_unlock(driving);
-        struct woken woken = sleep_until(driving->thread_epoll, until_us);
-        hws_driving_lock(driving);
+        struct woken woken = thread_sleep(driving, until_us);
         driving->thread_until_us = 0;
         if (woken.event) {
             clear_event(driving->thread_event);
@@ -359,9 +474,7 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
     uint64_t sleep_us = covered || until_us < deadline_us ? until_us : deadline_us;
     driving->leader = waiter;
     driving->lead_until_us = sleep_us;
-    hws_driving_unlock(driving);
-    struct woken woken = sleep_until(driving->lead_epoll, sleep_us);
-    hws_driving_lock(driving);
+    struct woken woken = lead_sleep(driving, sleep_us);
     driving->leader = NULL;
     if (driving->leader_called) {
         clear_event(driving->lead_event);

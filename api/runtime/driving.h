@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 
 #include "api/link/link.h"
+#include "api/runtime/spin.h"
 
 #define HWS_DRIVING_FOREVER UINT64_MAX
 
@@ -53,10 +54,17 @@ struct hws_driving {
     bool thread_called;
     pthread_t caller; /* who asked last how long to sleep */
     bool watches_writable;
+    struct hws_spin lead_spin, thread_spin;
+    bool
+        thread_parked; /* does not watch the links: the leader polls them (api/runtime/driving.c) */
+    uint64_t led_us;   /* the last leader left then */
 };
 
 /** Makes locks only; nothing is watched yet. 0 or a negative errno. */
 int hws_driving_init(struct hws_driving *driving, struct hws_runtime *runtime);
+
+/** Has who is about to sleep poll for up to `spin_us` first, while that pays. Before it starts. */
+void hws_driving_spin(struct hws_driving *driving, uint32_t spin_us);
 
 /** Watches the runtime's descriptors and begins the thread when `thread`. Under the lock; changes
  * nothing when it was done. 0 or a negative errno. */

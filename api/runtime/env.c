@@ -122,3 +122,13 @@ uint64_t hws_env_now_us(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
+
+struct timespec hws_env_realtime(uint64_t at_us)
+{
+    struct timespec now;
+    uint64_t ago_us = hws_env_now_us() - at_us;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t realtime_us = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - ago_us;
+    return (struct timespec){.tv_sec = (time_t)(realtime_us / 1000000u),
+                             .tv_nsec = (long)(realtime_us % 1000000u) * 1000};
+}

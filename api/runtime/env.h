@@ -3,6 +3,8 @@
 #ifndef HWS_API_ENV_H
 #define HWS_API_ENV_H
 
+#include <time.h>
+
 #include "stack/env.h"
 
 /** Fills `env`. 0, or -ENOMEM. hws_env_fini follows when the engine is gone. */
@@ -12,5 +14,8 @@ void hws_env_fini(struct hws_env *env);
 
 /** The monotonic clock, in microseconds: the engine's now_us. */
 uint64_t hws_env_now_us(void);
+
+/** What CLOCK_REALTIME, as it is set now, showed at `at_us`, which is not in the future. */
+struct timespec hws_env_realtime(uint64_t at_us);
 
 #endif

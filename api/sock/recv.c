@@ -162,6 +162,7 @@ static void describe_data(const struct hws_member *member, const struct hws_rcvi
         .rcv_context = member->options.receive_context,
         .rcv_assoc_id = member->id,
     };
+    msg->rx_time_us = member->sock->params.rx_times ? info->rx_time_us : 0;
     if ((info->flags & HWS_RECV_EOR) != 0)
         msg->flags |= MSG_EOR;
 }

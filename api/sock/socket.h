@@ -391,7 +391,9 @@ struct hws_sock_recv {
     int flags; /* MSG_EOR, MSG_NOTIFICATION */
     sctp_assoc_t id;
     struct sctp_rcvinfo rcv; /* of data; rcv_ppid as it stood on the wire */
-    bool has_next;           /* and this is what comes next */
+    uint64_t
+        rx_time_us; /* of data: when the packet that completed it came; 0: not asked, unknown */
+    bool has_next;  /* and this is what comes next */
     struct sctp_nxtinfo next;
     struct hws_addr from; /* the peer's primary address */
     uint16_t from_port;

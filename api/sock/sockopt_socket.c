@@ -52,6 +52,22 @@ HWS_SOCKOPT_GET(sndbuf)
     return 0;
 }
 
+/* ---- SO_TIMESTAMPNS: of what is received from then on ---- */
+
+HWS_SOCKOPT_SET(timestampns)
+{
+    struct hws_params params;
+    int rc = hws_sockopt_load(target, &params);
+    params.rx_times = value->number != 0;
+    return rc == 0 ? hws_sockopt_store(target, &params) : rc;
+}
+
+HWS_SOCKOPT_GET(timestampns)
+{
+    value->number = target->sock->params.rx_times;
+    return 0;
+}
+
 /* ---- SO_RCVTIMEO, SO_SNDTIMEO ---- */
 
 /* A negative time, which the kernel takes as not to wait and tells as 0, is the shortest wait. */

@@ -128,6 +128,7 @@ static const struct hws_sockopt_row rows[] = {
     /* Buffers, waiting, closing */
     {BUFFER(SO_RCVBUF), CUT_NUMBER, BOTH(rcvbuf)},
     {BUFFER(SO_SNDBUF), CUT_NUMBER, BOTH(sndbuf)},
+    {BUFFER(SO_TIMESTAMPNS), CUT_NUMBER, BOTH(timestampns)},
     {SOCKET(SO_RCVTIMEO), CUT, VALUE(timeval), BOTH(rcvtimeo)},
     {SOCKET(SO_SNDTIMEO), CUT, VALUE(timeval), BOTH(sndtimeo)},
     {SOCKET(SO_LINGER), CUT, VALUE(linger), BOTH(linger)},

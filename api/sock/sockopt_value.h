@@ -220,6 +220,7 @@ HWS_SOCKOPT_BOTH(events);
 
 /* sockopt_socket.c: SOL_SOCKET */
 HWS_SOCKOPT_BOTH(rcvbuf);
+HWS_SOCKOPT_BOTH(timestampns);
 HWS_SOCKOPT_BOTH(sndbuf);
 HWS_SOCKOPT_BOTH(rcvtimeo);
 HWS_SOCKOPT_BOTH(sndtimeo);

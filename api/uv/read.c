@@ -63,6 +63,8 @@ static void describe(const hws_uv_t *handle, struct received *received)
         .from = (const struct sockaddr *)&received->from,
         .next = msg->has_next ? &msg->next : NULL,
     };
+    if (msg->rx_time_us != 0)
+        received->message.timestamp = hws_env_realtime(msg->rx_time_us);
 }
 
 static ssize_t receive(hws_uv_t *handle, const uv_buf_t *buf, struct received *received)

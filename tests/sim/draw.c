@@ -221,6 +221,7 @@ static void draw_recv_params(struct mood *m, struct hws_params *p)
     p->adaptation = sim_rng_below(rng, 2) == 0;
     p->adaptation_indication = (uint32_t)sim_rng_next(rng);
     p->pmtud_interval_us = PICK(rng, 600 * SECOND_US, 600 * SECOND_US, 5 * SECOND_US, SECOND_US);
+    p->rx_times = p->adaptation_indication % 2 == 0;
     if (!m->restarts && !m->long_outage)
         p->init_rto_max_us = PICK(rng, 0, 0, 5 * SECOND_US, 20 * SECOND_US);
 }
