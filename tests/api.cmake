@@ -38,6 +38,12 @@ foreach(name fd_calls fd_poll fd_runtime fd_shards descriptors)
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 RESOURCE_LOCK fd
                        ENVIRONMENT TSAN_OPTIONS=die_after_fork=0)
 endforeach()
+# The same when waits begin by polling.
+foreach(name fd_calls fd_poll)
+  add_test(NAME ${name}_spin COMMAND test_${name})
+  set_tests_properties(${name}_spin PROPERTIES TIMEOUT 120 RESOURCE_LOCK fd
+                       ENVIRONMENT "HWS_TEST_SPIN_US=200;TSAN_OPTIONS=die_after_fork=0")
+endforeach()
 
 hws_unit_test(firewall hws_cli)
 

@@ -16,6 +16,8 @@ struct hws_runtime *fd_runtime(uint16_t udp_port, uint16_t peer_port, enum hws_d
     config.peer_udp_port = peer_port;
     config.ipv6 = false;
     config.drive = drive;
+    if (getenv("HWS_TEST_SPIN_US") != NULL)
+        config.spin_us = (uint32_t)atoi(getenv("HWS_TEST_SPIN_US"));
     struct hws_runtime *runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fail_msg("%s", error);

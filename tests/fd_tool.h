@@ -31,7 +31,8 @@ struct fd_world {
     int server;
 };
 
-/** `peer_port`: where the other one is. */
+/** `peer_port`: where the other one is. Polls before it sleeps for HWS_TEST_SPIN_US, when the
+ * environment has that. */
 struct hws_runtime *fd_runtime(uint16_t udp_port, uint16_t peer_port, enum hws_drive drive);
 
 /** Setup and teardown of a test, both runtimes with a thread. */

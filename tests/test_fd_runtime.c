@@ -311,6 +311,8 @@ static void environment_of_the_default_runtime(void **state)
     check_child(default_fails, "HAWSER_UDP_PORT", "x");
     check_child(default_fails, "HAWSER_PEER_UDP_PORT", "0");
     check_child(default_fails, "HAWSER_OWN_HOST", "yes");
+    check_child(default_works, "HAWSER_SPIN_US", "100");
+    check_child(default_fails, "HAWSER_SPIN_US", "1000001");
 }
 
 static void nothing_to_do_costs_nothing(void **state)
