@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/link/route_linux.h"
+#include "api/link/route_cache_linux.h"
 
 /* One receive buffer serves all associations of the link. The kernel charges a packet with at
  * least twice its size, and doubles what is asked for because of that. */
@@ -125,6 +125,7 @@ void hws_link_inet_finish(struct hws_link_inet *inet)
     for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
         hws_rxbatch_free(inet->sockets[i].batch);
     hws_txqueue_free(inet->txqueue);
+    hws_route_cache_fini(&inet->routes);
     if (inet->pool != NULL)
         hws_rxpool_close(inet->pool);
 }
@@ -182,8 +183,8 @@ int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
     struct hws_link_inet *inet = (struct hws_link_inet *)link;
     if (hws_addr_len(remote) == 0 || inet->sockets[remote->family == HWS_FAMILY_IPV6].fd < 0)
         return -EAFNOSUPPORT;
-    return hws_route_lookup(remote, inet->interface[0] != '\0' ? inet->interface : NULL, local,
-                            mtu);
+    return hws_route_cache_lookup(&inet->routes, remote,
+                                  inet->interface[0] != '\0' ? inet->interface : NULL, local, mtu);
 }
 
 /* The receive buffer and the packets dropped for want of it, as the kernel counts them. Asked for

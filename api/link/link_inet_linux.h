@@ -7,6 +7,7 @@
 
 #include "api/link/errqueue_linux.h"
 #include "api/link/link.h"
+#include "api/link/route_cache_linux.h"
 #include "api/link/rxbatch_linux.h"
 #include "api/link/txqueue_linux.h"
 
@@ -26,6 +27,7 @@ struct hws_link_inet {
     uint32_t turn;                                    /* the socket that receives first next time */
     struct hws_rxpool *pool;
     struct hws_txqueue *txqueue;
+    struct hws_route_cache routes;
     struct hws_link_stats stats;
     uint8_t quote[HWS_ERRQUEUE_QUOTE_MAX];
 };

@@ -16,6 +16,7 @@
 
 #define IPV4_HEADER_MIN 20u
 #define PORTS_LEN 4u
+#define PORTS_LEFT 32u
 #define LARGE_BUFFER_BYTES (8 << 20)
 
 struct raw_link {
@@ -27,6 +28,7 @@ struct raw_link {
     int silent[HWS_INET_SOCKETS]; /* descriptor + 1 of the socket that keeps the kernel quiet, or 0
                                    */
     struct hws_port_set ports;
+    uint32_t left;                /* ports removed that the filter may still let through */
     struct hws_raw_filter filter; /* room to compile in */
     int claims[65536];            /* by port: descriptor + 1 of the claim, 0: none */
 };
@@ -174,9 +176,13 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     if (!hws_port_set_has(&raw->ports, port))
         return;
     hws_port_set_remove(&raw->ports, port);
-    /* One that lets much through that is not ours is narrowed when a few ranges are exact again. */
-    if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
+    /* One that lets much through that is not ours is narrowed when a few ranges are exact again:
+     * not with each port that goes, since attaching costs more than some packets that are not ours.
+     */
+    if (++raw->left >= PORTS_LEFT && hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES)) {
         attach_filters(raw);
+        raw->left = 0;
+    }
     give_port(raw, port);
 }
 

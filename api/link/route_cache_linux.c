@@ -1,0 +1,87 @@
+#include "api/link/route_cache_linux.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/link/netwatch_linux.h"
+#include "api/link/route_linux.h"
+
+/* Of some changes nobody is told: rules of policy routing, for one. */
+#define LIFE_US 1000000u
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static void forget_all(struct hws_route_cache *cache)
+{
+    for (uint32_t i = 0; i < HWS_ROUTE_CACHE_ENTRIES; i++)
+        cache->entries[i].remote.family = HWS_FAMILY_NONE;
+}
+
+/* Whether nothing has changed since the last call; changes to come will be told of. */
+static bool unchanged(struct hws_route_cache *cache)
+{
+    uint8_t byte;
+    if (cache->watch == 0) {
+        int fd = hws_netwatch_open();
+        cache->watch = fd < 0 ? 0 : fd + 1;
+        return false;
+    }
+    if (recv(cache->watch - 1, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+        return true;
+    hws_netwatch_drain(cache->watch - 1);
+    return false;
+}
+
+static struct hws_route_cache_entry *find(struct hws_route_cache *cache,
+                                          const struct hws_addr *remote)
+{
+    for (uint32_t i = 0; i < HWS_ROUTE_CACHE_ENTRIES; i++) {
+        struct hws_route_cache_entry *e = &cache->entries[i];
+        if (hws_addr_same(&e->remote, remote) && e->until_us > now_us())
+            return e;
+    }
+    return NULL;
+}
+
+static int ask(struct hws_route_cache *cache, const struct hws_addr *remote, const char *interface,
+               struct hws_route_cache_entry **out)
+{
+    struct hws_route_cache_entry *e = &cache->entries[cache->next++ % HWS_ROUTE_CACHE_ENTRIES];
+    e->remote.family = HWS_FAMILY_NONE;
+    int result = hws_route_lookup(remote, interface, &e->local, &e->mtu);
+    if (result != 0)
+        return result;
+    e->remote = *remote;
+    e->until_us = now_us() + LIFE_US;
+    *out = e;
+    return 0;
+}
+
+int hws_route_cache_lookup(struct hws_route_cache *cache, const struct hws_addr *remote,
+                           const char *interface, struct hws_addr *local, uint32_t *mtu)
+{
+    if (!unchanged(cache))
+        forget_all(cache);
+    struct hws_route_cache_entry *e = find(cache, remote);
+    int result = e == NULL ? ask(cache, remote, interface, &e) : 0;
+    if (result == 0 && local != NULL)
+        *local = e->local;
+    if (result == 0 && mtu != NULL)
+        *mtu = e->mtu;
+    return result;
+}
+
+void hws_route_cache_fini(struct hws_route_cache *cache)
+{
+    if (cache->watch != 0)
+        close(cache->watch - 1);
+    memset(cache, 0, sizeof *cache);
+}
