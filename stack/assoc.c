@@ -303,7 +303,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
     if (hws_assoc_has_queues(a))
         hws_sendq_init(&a->queues->sendq, pool, hws_sched_find(a->params->sched));
     hws_outq_init(&a->outq, pool, initial_tsn);
-    a->advertised_rwnd = a->params->rcvbuf_bytes;
+    a->advertised_rwnd = hws_budget_first(a->engine, a->params->rcvbuf_bytes);
     a->unsacked_packets = 0;
     a->sack_now = false;
     a->sacks_seen = false;

@@ -4,6 +4,7 @@
 #define HWS_STACK_CORE_H
 
 #include "proto/chunk.h"
+#include "stack/budget.h"
 #include "stack/cc.h"
 #include "stack/engine.h"
 #include "stack/hashtab.h"
@@ -207,7 +208,8 @@ struct hws_assoc {
     struct hws_tsnmap tsnmap;
     uint64_t last_data_in_us;  /* DATA came last */
     uint32_t unsacked_packets; /* packets with DATA since the last SACK */
-    uint32_t advertised_rwnd;  /* last a_rwnd sent, less the user data that came since */
+    struct hws_budget_share share;
+    uint32_t advertised_rwnd; /* last a_rwnd sent, less the user data that came since */
 };
 
 /* A packet that belongs to no association (any more) and waits to be sent. */
@@ -229,6 +231,7 @@ struct hws_engine {
     struct hws_engine_config config;
     struct hws_pool pool;
     struct hws_stats stats;
+    struct hws_budget budget;
     uint64_t now_us;         /* of the call in progress */
     const struct hws_rx *rx; /* the packet whose chunks are being handled, or NULL */
     struct hws_siphash_key hash_key;

@@ -127,6 +127,11 @@ void hws_engine_set_host_addresses(struct hws_engine *e, const struct hws_addr *
         e->host_addrs[i] = addrs[i];
 }
 
+void hws_engine_set_receive_budget(struct hws_engine *e, uint64_t bytes)
+{
+    e->budget.bytes = bytes;
+}
+
 /* ---- Input ---- */
 
 static void settle_touched(struct hws_engine *e)

@@ -149,6 +149,12 @@ void hws_engine_abort_all(struct hws_engine *engine, uint64_t now_us);
 void hws_engine_set_host_addresses(struct hws_engine *engine, const struct hws_addr *addrs,
                                    size_t count);
 
+/** Memory that packets for this engine may take up before it takes them (the receive buffer of the
+ * link's socket, as the kernel counts), which the windows of its associations then share: those
+ * that receive now in equal parts, two full packets for each at least. 0: without limit, as at
+ * first. Windows advertised already stay. */
+void hws_engine_set_receive_budget(struct hws_engine *engine, uint64_t bytes);
+
 /** A received packet. */
 struct hws_packet_in {
     const uint8_t *data; /**< from the SCTP header on */

@@ -149,7 +149,7 @@ static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
     uint32_t sealed_len = hws_cookie_seal(e, cookie, sealed);
     struct hws_init ack = {
         .tag = cookie->local_vtag,
-        .a_rwnd = own->rcvbuf_bytes,
+        .a_rwnd = hws_budget_first(e, own->rcvbuf_bytes),
         .ostreams = at_most(own->ostreams, cookie->remote_max_instreams), /* 3.3.3 */
         .max_instreams = own->max_instreams,
         .tsn = cookie->local_tsn,

@@ -18,7 +18,7 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
     const struct hws_assoc *a = p->assoc;
     struct hws_init init = {
         .tag = a->local_vtag,
-        .a_rwnd = a->params->rcvbuf_bytes,
+        .a_rwnd = hws_budget_first(a->engine, a->params->rcvbuf_bytes),
         .ostreams = a->params->ostreams,
         .max_instreams = a->params->max_instreams,
         .tsn = a->local_initial_tsn,

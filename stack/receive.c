@@ -13,6 +13,7 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
     if (rx->counted)
         return;
     rx->counted = true;
+    hws_budget_packet(a, rx->packet->len);
     a->unsacked_packets++;
     a->last_data_in_us = a->engine->now_us;
     a->last_data_path = rx->path->index;
@@ -156,6 +157,7 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         return;
     }
     count_packet(a, rx);
+    hws_budget_payload(a, d.payload_len);
     a->queues->counts.out_of_sequence_in += hws_tsn_lt(a->tsnmap.cum + 1, d.tsn);
     bool had_gap = hws_tsnmap_has_gap(&a->tsnmap);
     if (!admit(a, &d))

@@ -29,9 +29,11 @@ void hws_sack_window_update(struct hws_assoc *a)
 {
     if (a->remote_vtag == 0 || a->over)
         return;
-    uint32_t rwnd = hws_assoc_rwnd(a);
+    uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
     uint32_t opened = rwnd > a->advertised_rwnd ? rwnd - a->advertised_rwnd : 0;
-    if (opened >= a->params->rcvbuf_bytes / 4)
+    uint32_t share = hws_budget_window(a);
+    uint32_t most = share < a->params->rcvbuf_bytes ? share : a->params->rcvbuf_bytes;
+    if (opened >= most / 4)
         want_sack(a);
 }
 
@@ -39,7 +41,7 @@ void hws_sack_window_update(struct hws_assoc *a)
  * promised (the receiver's silly window avoidance, 6.2). */
 static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
 {
-    uint32_t rwnd = hws_assoc_rwnd(a);
+    uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
     uint32_t packet = hws_path_pmdcs(p) < a->params->rcvbuf_bytes / 4 ? hws_path_pmdcs(p)
                                                                       : a->params->rcvbuf_bytes / 4;
     if (rwnd >= packet)

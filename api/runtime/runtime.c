@@ -207,6 +207,7 @@ static void init_link(struct hws_runtime *runtime, struct hws_link *link)
     int fds[HWS_LINK_MAX_FDS];
     runtime->driver.link = link;
     runtime->fd_count = link->ops->fds(link, fds);
+    hws_engine_set_receive_budget(runtime->engine, link->ops->stats(link)->rx_buffer_bytes);
     runtime->netwatch = runtime->fd_count > 0 ? hws_netwatch_open() : -1;
     if (runtime->fd_count > 0)
         tell_host_addresses(runtime);

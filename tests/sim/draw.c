@@ -492,6 +492,7 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
             /* Of both families a peer is told only those of its scope, so two that connect to each
              * other at once need not see that they mean the same association. */
             .any_local = sim_rng_below(&m->still_more, 5) == 0 && !m->both_families,
+            .receive_budget = PICK(&m->latest, 0, 0, 16u << 20, 200000, 20000),
         };
         c->has_shards[i] = sim_rng_below(&m->shards, 6) == 0;
         config.shard.count = c->has_shards[i] ? SIM_SHARDS_MAX : 1;
@@ -702,6 +703,7 @@ static void conclude_end(struct sim_case *c, const struct sim_end *end)
     has[SIM_HAS_PEEKS] |= end->config.reading == SIM_READ_PEEK;
     has[SIM_HAS_VIEWS] |= end->config.reading == SIM_READ_VIEW;
     has[SIM_HAS_HOST_ADDRS] |= end->host->config.any_local;
+    has[SIM_HAS_RECEIVE_BUDGET] |= end->host->config.receive_budget != 0;
     has[SIM_HAS_SHARED_PORTS] |= end->config.shared;
     has[SIM_HAS_ADAPTATION] |= end->config.params.adaptation;
     has[SIM_HAS_AUTOCLOSE] |= end->config.params.autoclose_us > 0;
@@ -774,6 +776,7 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_BOTH_SHARDS] = "packets for both shards of a host",
         [SIM_HAS_LATE_READER] = "packets looked at late",
         [SIM_HAS_WRONG_STAMPS] = "wrong times of reception",
+        [SIM_HAS_RECEIVE_BUDGET] = "a receive buffer that is shared",
         [SIM_SAW_UDP] = "packets in UDP",
         [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
         [SIM_SAW_CUT_SILENTLY] = "packets cut off silently",

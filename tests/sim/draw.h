@@ -32,7 +32,8 @@ enum sim_feature {
     SIM_HAS_LONG_OUTAGE, /* longer than associations live */
     SIM_HAS_PEEKS,
     SIM_HAS_VIEWS,
-    SIM_HAS_HOST_ADDRS,   /* endpoints without addresses that tell the host's */
+    SIM_HAS_HOST_ADDRS, /* endpoints without addresses that tell the host's */
+    SIM_HAS_RECEIVE_BUDGET,
     SIM_HAS_SHARED_PORTS, /* by several endpoints */
     SIM_HAS_ADAPTATION,
     SIM_HAS_AUTOCLOSE,

@@ -307,6 +307,7 @@ static void make_engine(struct sim_host *host)
     host->engine = hws_engine_new(&engine);
     if (host->engine == NULL)
         abort();
+    hws_engine_set_receive_budget(host->engine, host->config.receive_budget);
 }
 
 static void free_engine(struct sim_host *host)

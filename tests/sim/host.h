@@ -18,7 +18,8 @@ struct sim_host_config {
     bool direct_alloc;
     bool own_host;
     struct hws_shard shard;
-    bool any_local; /* endpoints are bound to no address, and told what the host has */
+    uint32_t receive_budget; /* 0: none */
+    bool any_local;          /* endpoints are bound to no address, and told what the host has */
 };
 
 struct sim_host {
