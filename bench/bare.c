@@ -32,10 +32,11 @@ struct figures {
 };
 
 static const char usage_text[] =
-    "usage: %s [-p BYTES] [-H] sink ADDRESS               take what comes\n"
-    "       %s [-p BYTES] [-H] [-s SECONDS] source ADDRESS   send for SECONDS\n"
+    "usage: %s [-p BYTES] [-H] [-i INTERFACE] sink ADDRESS               take what comes\n"
+    "       %s [-p BYTES] [-H] [-i INTERFACE] [-s SECONDS] source ADDRESS   send for SECONDS\n"
     "  -p  size of IP packets (default 1500)\n"
     "  -H  raw: the source writes the IP header\n"
+    "  -i  the interface, which links below IP have to be told\n"
     "  -m  accepted and ignored: there are no messages\n";
 
 static struct figures figures_now(uint64_t bytes)
@@ -119,11 +120,13 @@ static bool run_sink(const struct bare_options *options)
 static bool read_options(struct bare_options *options, int argc, char *argv[])
 {
     int option;
-    while ((option = getopt(argc, argv, "p:s:m:H")) != -1) {
+    while ((option = getopt(argc, argv, "p:s:m:Hi:")) != -1) {
         if (option == 'p')
             options->packet_bytes = strtoul(optarg, NULL, 10);
         else if (option == 'H')
             options->own_header = true;
+        else if (option == 'i')
+            options->interface = optarg;
         else if (option == 's')
             options->seconds = atof(optarg);
         else if (option != 'm')

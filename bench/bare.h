@@ -21,6 +21,7 @@ struct bare_options {
     size_t packet_bytes; /* IP packets of this size, headers included */
     double seconds;
     bool own_header; /* raw: the IP header is the source's, which suits large packets better */
+    const char *interface;   /* of the path, where the kind of link needs it; may be NULL */
     struct sockaddr_in sink; /* the sink's address */
 };
 

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <net/if.h>
@@ -17,34 +16,6 @@
 #define PACKET_TTL 64
 #define RESOLVE_TRIES 200
 #define RESOLVE_WAIT_US 10000
-
-static bool same_network(const struct ifaddrs *at, const struct bare_options *options)
-{
-    struct sockaddr_in address, mask;
-    if (at->ifa_addr == NULL || at->ifa_netmask == NULL || at->ifa_addr->sa_family != AF_INET)
-        return false;
-    memcpy(&address, at->ifa_addr, sizeof address);
-    memcpy(&mask, at->ifa_netmask, sizeof mask);
-    return ((address.sin_addr.s_addr ^ options->sink.sin_addr.s_addr) & mask.sin_addr.s_addr) == 0;
-}
-
-unsigned bare_interface(const struct bare_options *options, char *name)
-{
-    struct ifaddrs *all = NULL;
-    unsigned index = 0;
-    if (getifaddrs(&all) != 0)
-        return 0;
-    for (const struct ifaddrs *at = all; at != NULL && index == 0; at = at->ifa_next) {
-        if (!same_network(at, options))
-            continue;
-        snprintf(name, IF_NAMESIZE, "%s", at->ifa_name);
-        index = if_nametoindex(name);
-    }
-    freeifaddrs(all);
-    if (index == 0)
-        errno = ENODEV;
-    return index;
-}
 
 static bool own_addresses(int fd, const char *device, uint8_t mac[ETH_ALEN], struct in_addr *ip)
 {
@@ -62,12 +33,11 @@ static bool own_addresses(int fd, const char *device, uint8_t mac[ETH_ALEN], str
 }
 
 /* A datagram has the kernel ask for the neighbour. */
-static bool neighbour(int fd, const struct bare_options *options, const char *device,
-                      uint8_t mac[ETH_ALEN])
+static bool neighbour(int fd, const struct bare_options *options, uint8_t mac[ETH_ALEN])
 {
     struct arpreq request = {0};
     memcpy(&request.arp_pa, &options->sink, sizeof options->sink);
-    snprintf(request.arp_dev, sizeof request.arp_dev, "%s", device);
+    snprintf(request.arp_dev, sizeof request.arp_dev, "%s", options->interface);
     for (int i = 0; i < RESOLVE_TRIES; i++) {
         if (ioctl(fd, SIOCGARP, &request) == 0 && (request.arp_flags & ATF_COM) != 0) {
             memcpy(mac, request.arp_ha.sa_data, ETH_ALEN);
@@ -102,11 +72,10 @@ bool bare_frame_make(const struct bare_options *options, uint8_t *frame)
                        .protocol = IPPROTO_SCTP,
                        .daddr = options->sink.sin_addr.s_addr};
     struct in_addr source;
-    char device[IF_NAMESIZE];
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && bare_interface(options, device) != 0 &&
-                own_addresses(fd, device, ethernet.h_source, &source) &&
-                neighbour(fd, options, device, ethernet.h_dest);
+    bool good = fd >= 0 && options->interface != NULL &&
+                own_addresses(fd, options->interface, ethernet.h_source, &source) &&
+                neighbour(fd, options, ethernet.h_dest);
     close(fd);
     if (!good)
         return false;

@@ -10,13 +10,9 @@
 
 #define BARE_ETHERNET_HEADER 14u
 
-/** Index of the interface in whose network the sink is, and its name, of IF_NAMESIZE bytes; 0 with
- * errno set when there is none. */
-unsigned bare_interface(const struct bare_options *options, char *name);
-
-/** Writes an Ethernet frame with an IPv4 packet of IP protocol 132, from that interface's addresses
- * to the sink and its hardware address: Ethernet's header and options->packet_bytes. False with
- * errno set when there is no such interface or neighbour. */
+/** Writes an Ethernet frame with an IPv4 packet of IP protocol 132, from options->interface's
+ * addresses to the sink and its hardware address: Ethernet's header and options->packet_bytes.
+ * False with errno set when there is no such interface or neighbour. */
 bool bare_frame_make(const struct bare_options *options, uint8_t *frame);
 
 /** A raw socket that takes nothing: while there is one the kernel does not answer the packets with

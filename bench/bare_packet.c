@@ -28,12 +28,11 @@ static unsigned block;
 static bool open_socket(const struct bare_options *options, int type, uint16_t protocol)
 {
     struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol)};
-    char device[IF_NAMESIZE];
-    if (options->packet_bytes > PACKET_MAX) {
+    if (options->interface == NULL || options->packet_bytes > PACKET_MAX) {
         errno = EINVAL;
         return false;
     }
-    at.sll_ifindex = (int)bare_interface(options, device);
+    at.sll_ifindex = (int)if_nametoindex(options->interface);
     sock = socket(AF_PACKET, type | SOCK_CLOEXEC, 0);
     if (sock < 0)
         return false;

@@ -24,8 +24,7 @@
 static uint8_t message[MESSAGE_MAX], buffer[RECEIVE_BYTES];
 
 struct options {
-    bool udp;
-    const char *link;
+    struct bench_stream_config stack;
     size_t message_bytes;
     double seconds;
 };
@@ -36,10 +35,12 @@ struct figures {
 };
 
 static const char usage_text[] =
-    "usage: %s [-u|-l LINK] sink ADDRESS               take one association's data\n"
-    "       %s [-u|-l LINK] [-m BYTES] [-s SECONDS] source ADDRESS   send for SECONDS\n"
+    "usage: %s [OPTION..] sink ADDRESS               take one association's data\n"
+    "       %s [OPTION..] [-m BYTES] [-s SECONDS] source ADDRESS   send for SECONDS\n"
     "  -u  in UDP, RFC 6951; otherwise IP protocol 132\n"
-    "  -l  by this link: raw, packet or xdp (hawser)\n";
+    "  -l  by this link: raw, packet or xdp (hawser)\n"
+    "  -i  the interface, which xdp has to be told\n"
+    "  -p  the path's MTU, which usrsctp has to be told\n";
 
 static struct figures figures_now(uint64_t bytes)
 {
@@ -58,7 +59,7 @@ static void print_figures(const char *role, struct figures from, struct figures 
 
 static bool run_source(const struct options *options, const struct sockaddr_in *remote)
 {
-    if (!bench_stream_start(options->udp, false, options->link) || !bench_stream_connect(remote))
+    if (!bench_stream_start(&options->stack, false) || !bench_stream_connect(remote))
         return false;
     struct figures from = {0}, to = figures_now(0);
     double begin_s = to.wall_s;
@@ -94,7 +95,7 @@ static bool take_all(struct figures *from, struct figures *to)
 
 static bool run_sink(const struct options *options, const struct sockaddr_in *local)
 {
-    if (!bench_stream_start(options->udp, true, options->link) || !bench_stream_listen(local))
+    if (!bench_stream_start(&options->stack, true) || !bench_stream_listen(local))
         return false;
     printf("listening\n");
     fflush(stdout);
@@ -110,11 +111,15 @@ static bool run_sink(const struct options *options, const struct sockaddr_in *lo
 static bool read_options(struct options *options, int argc, char *argv[])
 {
     int option;
-    while ((option = getopt(argc, argv, "ul:m:s:")) != -1) {
+    while ((option = getopt(argc, argv, "ul:i:p:m:s:")) != -1) {
         if (option == 'u')
-            options->udp = true;
+            options->stack.udp = true;
         else if (option == 'l')
-            options->link = optarg;
+            options->stack.link = optarg;
+        else if (option == 'i')
+            options->stack.interface = optarg;
+        else if (option == 'p')
+            options->stack.path_mtu = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'm')
             options->message_bytes = strtoul(optarg, NULL, 10);
         else if (option == 's')

@@ -15,9 +15,15 @@
 
 extern const char bench_stream_name[];
 
-/** Starts the stack: in UDP (RFC 6951, port 9899 on both sides where one is fixed), or on IP
- * protocol 132. `link`: what carries the packets, by its name; NULL: what it has by default. */
-bool bench_stream_start(bool udp, bool listening, const char *link);
+struct bench_stream_config {
+    bool udp;         /* RFC 6951, port 9899 on both sides where one is fixed; else protocol 132 */
+    const char *link; /* hawser: raw, packet or xdp; NULL: its default */
+    const char *interface; /* of the path, for links that want to know; may be NULL */
+    unsigned path_mtu;     /* usrsctp, which does not find it; 0: what it begins with */
+};
+
+/** Starts the stack; `listening` is what the sink does. */
+bool bench_stream_start(const struct bench_stream_config *config, bool listening);
 /** Has the stack listen; accept waits for the one peer. */
 bool bench_stream_listen(const struct sockaddr_in *local);
 bool bench_stream_accept(void);

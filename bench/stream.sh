@@ -12,7 +12,7 @@
 STREAM_SOURCE_ROOM=A
 STREAM_SINK_ROOM=B
 STREAM_SINK_ADDRESS=10.77.0.2
-STREAM_DEVICES=(A:va B:vb)
+STREAM_DEVICES=(A:va B:vb) # of the source, of the sink
 
 STREAM_MESSAGE_BYTES=8192
 
@@ -43,7 +43,7 @@ stream_source()
     shift
     rooms_wait_line 10 "$BENCH_LOGS/sink" '^listening' || return 1
     rooms_start "$STREAM_SOURCE_ROOM" "$BENCH_LOGS/source" taskset -c "$BENCH_SOURCE_CORE" \
-        "$BENCH_DIR/$program" "$@" -m "$STREAM_MESSAGE_BYTES" -s "$BENCH_SECONDS" \
+        "$BENCH_DIR/$program" "$@" -i "${STREAM_DEVICES[0]#*:}" -m "$STREAM_MESSAGE_BYTES" -s "$BENCH_SECONDS" \
         source "$STREAM_SINK_ADDRESS"
     rooms_join 60 "$ROOMS_PID"
 }
@@ -53,7 +53,7 @@ stream_pair()
     local who=$1 wait=$2 program=$3 sink bytes wall tx rx resent
     shift 3
     rooms_start "$STREAM_SINK_ROOM" "$BENCH_LOGS/sink" taskset -c "$BENCH_SINK_CORE" \
-        "$BENCH_DIR/$program" "$@" sink "$STREAM_SINK_ADDRESS"
+        "$BENCH_DIR/$program" "$@" -i "${STREAM_DEVICES[-1]#*:}" sink "$STREAM_SINK_ADDRESS"
     sink=$ROOMS_PID
     if ! stream_source "$program" "$@"; then
         rooms_stop "$sink"

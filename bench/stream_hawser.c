@@ -13,17 +13,19 @@ const char bench_stream_name[] = "hawser";
 static struct hws_runtime *runtime;
 static int sock = -1;
 
-bool bench_stream_start(bool udp, bool listening, const char *link)
+bool bench_stream_start(const struct bench_stream_config *stack, bool listening)
 {
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
     config.drive = HWS_DRIVE_CALLER;
-    config.udp = udp;
+    config.udp = stack->udp;
     config.udp_port = listening ? BENCH_STREAM_UDP_PORT : 0;
     config.ipv6 = false;
-    if (link != NULL && !hws_link_kind_read(link, &config.link))
+    if (stack->link != NULL && !hws_link_kind_read(stack->link, &config.link))
         return false;
+    if (config.link == HWS_LINK_XDP)
+        config.interface = stack->interface;
     runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);

@@ -6,18 +6,27 @@
 
 #include "bench/stream.h"
 
-#define BUFFER_BYTES (4 * 1024 * 1024)
+#define BUFFER_BYTES (1024 * 1024)
 
 const char bench_stream_name[] = "usrsctp";
 
 static struct socket *sock;
 
-bool bench_stream_start(bool udp, bool listening, const char *link)
+/* It does not search for a path's MTU beyond what it begins with. */
+static bool set_path_mtu(unsigned path_mtu)
+{
+    struct sctp_paddrparams params = {.spp_flags = SPP_PMTUD_DISABLE, .spp_pathmtu = path_mtu};
+    params.spp_address.ss_family = AF_INET;
+    return path_mtu == 0 || usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &params,
+                                               sizeof params) == 0;
+}
+
+bool bench_stream_start(const struct bench_stream_config *stack, bool listening)
 {
     (void)listening;
-    if (link != NULL)
+    if (stack->link != NULL)
         return false;
-    usrsctp_init(udp ? BENCH_STREAM_UDP_PORT : 0, NULL, NULL);
+    usrsctp_init(stack->udp ? BENCH_STREAM_UDP_PORT : 0, NULL, NULL);
     usrsctp_sysctl_set_sctp_blackhole(2);
     usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
     usrsctp_sysctl_set_sctp_ecn_enable(0);
@@ -26,12 +35,12 @@ bool bench_stream_start(bool udp, bool listening, const char *link)
     int size = BUFFER_BYTES, on = 1;
     struct sctp_udpencaps encaps = {.sue_port = htons(BENCH_STREAM_UDP_PORT)};
     encaps.sue_address.ss_family = AF_INET;
-    return sock != NULL &&
+    return sock != NULL && set_path_mtu(stack->path_mtu) &&
            usrsctp_setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0 &&
            usrsctp_setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0 &&
            usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on) == 0 &&
-           (!udp || usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT, &encaps,
-                                       sizeof encaps) == 0);
+           (!stack->udp || usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT,
+                                              &encaps, sizeof encaps) == 0);
 }
 
 bool bench_stream_listen(const struct sockaddr_in *local)

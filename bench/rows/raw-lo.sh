@@ -8,7 +8,7 @@ row_raw_lo()
     stream_lo_room &&
         bench_turns raw-lo "$1" "$2" \
             "stream_pair hawser epoll bench_stream_hawser" \
-            "stream_pair usrsctp blocking bench_stream_usrsctp" \
+            "stream_pair usrsctp blocking bench_stream_usrsctp -p 9000" \
             "stream_pair limit epoll bench_bare_raw -H -p 65535" \
             "stream_tcp tcp" \
             "stream_without tso,gso,gro stream_tcp tcp-nooffload"
