@@ -13,7 +13,7 @@ failures=0
 
 # These have to be there.
 rows=(mem-1500-8k mem-64b raw-veth1500 packet-veth1500 raw-veth9000 raw-lo udp-veth1500
-    udp-veth1500-swgso handshake-mem idle-rss)
+    udp-veth1500-swgso handshake-veth handshake-mem idle-rss rtt-veth rx-delay shards-2)
 
 # Usage: check WHAT CMD..
 check()
