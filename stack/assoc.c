@@ -303,7 +303,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
     if (hws_assoc_has_queues(a))
         hws_sendq_init(&a->queues->sendq, pool, hws_sched_find(a->params->sched));
     hws_outq_init(&a->outq, pool, initial_tsn);
-    a->advertised_rwnd = hws_budget_first(a->engine, a->params->rcvbuf_bytes);
+    a->advertised_rwnd = hws_budget_first(a->engine, hws_assoc_rcvbuf(a));
     a->unsacked_packets = 0;
     a->sack_now = false;
     a->sacks_seen = false;
@@ -611,7 +611,7 @@ void hws_path_tell(struct hws_path *p, uint32_t bit)
 
 void hws_assoc_tell_writable(struct hws_assoc *a)
 {
-    if (!a->blocked || hws_assoc_send_charge(a) >= a->params->sndbuf_bytes)
+    if (!a->blocked || hws_tune_send_full(a))
         return;
     a->blocked = false;
     hws_assoc_tell(a, HWS_EVENT_BIT(WRITABLE));

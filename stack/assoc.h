@@ -157,10 +157,17 @@ static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
     return a->peer_a_rwnd > flight ? a->peer_a_rwnd - flight : 0;
 }
 
+/** The receive buffer: as configured, or what it has grown to (tune.h). */
+static inline uint32_t hws_assoc_rcvbuf(const struct hws_assoc *a)
+{
+    uint32_t grown = a->queues->tune.rcvbuf_bytes;
+    return grown > a->params->rcvbuf_bytes ? grown : a->params->rcvbuf_bytes;
+}
+
 /** Memory that received data may hold before DATA chunks are dropped. */
 static inline uint32_t hws_assoc_memory_limit(const struct hws_assoc *a)
 {
-    return a->params->rcvbuf_bytes * HWS_LIMIT_RCVBUF_FACTOR;
+    return hws_assoc_rcvbuf(a) * HWS_LIMIT_RCVBUF_FACTOR;
 }
 
 /** The window to advertise. It counts user data, as the peer does, so that it never shrinks by more
@@ -171,7 +178,7 @@ static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
     const struct hws_reassembly *r = &a->queues->reassembly;
     uint32_t limit = hws_assoc_memory_limit(a);
     uint32_t memory = limit > r->charged_bytes ? limit - r->charged_bytes : 0;
-    uint32_t rcvbuf = a->params->rcvbuf_bytes;
+    uint32_t rcvbuf = hws_assoc_rcvbuf(a);
     uint32_t data = rcvbuf > r->payload_bytes ? rcvbuf - r->payload_bytes : 0;
     return data < memory ? data : memory;
 }

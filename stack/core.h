@@ -210,6 +210,7 @@ struct hws_assoc {
     uint32_t unsacked_packets; /* packets with DATA since the last SACK */
     struct hws_budget_share share;
     uint32_t advertised_rwnd; /* last a_rwnd sent, less the user data that came since */
+    uint32_t setup_rtt_us;    /* a round trip while it was set up (tune.h) */
 };
 
 /* A packet that belongs to no association (any more) and waits to be sent. */

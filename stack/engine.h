@@ -65,9 +65,13 @@ struct hws_params {
     uint16_t pf_max_retrans; /**< 0: errors before a path is Potentially Failed (RFC 7829, 3.1) */
     uint16_t ostreams;       /**< 10: outbound streams to ask for, 1..65535 */
     uint16_t max_instreams;  /**< 65535: inbound streams to accept, 1..65535 */
-    uint32_t rcvbuf_bytes;   /**< 4 MiB: user data held for the application; memory: up to twice */
-    uint32_t sndbuf_bytes;   /**< 4 MiB: messages queued or in flight, headers counted, before send
-                                says   AGAIN */
+    uint32_t rcvbuf_bytes;   /**< 1 MiB: user data held for the application; memory: up to twice */
+    uint32_t rcvbuf_max_bytes; /**< 16 MiB: it grows up to this with the bandwidth-delay product, as
+                                  long as the application takes what comes; not above rcvbuf_bytes:
+                                  it does not grow */
+    uint32_t sndbuf_bytes; /**< 256 KiB: messages queued or in flight, headers counted, before send
+                              says AGAIN */
+    uint32_t sndbuf_max_bytes; /**< 16 MiB: up to this it grows to twice what may be in flight */
     uint8_t tos;      /**< 0: the system's; IPv4's TOS or IPv6's traffic class of packets sent */
     uint8_t ttl;      /**< 0: the system's; IPv4's TTL or IPv6's hop limit */
     bool keep_failed; /**< false: keep messages that will not arrive for hws_assoc_failed */
@@ -547,6 +551,7 @@ struct hws_assoc_status {
     uint32_t fragmentation_point; /**< user data of the largest DATA chunk that would be sent now */
     uint32_t peer_rwnd;           /**< what the peer still takes */
     uint32_t rwnd;                /**< what we last advertised, less what came since */
+    uint32_t rcvbuf_bytes;        /**< the receive buffer, as far as it has grown */
     uint32_t charged_bytes;       /**< memory that received data holds */
     uint64_t messages_ready; /**< that became readable, whole or in part, since the beginning */
     uint64_t messages_taken; /**< of these, read to their end */

@@ -246,6 +246,7 @@ void hws_handshake_cookie_ack(struct hws_assoc *a, struct hws_rx *rx, const stru
     hws_unwant(a, HWS_WANT_COOKIE_ECHO);
     if (rx->path != NULL)
         hws_path_answered(rx->path);
+    hws_tune_set_up(a, a->cold->cookie_sent_us);
     hws_assoc_up(a);
 }
 

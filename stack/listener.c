@@ -292,6 +292,7 @@ static void set_peer(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
                        cookie->remote_ostreams, cookie->remote_max_instreams);
     hws_assoc_set_adaptation(a, cookie->has_adaptation, cookie->adaptation_indication);
+    hws_tune_set_up(a, cookie->made_us);
 }
 
 /* The one that answered the INIT, as long as the same ones listen. */

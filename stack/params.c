@@ -32,8 +32,10 @@ void hws_params_default(struct hws_params *params)
         .pf_max_retrans = 0,
         .ostreams = 10,
         .max_instreams = 65535,
-        .rcvbuf_bytes = 4u << 20,
-        .sndbuf_bytes = 4u << 20,
+        .rcvbuf_bytes = 1u << 20,
+        .rcvbuf_max_bytes = 16u << 20,
+        .sndbuf_bytes = 256u << 10,
+        .sndbuf_max_bytes = 16u << 20,
         .tail_probe = true,
         .pmtud = true,
         .pmtud_interval_us = HWS_PMTU_RAISE_TIMER_US,
@@ -70,7 +72,8 @@ bool hws_params_ok(const struct hws_params *p)
            p->slow_start_l > 0 && p->max_burst_bytes > 0 && p->ostreams > 0 &&
            p->max_instreams > 0 && p->cookie_life_us > 0 &&
            p->rcvbuf_bytes >= HWS_RCVBUF_MIN_BYTES && p->rcvbuf_bytes <= HWS_BUF_MAX_BYTES &&
-           p->sndbuf_bytes > 0 && p->sndbuf_bytes <= HWS_BUF_MAX_BYTES &&
+           p->rcvbuf_max_bytes <= HWS_BUF_MAX_BYTES && p->sndbuf_bytes > 0 &&
+           p->sndbuf_bytes <= HWS_BUF_MAX_BYTES && p->sndbuf_max_bytes <= HWS_BUF_MAX_BYTES &&
            p->pd_point_bytes <= p->rcvbuf_bytes && p->pmtud_interval_us > 0 &&
            hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL &&
            pathsel_ok(p->pathsel) && mtu_ok(p->mtu) &&

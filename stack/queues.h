@@ -7,6 +7,7 @@
 #include "stack/list.h"
 #include "stack/reassembly.h"
 #include "stack/sendq.h"
+#include "stack/tune.h"
 
 struct hws_assoc;
 
@@ -32,6 +33,7 @@ struct hws_queues {
     struct hws_list views; /* received bytes that the application has been lent */
     struct hws_failures failures;
     struct hws_data_counts counts;
+    struct hws_tune tune;
     uint16_t aborted_sid, aborted_ssn; /* of PARTIAL_ABORTED */
 };
 

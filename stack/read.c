@@ -29,6 +29,7 @@ int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capa
     if (*len == 0)
         return nothing_to_read(a);
     has_read(a, info);
+    hws_tune_taken(a, (uint32_t)*len);
     hws_sack_window_update(a);
     return HWS_OK;
 }
@@ -89,6 +90,7 @@ int hws_assoc_recv_view(struct hws_engine *e, hws_assoc_id id, struct hws_recv_v
     hws_list_push(&a->queues->views, &view->link);
     out->held = view;
     has_read(a, &out->info);
+    hws_tune_taken(a, (uint32_t)out->len);
     return HWS_OK;
 }
 

@@ -187,7 +187,7 @@ void hws_receive_settle(struct hws_assoc *a)
     if (a->released)
         discard(a);
     if (!hws_reassembly_readable(&a->queues->reassembly) &&
-        a->queues->reassembly.charged_bytes >= a->params->rcvbuf_bytes / 2 &&
+        a->queues->reassembly.charged_bytes >= hws_assoc_rcvbuf(a) / 2 &&
         hws_reassembly_deliver_partial(&a->queues->reassembly, a->tsnmap.cum))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     if (a->params->pd_point_bytes > 0 &&

@@ -124,6 +124,9 @@ static uint32_t total_acked(const struct hws_assoc *a, const struct hws_outq_ack
     return bytes;
 }
 
+/* In Fast Recovery every packet that arrives causes a SACK (6.7). One that says nothing new has no
+ * room for all gaps: what it does not tell still counts as in flight. A packet has left the network
+ * all the same, and one of retransmissions may take its place. */
 static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
                    const uint32_t *flight_before)
 {
@@ -132,6 +135,8 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     restart_t3(a, ack);
     if (ack->new_paths != 0)
         hws_transmit_allow_burst(a, total_acked(a, ack));
+    else if (a->in_recovery)
+        a->fast_packet = true;
     hws_assoc_ready(a);
     hws_retransmit_tell_progress(a);
 }
@@ -239,8 +244,8 @@ void hws_retransmit_arm_probe(struct hws_path *p)
 void hws_retransmit_probe_expired(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (p->tail_probed || a->probing || a->outq.rtx_count > 0 ||
-        !hws_outq_probe(&a->outq, p->index))
+    if (p->tail_probed || a->probing ||
+        (a->outq.rtx_count == 0 && !hws_outq_probe(&a->outq, p->index)))
         return;
     p->tail_probed = true;
     a->fast_packet = true; /* it replaces what is in flight, cwnd does not matter */

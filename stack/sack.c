@@ -31,8 +31,8 @@ void hws_sack_window_update(struct hws_assoc *a)
         return;
     uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
     uint32_t opened = rwnd > a->advertised_rwnd ? rwnd - a->advertised_rwnd : 0;
-    uint32_t share = hws_budget_window(a);
-    uint32_t most = share < a->params->rcvbuf_bytes ? share : a->params->rcvbuf_bytes;
+    uint32_t share = hws_budget_window(a), rcvbuf = hws_assoc_rcvbuf(a);
+    uint32_t most = share < rcvbuf ? share : rcvbuf;
     if (opened >= most / 4)
         want_sack(a);
 }
@@ -42,8 +42,8 @@ void hws_sack_window_update(struct hws_assoc *a)
 static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
 {
     uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
-    uint32_t packet = hws_path_pmdcs(p) < a->params->rcvbuf_bytes / 4 ? hws_path_pmdcs(p)
-                                                                      : a->params->rcvbuf_bytes / 4;
+    uint32_t share = hws_assoc_rcvbuf(a) / 4, pmdcs = hws_path_pmdcs(p);
+    uint32_t packet = pmdcs < share ? pmdcs : share;
     if (rwnd >= packet)
         return rwnd;
     return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;

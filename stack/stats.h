@@ -26,6 +26,7 @@
     X(sacks_in, "SACK chunks received")                                                            \
     X(sacks_out, "SACK chunks sent")                                                               \
     X(duplicates_in, "DATA chunks received again")                                                 \
+    X(rcvbuf_raised, "times that a receive buffer grew")                                           \
     X(window_probes, "zero-window probes sent")                                                    \
     X(heartbeats_in, "HEARTBEAT chunks received")                                                  \
     X(heartbeats_out, "HEARTBEAT chunks sent")                                                     \

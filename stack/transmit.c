@@ -35,30 +35,43 @@ uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 #define HWS_SHORT_RTT_US 1000u
 #define HWS_SHORT_RTT_BURST_BYTES (256u << 10)
 
-static uint32_t most_at_once(const struct hws_path *p)
+uint32_t hws_transmit_most_at_once(const struct hws_path *p)
 {
     uint32_t cwnd = hws_path_cwnd(p);
     bool near = p->rto.measured && p->rto.srtt_us < HWS_SHORT_RTT_US;
     return near && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
 }
 
-/* What left may be replaced, and doubled in slow start; after silence, or a SACK that says little,
- * it is the parameter, but never less than a few packets, so that large ones are not sent one by
- * one. */
+/* After silence, or a SACK that says little, so much may leave: the parameter, but never less than
+ * a few packets, so that large ones are not sent one by one. In Fast Recovery, when each gap that
+ * becomes known makes room in cwnd, it is one packet: the queue that overflowed is still full. */
+static uint64_t least_at_once(const struct hws_assoc *a, const struct hws_path *p)
+{
+    uint64_t few = 4 * (uint64_t)hws_path_pmdcs(p);
+    if (a->in_recovery)
+        return hws_path_pmdcs(p);
+    return few < a->params->max_burst_bytes ? a->params->max_burst_bytes : few;
+}
+
+/* What left may be replaced, and doubled in slow start, which Fast Recovery is not. */
 void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
 {
     const struct hws_path *p = hws_assoc_data_path(a);
-    uint64_t least = 4 * (uint64_t)hws_path_pmdcs(p);
-    if (least < a->params->max_burst_bytes)
-        least = a->params->max_burst_bytes;
+    uint64_t least = least_at_once(a, p);
     bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
-    uint64_t allowed = (same_batch ? a->burst_left : 0) + 2 * (uint64_t)acked_bytes;
+    uint64_t replaced = (a->in_recovery ? 1 : 2) * (uint64_t)acked_bytes;
+    uint64_t allowed = (same_batch ? a->burst_left : 0) + replaced;
     a->burst_us = a->engine->now_us;
-    uint32_t most = most_at_once(p);
+    uint32_t most = hws_transmit_most_at_once(p);
     allowed = allowed < most ? allowed : most;
     allowed = allowed > least ? allowed : least;
     uint64_t limit = (uint64_t)a->params->max_burst_packets * hws_path_pmdcs(p);
     a->burst_left = (uint32_t)(limit > 0 && limit < allowed ? limit : allowed);
+}
+
+static void spend_burst(struct hws_assoc *a, uint32_t bytes)
+{
+    a->burst_left -= bytes < a->burst_left ? bytes : a->burst_left;
 }
 
 /* Whether the peer's window lets no new data pass although nothing is in flight that would bring
@@ -107,6 +120,11 @@ static bool nagle_holds(const struct hws_path *p)
                hws_path_pmdcs(p);
 }
 
+static bool retransmission_possible(const struct hws_path *p)
+{
+    return cwnd_open(p) && p->assoc->burst_left > 0;
+}
+
 static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
 {
     const struct hws_assoc *a = p->assoc;
@@ -147,10 +165,10 @@ bool hws_transmit_possible(struct hws_path *p)
     p->cwnd_limited = (a->outq.rtx_count > 0 || a->queues->sendq.unsent_bytes > 0) && !cwnd_open(p);
     if (p->one_packet && hws_path_flight(p) > 0)
         return false;
-    if (a->outq.rtx_count > 0)
-        return a->fast_packet || cwnd_open(p);
     if (a->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
+    if (a->outq.rtx_count > 0)
+        return a->fast_packet || retransmission_possible(p);
     watch_closed_window(p);
     return new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
 }
@@ -225,7 +243,7 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
     struct hws_assoc *a = p->assoc;
     uint32_t tsn = a->outq.cum + 1;
     bool fast = a->fast_packet;
-    while ((fast || cwnd_open(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
+    while ((fast || retransmission_possible(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
         /* In a later packet of a train, a chunk too large for its size waits for the next train. */
         const struct hws_tx *tx = hws_outq_at(&a->outq, tsn);
         if (hws_assoc_retransmission_path(a, tx->path) != p)
@@ -234,7 +252,8 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
             enlarge(tx, b, train);
         if (!encode(p, b, tsn))
             return;
-        resend(p, tsn++);
+        resend(p, tsn);
+        spend_burst(a, hws_tx_size(hws_outq_at(&a->outq, tsn++)));
         a->fast_packet = false;
     }
 }
@@ -271,11 +290,6 @@ static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragm
     if (room > full)
         room = full;
     return hws_sendq_cut(&a->queues->sendq, room, full, out);
-}
-
-static void spend_burst(struct hws_assoc *a, uint32_t bytes)
-{
-    a->burst_left -= bytes < a->burst_left ? bytes : a->burst_left;
 }
 
 static void fill_new_data(struct hws_path *p, struct hws_builder *b)

@@ -19,6 +19,9 @@ bool hws_transmit_possible(struct hws_path *p);
 /** User data of the largest DATA chunk that would be made now. */
 uint32_t hws_transmit_fragment_max(const struct hws_path *p);
 
+/** What may be in flight, but no more than one burst where round trips are short. */
+uint32_t hws_transmit_most_at_once(const struct hws_path *p);
+
 /** Fills the rest of the packet. A chunk larger than any packet of the path (its MTU shrank) goes
  * alone, with `may_fragment` set in the train. */
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train);

@@ -43,7 +43,7 @@ static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const stru
     int result = check(a, info, len);
     if (result != HWS_OK)
         return result;
-    if (hws_assoc_send_charge(a) >= a->params->sndbuf_bytes) {
+    if (hws_tune_send_full(a)) {
         a->blocked = true;
         return HWS_E_AGAIN;
     }
@@ -152,10 +152,11 @@ int hws_assoc_status(const struct hws_engine *e, hws_assoc_id id, struct hws_ass
         .unacked_bytes = hws_assoc_unacked(a),
         .unacked_chunks = hws_outq_count(&a->outq) - a->outq.gap_acked,
         .unsent_messages = a->queues->sendq.unsent_messages,
-        .send_blocked = hws_assoc_send_charge(a) >= a->params->sndbuf_bytes,
+        .send_blocked = hws_tune_send_full(a),
         .fragmentation_point = hws_transmit_fragment_max(hws_assoc_data_path(a)),
         .peer_rwnd = hws_assoc_peer_rwnd(a),
         .rwnd = a->advertised_rwnd,
+        .rcvbuf_bytes = hws_assoc_rcvbuf(a),
         .charged_bytes = a->queues->reassembly.charged_bytes,
         .messages_ready = a->queues->reassembly.messages_ready,
         .messages_taken = a->queues->reassembly.messages_taken,

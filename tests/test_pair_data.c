@@ -71,7 +71,7 @@ static void data_both_ways(void **state)
 
 static void big_buffers(struct hws_params *a, struct hws_params *b)
 {
-    a->sndbuf_bytes = 1000;
+    a->sndbuf_bytes = a->sndbuf_max_bytes = 1000;
     b->rcvbuf_bytes = 1u << 20;
 }
 
@@ -377,7 +377,7 @@ static void window_closes_and_opens(void **state)
 static void tiny_send_buffer(struct hws_params *a, struct hws_params *b)
 {
     (void)b;
-    a->sndbuf_bytes = 3000;
+    a->sndbuf_bytes = a->sndbuf_max_bytes = 3000;
 }
 
 static void send_says_again(void **state)

@@ -75,7 +75,7 @@ static void an_owned_address_is_not_listed(void **state)
 static void tiny_send_buffer(struct hws_params *a, struct hws_params *b)
 {
     (void)a;
-    b->sndbuf_bytes = 100;
+    b->sndbuf_bytes = b->sndbuf_max_bytes = 100;
 }
 
 /* 5.2.4 A: after a restart nothing of the old transfer is owed, and a blocked sender learns it. */

@@ -277,7 +277,7 @@ static void streams_that_the_peer_does_not_take(void **state)
 static void small_sndbuf(struct hws_params *a, struct hws_params *b)
 {
     keep_failed(a, b);
-    a->sndbuf_bytes = 1000;
+    a->sndbuf_bytes = a->sndbuf_max_bytes = 1000;
     b->max_instreams = 1;
 }
 

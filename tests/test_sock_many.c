@@ -184,7 +184,7 @@ static void flags_are_checked(void **state)
     assert_int_equal(sock_send_id(client, id, SCTP_EOF, "x"), -EINVAL);
     assert_int_equal(sock_send_id(client, id, SCTP_ADDR_OVER, "x"), -EINVAL);
     assert_int_equal(sock_send_id(client, id, 0x4000, "x"), -EINVAL);
-    client->params.sndbuf_bytes = 3;
+    client->params.sndbuf_bytes = client->params.sndbuf_max_bytes = 3;
     assert_int_equal(sock_send_id(client, id, 0, "1234"), -EMSGSIZE);
     assert_int_equal(sock_send_id(client, id, 0, "123"), 0);
     struct hws_sock *a, *b;

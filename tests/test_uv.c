@@ -534,6 +534,10 @@ static void closing_waits_for_lent_bytes(void **state)
     char *bytes = calloc(1, LENT_BYTES);
     uv_pair_open(w, &pair);
     hws_uv_read_stop(&pair.server.handle);
+    const int more_than_the_peer_takes = 4 << 20;
+    assert_int_equal(hws_uv_setsockopt(&pair.client.handle, SOL_SOCKET, SO_SNDBUF,
+                                       &more_than_the_peer_takes, sizeof(int)),
+                     0);
     write_lent(&pair.client, requests, bytes);
     size_t waiting = hws_uv_get_write_queue_count(&pair.client.handle);
     hws_uv_close(&pair.client.handle, uv_peer_on_close);

@@ -43,7 +43,7 @@ static int check(const struct hws_sock *sock, const struct hws_sock_send *msg, s
     bool ends = (flags & (SCTP_EOF | SCTP_ABORT)) != 0;
     if (sock->style == HWS_SOCK_ONE_TO_ONE && sock->state == HWS_SOCK_LISTENING)
         return -EPIPE;
-    if (len > sock->params.sndbuf_bytes)
+    if (len > sock->params.sndbuf_bytes && len > sock->params.sndbuf_max_bytes)
         return -EMSGSIZE;
     if ((flags & ~(unsigned)KNOWN_FLAGS) != 0 || (sock->style == HWS_SOCK_ONE_TO_ONE && ends) ||
         ((flags & SCTP_EOF) != 0 && len > 0) || (!ends && len == 0) ||

@@ -27,6 +27,7 @@ HWS_SOCKOPT_SET(rcvbuf)
     struct hws_params params;
     int rc = hws_sockopt_load(target, &params);
     params.rcvbuf_bytes = buffer_bytes(value->number, RCVBUF_MIN_BYTES);
+    params.rcvbuf_max_bytes = 0; /* who sets a size has it */
     if (params.pd_point_bytes > params.rcvbuf_bytes)
         params.pd_point_bytes = params.rcvbuf_bytes;
     return rc == 0 ? hws_sockopt_store(target, &params) : rc;
@@ -43,6 +44,7 @@ HWS_SOCKOPT_SET(sndbuf)
     struct hws_params params;
     int rc = hws_sockopt_load(target, &params);
     params.sndbuf_bytes = buffer_bytes(value->number, SNDBUF_MIN_BYTES);
+    params.sndbuf_max_bytes = 0;
     return rc == 0 ? hws_sockopt_store(target, &params) : rc;
 }
 

@@ -224,6 +224,8 @@ static void draw_recv_params(struct mood *m, struct hws_params *p)
     p->rx_times = p->adaptation_indication % 2 == 0;
     if (!m->restarts && !m->long_outage)
         p->init_rto_max_us = PICK(rng, 0, 0, 5 * SECOND_US, 20 * SECOND_US);
+    p->rcvbuf_max_bytes = PICK(rng, 0, 16u << 20, 16u << 20, 4 * p->rcvbuf_bytes);
+    p->sndbuf_max_bytes = PICK(rng, 0, 16u << 20, 2 * p->sndbuf_bytes);
 }
 
 static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,

@@ -18,6 +18,10 @@ add_executable(test_failover ${HWS_SIM_DIR}/test_failover.c)
 target_link_libraries(test_failover PRIVATE hws_sim PkgConfig::CMOCKA)
 add_test(NAME failover COMMAND test_failover)
 
+add_executable(test_delay ${HWS_SIM_DIR}/test_delay.c)
+target_link_libraries(test_delay PRIVATE hws_sim PkgConfig::CMOCKA)
+add_test(NAME delay COMMAND test_delay)
+
 add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c ${HWS_TESTS_DIR}/stranger.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
 foreach(name setup begin rules data send read config end shutdown hostile paths window budget congestion fault

@@ -148,6 +148,8 @@ static void small_buffers(struct run *run, struct hws_sock *sock)
 {
     sock->params.sndbuf_bytes = sim_rng_scale(&run->rng, MESSAGE_MAX, 200000);
     sock->params.rcvbuf_bytes = sim_rng_scale(&run->rng, 30000, 400000);
+    if (below(run, 2))
+        sock->params.sndbuf_max_bytes = sock->params.rcvbuf_max_bytes = 0;
     sock->params.pd_point_bytes = below(run, 2) * sim_rng_scale(&run->rng, 1000, 30000);
     sock->params.ostreams = STREAMS;
     sock->options.fragment_interleave = below(run, 2) != 0;

@@ -188,8 +188,8 @@ static hws_endpoint_id endpoint(struct party *p, uint16_t port)
 {
     struct hws_params params;
     hws_params_default(&params);
-    params.sndbuf_bytes = 1u << 20;
-    params.rcvbuf_bytes = WINDOW_BYTES;
+    params.sndbuf_bytes = params.sndbuf_max_bytes = 1u << 20;
+    params.rcvbuf_bytes = params.rcvbuf_max_bytes = WINDOW_BYTES;
     params.nodelay = true; /* or each paced message would wait for the SACK of the last one (6.1) */
     if (p->race->setup->params != NULL)
         p->race->setup->params(&params);
