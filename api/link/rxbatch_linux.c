@@ -16,6 +16,9 @@
 /* Room for the control messages that our sockets ask for: one packet info, UDP_GRO, a timestamp. */
 #define CONTROL_BYTES 128u
 
+/* Where the last call emptied the socket, the next one makes ready for so many. */
+#define FEW 16u
+
 struct message {
     struct hws_buf *bufs[HWS_RX_CLASSES];
     struct iovec iov[HWS_RX_CLASSES];
@@ -25,6 +28,7 @@ struct message {
 
 struct hws_rxbatch {
     struct hws_rxpool *pool;
+    size_t room;        /* messages that the next call makes ready for */
     size_t count, next; /* messages received, and taken of them */
     bool emptied;       /* they were all there was */
     struct hws_rxclock clock;
@@ -40,16 +44,16 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* Read again where something came between both readings. */
-static void read_clocks(uint64_t *realtime_ns, uint64_t *monotonic_ns)
+/* Where something came between both readings it seems that a clock was set: they are read again. */
+static void note_received(struct hws_rxclock *clock)
 {
     int tries = 4;
-    uint64_t before_ns;
+    uint64_t realtime_ns, monotonic_ns;
     do {
-        before_ns = clock_ns(CLOCK_MONOTONIC);
-        *realtime_ns = clock_ns(CLOCK_REALTIME);
-        *monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-    } while (*monotonic_ns - before_ns > HWS_RXCLOCK_READING_NS / 2 && --tries > 0);
+        realtime_ns = clock_ns(CLOCK_REALTIME);
+        monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    } while (hws_rxclock_jumps(clock, realtime_ns, monotonic_ns) && --tries > 0);
+    hws_rxclock_received(clock, realtime_ns, monotonic_ns);
 }
 
 struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
@@ -58,9 +62,8 @@ struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
     if (batch == NULL)
         return NULL;
     batch->pool = pool;
-    uint64_t realtime_ns, monotonic_ns;
-    read_clocks(&realtime_ns, &monotonic_ns);
-    hws_rxclock_init(&batch->clock, realtime_ns, monotonic_ns);
+    batch->room = FEW;
+    hws_rxclock_init(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
     return batch;
 }
 
@@ -130,8 +133,8 @@ static int receive_batch(struct hws_rxbatch *batch, int fd, size_t count)
 
 size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *drained)
 {
-    size_t count = 0;
-    while (count < max && count < HWS_RXBATCH_MAX && prepare(batch, count))
+    size_t count = 0, most = max < batch->room ? max : batch->room;
+    while (count < most && prepare(batch, count))
         count++;
     if (batch->emptied)
         hws_rxclock_emptied(&batch->clock);
@@ -139,12 +142,10 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *dra
     batch->count = received > 0 ? (size_t)received : 0;
     batch->next = 0;
     batch->emptied = batch->count < count;
+    batch->room = batch->emptied ? FEW : HWS_RXBATCH_MAX;
     *drained = batch->emptied || count == 0;
-    if (received > 0) {
-        uint64_t realtime_ns, monotonic_ns;
-        read_clocks(&realtime_ns, &monotonic_ns);
-        hws_rxclock_received(&batch->clock, realtime_ns, monotonic_ns);
-    }
+    if (received > 0)
+        note_received(&batch->clock);
     return batch->count;
 }
 

@@ -1,5 +1,8 @@
 #include "api/link/rxclock.h"
 
+/* The two clocks are read one after the other: by so much their distance may seem to change. */
+#define READING_NS 100000
+
 void hws_rxclock_init(struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t monotonic_ns)
 {
     *clock = (struct hws_rxclock){.distance_ns = (int64_t)(realtime_ns - monotonic_ns),
@@ -7,13 +10,16 @@ void hws_rxclock_init(struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t 
                                   .empty_ns = monotonic_ns};
 }
 
+bool hws_rxclock_jumps(const struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t monotonic_ns)
+{
+    int64_t change_ns = (int64_t)(realtime_ns - monotonic_ns) - clock->distance_ns;
+    return change_ns > READING_NS || change_ns < -READING_NS;
+}
+
 void hws_rxclock_received(struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t monotonic_ns)
 {
-    int64_t distance_ns = (int64_t)(realtime_ns - monotonic_ns);
-    int64_t change_ns = distance_ns - clock->distance_ns;
-    if (change_ns > HWS_RXCLOCK_READING_NS || change_ns < -HWS_RXCLOCK_READING_NS)
-        clock->set = true;
-    clock->distance_ns = distance_ns;
+    clock->set |= hws_rxclock_jumps(clock, realtime_ns, monotonic_ns);
+    clock->distance_ns = (int64_t)(realtime_ns - monotonic_ns);
     clock->now_ns = monotonic_ns;
 }
 

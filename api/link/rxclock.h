@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The two clocks are read one after the other: by so much their distance may seem to change. */
-#define HWS_RXCLOCK_READING_NS 100000
-
 struct hws_rxclock {
     int64_t distance_ns; /* realtime less monotonic */
     uint64_t now_ns;     /* monotonic, of the last call that received */
@@ -22,6 +19,10 @@ struct hws_rxclock {
 
 /** Both clocks as they are before anything is received. */
 void hws_rxclock_init(struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t monotonic_ns);
+
+/** Whether by these readings the realtime clock was set since the ones before. */
+bool hws_rxclock_jumps(const struct hws_rxclock *clock, uint64_t realtime_ns,
+                       uint64_t monotonic_ns);
 
 /** A batch has been received; both clocks as they are now. */
 void hws_rxclock_received(struct hws_rxclock *clock, uint64_t realtime_ns, uint64_t monotonic_ns);

@@ -61,11 +61,12 @@ static bool sent_without_descriptor(struct hws_runtime *runtime)
 
 /* What is left after the last batch may lie in the link already (one UDP_GRO message holds many
  * packets), where no descriptor shows it: `unread` brings us back at once. */
-static void receive_some(struct hws_runtime *runtime)
+static void receive_some(struct hws_runtime *runtime, uint64_t now_us)
 {
     size_t count = HWS_DRIVER_BATCH;
     for (unsigned i = 0; i < BATCHES_PER_WAKE && count == HWS_DRIVER_BATCH; i++) {
-        uint64_t now_us = hws_env_now_us();
+        if (i > 0)
+            now_us = hws_env_now_us();
         count = hws_driver_input(&runtime->driver, now_us);
         runtime->more = hws_driver_run(&runtime->driver, now_us);
     }
@@ -82,7 +83,7 @@ void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
         look_at_network(runtime);
     }
     if (input || runtime->unread || runtime->fd_count == 0)
-        receive_some(runtime);
+        receive_some(runtime, now_us);
     else
         runtime->more = hws_driver_run(&runtime->driver, now_us);
     if (runtime->settle != NULL)
