@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,10 +137,12 @@ static bool ping(const struct sockaddr_in *address)
     return good && sample_count > 0;
 }
 
-/* Without sleeping: how precisely the kernel wakes us is not what is measured. */
+/* Asleep, so that a stack's own thread gets the core. */
 static void wait_until(uint64_t due_ns)
 {
-    while (clock_ns(CLOCK_MONOTONIC) < due_ns)
+    const struct timespec due = {.tv_sec = (time_t)(due_ns / NS_PER_S),
+                                 .tv_nsec = (long)(due_ns % NS_PER_S)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
         ;
 }
 
@@ -147,6 +150,7 @@ static bool pace(const struct sockaddr_in *address)
 {
     if (!bench_latency_connect(address))
         return false;
+    prctl(PR_SET_TIMERSLACK, 1);
     uint64_t step_ns = NS_PER_S / options.rate, due_ns = clock_ns(CLOCK_MONOTONIC);
     uint64_t count = (uint64_t)((options.seconds + WARMUP_S) * options.rate);
     for (uint64_t i = 0; i < count; i++, due_ns += step_ns) {
