@@ -65,6 +65,10 @@ bool hws_link_layer2_send_slowly(struct hws_link_layer2 *l2);
 /** The train at the head cannot go to its next hop: the slow way will tell what is wrong. */
 void hws_link_layer2_refused(struct hws_link_layer2 *l2);
 
+/** The end of flush, and its answer: sends what the raw link has. `sent` tells whether the link's
+ * own descriptors, the first `fd_count`, took everything. */
+bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bool sent);
+
 /* ---- Receiving ---- */
 
 /** Makes a packet for the engine of one that came in through `interface` and lies in `buf`, whose

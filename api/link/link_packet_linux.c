@@ -144,15 +144,27 @@ static bool send_fast(struct packet_link *packet_link)
     return true;
 }
 
+static uint32_t open_count(const struct packet_link *packet_link)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SOCKETS; i++)
+        count += packet_link->sockets[i].fd >= 0;
+    return count;
+}
+
+/* Where the raw link has no buffer left, it is its descriptors that have to become writable. */
 static bool packet_flush(struct hws_link *link)
 {
     struct packet_link *packet_link = (struct packet_link *)link;
     struct hws_link_layer2 *l2 = &packet_link->l2;
     const struct hws_layer2_train *t;
-    bool goes_on = true;
-    while (goes_on && (t = hws_link_layer2_waiting(l2, 0)) != NULL)
-        goes_on = t->fast ? send_fast(packet_link) : hws_link_layer2_send_slowly(l2);
-    return l2->raw->ops->flush(l2->raw) && goes_on;
+    bool sent = true, taken = true;
+    while (sent && taken && (t = hws_link_layer2_waiting(l2, 0)) != NULL)
+        if (t->fast)
+            sent = send_fast(packet_link);
+        else
+            taken = hws_link_layer2_send_slowly(l2);
+    return hws_link_layer2_flush_raw(l2, open_count(packet_link), sent) && taken;
 }
 
 /* ---- Ports ---- */

@@ -251,13 +251,15 @@ static bool xdp_flush(struct hws_link *link)
     struct xdp_link *xdp = (struct xdp_link *)link;
     struct hws_link_layer2 *l2 = &xdp->l2;
     const struct hws_layer2_train *t;
-    bool goes_on = true;
+    bool sent = true, taken = true;
     take_back_sent(xdp);
-    while (goes_on && (t = hws_link_layer2_waiting(l2, 0)) != NULL)
-        goes_on =
-            !is_on_interface(xdp, t) ? hws_link_layer2_send_slowly(l2) : put(xdp) || make_room(xdp);
-    goes_on = kick(xdp) && goes_on;
-    return l2->raw->ops->flush(l2->raw) && goes_on;
+    while (sent && taken && (t = hws_link_layer2_waiting(l2, 0)) != NULL)
+        if (is_on_interface(xdp, t))
+            sent = put(xdp) || make_room(xdp);
+        else
+            taken = hws_link_layer2_send_slowly(l2);
+    sent = kick(xdp) && sent;
+    return hws_link_layer2_flush_raw(l2, 1, sent) && taken;
 }
 
 /* ---- Ports ---- */

@@ -90,17 +90,16 @@ static int watch_links(struct hws_driving *driving, bool writable)
 {
     const int epolls[] = {driving->lead_epoll, driving->thread_epoll};
     struct hws_link *link = driving->runtime->driver.link;
-    uint32_t events = EPOLLIN | (writable ? EPOLLOUT : 0);
+    uint32_t events = EPOLLIN | (driving->thread_epoll >= 0 ? EPOLLEXCLUSIVE : 0);
     int fds[HWS_LINK_MAX_FDS];
     size_t count = link->ops->fds(link, fds), watching = driving->thread_parked ? 1 : 2;
     int rc = 0;
-    if (driving->thread_epoll >= 0)
-        events |= EPOLLEXCLUSIVE;
     for (size_t i = 0; i < count; i++) {
         for (size_t e = 0; e < 2 && epolls[e] >= 0; e++)
             epoll_ctl(epolls[e], EPOLL_CTL_DEL, fds[i], NULL);
+        uint32_t writing = writable && (link->not_blocking >> i & 1) == 0 ? EPOLLOUT : 0;
         for (size_t e = 0; e < watching && epolls[e] >= 0 && rc == 0; e++)
-            rc = watch(epolls[e], fds[i], (uint32_t)i, events);
+            rc = watch(epolls[e], fds[i], (uint32_t)i, events | writing);
     }
     driving->watches_writable = writable;
     return rc;

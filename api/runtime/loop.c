@@ -49,9 +49,11 @@ static void on_netwatch(uv_poll_t *poll, int status, int events);
 static void poll_events(struct hws_loop *loop)
 {
     bool blocked = loop->runtime->driver.blocked;
-    int events = UV_READABLE | (blocked ? UV_WRITABLE : 0);
-    for (size_t i = 0; i < loop->poll_count; i++)
-        uv_poll_start(&loop->polls[i], events, on_poll);
+    uint32_t not_blocking = loop->runtime->driver.link->not_blocking;
+    for (size_t i = 0; i < loop->poll_count; i++) {
+        bool writable = blocked && (not_blocking >> i & 1) == 0;
+        uv_poll_start(&loop->polls[i], UV_READABLE | (writable ? UV_WRITABLE : 0), on_poll);
+    }
     loop->polls_writable = blocked;
 }
 
