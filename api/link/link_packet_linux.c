@@ -40,6 +40,14 @@ struct packet_link {
     struct hws_raw_filter filter;          /* room to compile in */
 };
 
+static uint32_t open_count(const struct packet_link *packet_link)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SOCKETS; i++)
+        count += packet_link->sockets[i].fd >= 0;
+    return count;
+}
+
 /* ---- Receiving ---- */
 
 static size_t take_batch(struct packet_link *packet_link, struct hws_rxbatch *batch,
@@ -59,11 +67,19 @@ static size_t take_batch(struct packet_link *packet_link, struct hws_rxbatch *ba
     return count;
 }
 
+/* Whether poll has told that there is nothing. */
+static bool is_quiet(const struct packet_link *packet_link, const struct packet_socket *sock)
+{
+    const struct packet_socket *first = &packet_link->sockets[0];
+    uint32_t number = sock != first && first->fd >= 0;
+    return (packet_link->l2.link.quiet_fds >> number & 1) != 0;
+}
+
 static size_t receive_socket(struct packet_link *packet_link, const struct packet_socket *sock,
                              struct hws_packet_in *packets, size_t max)
 {
     size_t count = 0;
-    bool drained = sock->fd < 0;
+    bool drained = sock->fd < 0 || is_quiet(packet_link, sock);
     while (count < max && !drained) {
         if (hws_rxbatch_fill(sock->batch, sock->fd, max - count, &drained) > 0)
             packet_link->l2.stats.rx_calls++;
@@ -83,6 +99,7 @@ static size_t packet_receive(struct hws_link *link, struct hws_packet_in *packet
     }
     packet_link->turn++;
     packet_link->l2.stats.rx_packets += count;
+    raw->quiet_fds = (uint8_t)(link->quiet_fds >> open_count(packet_link));
     return count < max ? count + raw->ops->receive(raw, packets + count, max - count) : count;
 }
 
@@ -142,14 +159,6 @@ static bool send_fast(struct packet_link *packet_link)
     for (int i = 0; i < sent; i++)
         hws_link_layer2_sent(l2);
     return true;
-}
-
-static uint32_t open_count(const struct packet_link *packet_link)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < SOCKETS; i++)
-        count += packet_link->sockets[i].fd >= 0;
-    return count;
 }
 
 /* Where the raw link has no buffer left, it is its descriptors that have to become writable. */

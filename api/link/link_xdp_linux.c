@@ -143,6 +143,7 @@ static size_t receive_frames(struct xdp_link *xdp, struct hws_packet_in *packets
 static size_t receive_rest(struct xdp_link *xdp, struct hws_packet_in *packets, size_t max)
 {
     struct hws_link *raw = xdp->l2.raw;
+    raw->quiet_fds = (uint8_t)(xdp->l2.link.quiet_fds >> 1); /* the first is the AF_XDP socket's */
     size_t count = raw->ops->receive(raw, packets, max);
     for (size_t i = 0; i < count; i++)
         learn(xdp, &packets[i].dst);
