@@ -493,5 +493,10 @@ int main(int argc, char **argv)
         printf("SKIP: the test may not make a veth\n");
         have_namespace = false;
     }
+    char error[HWS_LINK_ERROR_MAX];
+    if (have_namespace && kind == HWS_LINK_XDP && hws_link_xdp_usable(error) != 0) {
+        printf("SKIP: %s\n", error);
+        have_namespace = false;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
