@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/link/link_kind.h"
@@ -144,6 +145,38 @@ static void test_source_address(void **state)
     struct hws_addr src = link_addr("127.0.0.5", 0);
     assert_true(hws_addr_same(&packet.src, &src));
     link_unref(&packet, 1);
+}
+
+static uint64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+/* Whether a packet's time is that of its reception, though it is taken later. */
+static bool is_time_of_reception(struct pair *links)
+{
+    const uint64_t margin_us = 200; /* two clocks are read one after the other */
+    struct hws_packet_in packet;
+    struct link_send send = to_b("127.0.0.1", 1, 100);
+    uint64_t before_us = monotonic_us();
+    link_send(links->a, &send);
+    uint64_t after_us = monotonic_us();
+    usleep(20000);
+    assert_int_equal(link_receive(links->b, &packet, 1), 1);
+    link_unref(&packet, 1);
+    assert_true(packet.rx_time_us >= before_us - margin_us);
+    return packet.rx_time_us <= after_us + margin_us;
+}
+
+/* The kernel begins to stamp some time after it was asked to; until then the time is that at which
+ * a packet is taken. */
+static void test_time_of_reception(void **state)
+{
+    int tries = 250;
+    while (!is_time_of_reception(links_of(state)))
+        assert_true(--tries > 0);
 }
 
 static void test_protocols_are_apart(void **state)
@@ -618,6 +651,7 @@ int main(int argc, char **argv)
         TEST(test_train),
         TEST(test_sizes),
         TEST(test_source_address),
+        TEST(test_time_of_reception),
         TEST(test_protocols_are_apart),
         TEST(test_port_is_claimed),
         TEST(test_own_host),

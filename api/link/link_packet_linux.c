@@ -61,7 +61,7 @@ static size_t take_batch(struct packet_link *packet_link, struct hws_rxbatch *ba
         if (result == HWS_RXBATCH_TRUNCATED) {
             l2->stats.rx_truncated++;
         } else if (hws_link_layer2_accept(l2, msg.buf, msg.len, msg.interface, &packets[count])) {
-            count++;
+            packets[count++].rx_time_us = msg.rx_time_us;
         }
     }
     return count;
@@ -302,6 +302,9 @@ static int open_socket(struct packet_link *packet_link, enum hws_family family)
     struct packet_socket *sock = &packet_link->sockets[family == HWS_FAMILY_IPV6];
     sock->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock->fd < 0)
+        return -errno;
+    const int on = 1;
+    if (setsockopt(sock->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0)
         return -errno;
     set_buffers(sock->fd);
     sock->batch = hws_rxbatch_new(packet_link->l2.pool);
