@@ -221,6 +221,13 @@ struct hws_reply {
     uint8_t packet[];
 };
 
+/* Tags given up (timewait.c). */
+struct hws_timewait {
+    struct hws_waiting *ring; /* oldest first; NULL until there is one */
+    uint32_t *buckets;
+    uint32_t size, first, count; /* places, a power of two; the oldest one's; how many wait */
+};
+
 struct hws_cookie_keys {
     uint8_t key[2][HWS_MAC_KEY_LEN];
     uint8_t current;
@@ -243,10 +250,9 @@ struct hws_engine {
     struct hws_hashtab by_port; /* endpoints */
     struct hws_heap timers;     /* associations by deadline */
     struct hws_list touched, ready_control, ready_data, events;
-    struct hws_list dead;      /* associations to free when the call ends */
-    struct hws_list views;     /* lent bytes whose association is gone */
-    struct hws_list time_wait; /* tags given up, oldest first (timewait.c) */
-    struct hws_hashtab time_wait_by_tag;
+    struct hws_list dead;  /* associations to free when the call ends */
+    struct hws_list views; /* lent bytes whose association is gone */
+    struct hws_timewait time_wait;
     struct hws_list replies;
     struct hws_msg_list lent_done; /* lent messages whose bytes nobody needs any more */
     uint32_t reply_count;

@@ -28,7 +28,6 @@ static void init_lists(struct hws_engine *e)
     hws_list_init(&e->events);
     hws_list_init(&e->dead);
     hws_list_init(&e->views);
-    hws_list_init(&e->time_wait);
     hws_list_init(&e->replies);
 }
 
@@ -48,7 +47,6 @@ struct hws_engine *hws_engine_new(const struct hws_engine_config *config)
     hws_hashtab_init(&e->by_vtag, &e->pool);
     hws_hashtab_init(&e->by_addr, &e->pool);
     hws_hashtab_init(&e->by_port, &e->pool);
-    hws_hashtab_init(&e->time_wait_by_tag, &e->pool);
     hws_heap_init(&e->timers, &e->pool);
     init_lists(e);
     return e;
