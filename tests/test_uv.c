@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- Associations ---- */
 
@@ -624,6 +625,49 @@ static void reading_stops_and_goes_on(void **state)
     uv_pair_close(w, &pair);
 }
 
+/* The timestamp of a message that is sent now, in ns; `asked` for or not. */
+static int64_t timestamp_ns(struct uv_world *w, struct uv_pair *pair, int asked)
+{
+    const struct timespec *stamp = &pair->server.last.timestamp;
+    unsigned messages = pair->server.messages;
+    assert_int_equal(
+        hws_uv_setsockopt(&pair->server.handle, SOL_SOCKET, SO_TIMESTAMPNS, &asked, sizeof(asked)),
+        0);
+    assert_int_equal(uv_peer_try_write(&pair->client, "abc", 3), 3);
+    uv_world_run_until(w, &pair->server.messages, messages + 1);
+    return (int64_t)stamp->tv_sec * 1000000000 + stamp->tv_nsec;
+}
+
+static int64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void messages_have_timestamps_when_asked(void **state)
+{
+    struct uv_world *w = *state;
+    const int64_t margin_ns = 200000; /* two clocks are read one after the other */
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    assert_int_equal(timestamp_ns(w, &pair, 0), 0);
+    int64_t before_ns = realtime_ns();
+    int64_t stamp_ns = timestamp_ns(w, &pair, 1);
+    assert_true(stamp_ns > before_ns - margin_ns && stamp_ns < realtime_ns() + margin_ns);
+    assert_int_equal(timestamp_ns(w, &pair, 0), 0);
+    uv_pair_close(w, &pair);
+}
+
+static void links_that_do_not_know_give_none(void **state)
+{
+    struct uv_world *w = *state;
+    struct uv_pair pair;
+    uv_pair_open(w, &pair);
+    assert_int_equal(timestamp_ns(w, &pair, 1), 0);
+    uv_pair_close(w, &pair);
+}
+
 static void without_a_buffer_reading_is_tried_again(void **state)
 {
     struct uv_world *w = *state;
@@ -1002,6 +1046,8 @@ int main(void)
         UDP(freeing_the_runtime_gives_lent_bytes_back),
         BOTH(messages_larger_than_the_buffer_come_in_parts),
         BOTH(reading_stops_and_goes_on),
+        UDP(messages_have_timestamps_when_asked),
+        MEMORY(links_that_do_not_know_give_none),
         BOTH(without_a_buffer_reading_is_tried_again),
         BOTH(closing_in_any_callback),
         BOTH(the_listener_may_close_and_free_itself),
