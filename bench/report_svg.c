@@ -71,8 +71,9 @@ static void write_bar(FILE *out, const struct report *report, const struct repor
         return;
     fprintf(out, "<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>\n", from,
             y, fmax(to - from, 2), BAR_HEIGHT - 2, colour(contender));
-    snprintf(label, sizeof label, "%.3g %s, %.3gx", report_summarize(report, row, contender).value,
-             unit, ratio);
+    double value = report_summarize(report, row, contender).value;
+    snprintf(label, sizeof label, value >= 1000 ? "%.0f %s, %.3gx" : "%.3g %s, %.3gx", value, unit,
+             ratio);
     write_text(out, to + 5, y + BAR_HEIGHT - 3, "start", label);
 }
 
