@@ -13,7 +13,8 @@ failures=0
 
 # These have to be there.
 rows=(mem-1500-8k mem-64b raw-veth1500 packet-veth1500 raw-veth9000 raw-lo udp-veth1500
-    udp-veth1500-swgso handshake-veth handshake-mem idle-rss rtt-veth rx-delay shards-2)
+    udp-veth1500-swgso handshake-veth handshake-mem idle-rss rtt-veth rx-delay shards-2
+    emu-10ms emu-50ms-0.1 emu-50ms-1)
 
 # Usage: check WHAT CMD..
 check()
@@ -92,7 +93,7 @@ check_rows()
     done
     for file in "$here"/rows/*.sh; do
         name=$(basename "$file" .sh)
-        check "$name.sh has no function row_${name//-/_}" check_row "$file" "row_${name//-/_}"
+        check "$name.sh has no function row_${name//[-.]/_}" check_row "$file" "row_${name//[-.]/_}"
         check "docs/PERFORMANCE.md has no section on $name" \
             grep -qE "^### (.*[, ])?$name(,|\$)" "$here/../docs/PERFORMANCE.md"
     done

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct options {
     struct bench_stream_config stack;
     size_t message_bytes;
     double seconds;
+    bool cut;
 };
 
 struct figures {
@@ -40,7 +42,9 @@ static const char usage_text[] =
     "  -u  in UDP, RFC 6951; otherwise IP protocol 132\n"
     "  -l  by this link: raw, packet or xdp (hawser)\n"
     "  -i  the interface, which xdp has to be told\n"
-    "  -p  the path's MTU, which usrsctp has to be told\n";
+    "  -p  the path's MTU, which usrsctp has to be told\n"
+    "  -c  for slow paths: the sink leaves after SECONDS, with whatever is still on its way; the\n"
+    "      source prints its figures then, and sends until it is ended\n";
 
 static struct figures figures_now(uint64_t bytes)
 {
@@ -66,23 +70,27 @@ static bool run_source(const struct options *options, const struct sockaddr_in *
     for (uint64_t sent = 0; to.wall_s < begin_s + options->seconds + WARMUP_S; sent++) {
         if (!bench_stream_send(message, options->message_bytes))
             return false;
-        if (sent % CLOCK_MESSAGES == 0)
+        if (options->cut || sent % CLOCK_MESSAGES == 0)
             to = figures_now(sent * options->message_bytes);
         if (from.bytes == 0 && to.wall_s > begin_s + WARMUP_S)
             from = to;
     }
-    bool good = bench_stream_shutdown();
+    bool good = options->cut || bench_stream_shutdown();
     print_figures("source", from, to);
+    while (options->cut && bench_stream_send(message, options->message_bytes))
+        continue;
     bench_stream_end();
     return good;
 }
 
-/* Until the association ends; false when it broke. How long the end itself takes is not counted. */
-static bool take_all(struct figures *from, struct figures *to)
+/* Until the association ends, or time is up; false when it broke. How long the end itself takes is
+ * not counted. */
+static bool take_all(const struct options *options, struct figures *from, struct figures *to)
 {
-    double begin_s = 0;
-    ssize_t len;
-    while ((len = bench_stream_receive(buffer, sizeof buffer)) > 0) {
+    double begin_s = 0, most_s = options->cut ? options->seconds + WARMUP_S : HUGE_VAL;
+    ssize_t len = 0;
+    while (to->wall_s - begin_s < most_s &&
+           (len = bench_stream_receive(buffer, sizeof buffer)) > 0) {
         to->bytes += (uint64_t)len;
         to->wall_s = bench_wall_s();
         begin_s = begin_s == 0 ? to->wall_s : begin_s;
@@ -90,7 +98,7 @@ static bool take_all(struct figures *from, struct figures *to)
             *from = figures_now(to->bytes);
     }
     to->cpu_s = bench_cpu_s();
-    return len == 0;
+    return len >= 0;
 }
 
 static bool run_sink(const struct options *options, const struct sockaddr_in *local)
@@ -102,18 +110,21 @@ static bool run_sink(const struct options *options, const struct sockaddr_in *lo
     if (!bench_stream_accept())
         return false;
     struct figures from = {0}, to = {0};
-    bool good = take_all(&from, &to);
+    bool good = take_all(options, &from, &to);
     print_figures("sink", from, to);
-    bench_stream_end();
+    if (!options->cut)
+        bench_stream_end();
     return good && from.bytes > 0;
 }
 
 static bool read_options(struct options *options, int argc, char *argv[])
 {
     int option;
-    while ((option = getopt(argc, argv, "ul:i:p:m:s:")) != -1) {
+    while ((option = getopt(argc, argv, "ul:i:p:m:s:c")) != -1) {
         if (option == 'u')
             options->stack.udp = true;
+        else if (option == 'c')
+            options->cut = true;
         else if (option == 'l')
             options->stack.link = optarg;
         else if (option == 'i')
