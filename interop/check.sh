@@ -98,7 +98,7 @@ hawser_and_hawser()
 need_xdp()
 {
     ! rooms_in_user_namespace || { rooms_say "no XDP program can be loaded in a user namespace"; return 1; }
-    rooms_run A "$HAWSER" doctor | grep 'link xdp .* can be used' ||
+    rooms_run A "$HAWSER" doctor | grep 'link xdp .* can be used' >/dev/null ||
         { rooms_say "hawser doctor says why AF_XDP cannot be used"; return 1; }
 }
 
