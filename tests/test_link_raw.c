@@ -598,13 +598,12 @@ static int raw_receiver(bool ipv6)
 }
 
 /* What a train says of IP's header, each of its packets has, and the next train does not. */
-static void test_tos_and_ttl(void **state)
+static void check_tos_and_ttl(struct pair *links, uint32_t len)
 {
-    struct pair *links = links_of(state);
     const char *hosts[] = {"127.0.0.1", "::1"};
     for (int i = 0; i < 2; i++) {
         int fd = raw_receiver(i == 1);
-        struct link_send plain = to_b(hosts[i], 1, 100), marked = to_b(hosts[i], 3, 100);
+        struct link_send plain = to_b(hosts[i], 1, 100), marked = to_b(hosts[i], 3, len);
         marked.src = hosts[i];
         marked.tos = 0xb8;
         marked.ttl = 7;
@@ -622,6 +621,13 @@ static void test_tos_and_ttl(void **state)
         close(fd);
     }
     assert_int_equal(links->a->ops->stats(links->a)->tx_failed, 0);
+}
+
+/* Large packets over IPv4 come with a header of ours. */
+static void test_tos_and_ttl(void **state)
+{
+    check_tos_and_ttl(links_of(state), 100);
+    check_tos_and_ttl(links_of(state), 20000);
 }
 
 /* Fragments have them, too; those of IPv6 are made here. */
