@@ -184,14 +184,14 @@ struct hws_assoc {
 
     uint8_t path_count, primary;
     uint8_t last_data_path;    /* where the last DATA came from: SACKs go there (6.2) */
+    uint8_t shutdown_path;     /* where SHUTDOWN or SHUTDOWN ACK was sent last */
+    uint8_t shutdown_turn;     /* where it was sent last in turn, since nothing said what works */
+    bool has_adaptation;       /* the peer told its indication */
     struct hws_path **paths;   /* the next member while there is one, else an array of their own */
     struct hws_path *one_path; /* most peers have one address */
 
     uint64_t shutdown_sent_us;   /* SHUTDOWN or SHUTDOWN ACK was sent last */
-    uint8_t shutdown_path;       /* and where */
-    uint8_t shutdown_turn;       /* where it was sent last in turn, since nothing said what works */
     struct hws_assoc_cold *cold; /* NULL: nothing of it (hws_assoc_need_cold) */
-    bool has_adaptation;         /* the peer told its indication */
     uint32_t peer_adaptation;
 
     struct hws_queues *queues; /* of user data; none until it is first used (queues.h) */
