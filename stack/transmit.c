@@ -276,51 +276,73 @@ static void decay_idle_cwnd(struct hws_path *p)
         p->cc->idle(p->cc_state, idle_us, p->rto.rto_us);
 }
 
-/* Cuts one fragment that fits packet and window. False: the packet is as full as it gets. */
+/* Cuts one fragment that fits packet and window. False: the packet is as full as it gets, or the
+ * window. */
 static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragment_max,
                 struct hws_fragment *out)
 {
     uint32_t room = hws_builder_room(b);
     uint32_t header = HWS_DATA_HEADER_LEN - 4; /* room counts the chunk's value */
-    if (room < header + 4)
+    uint32_t window = window_allows(a, fragment_max);
+    if (room < header + 4 || window == 0)
         return false;
     room -= header;
-    uint32_t window = window_allows(a, fragment_max);
     uint32_t full = window < fragment_max ? window : fragment_max;
     if (room > full)
         room = full;
     return hws_sendq_cut(&a->queues->sendq, room, full, out);
 }
 
+static void send_fragment(struct hws_path *p, struct hws_builder *b, struct hws_fragment *f)
+{
+    struct hws_assoc *a = p->assoc;
+    a->probing = hws_assoc_peer_rwnd(a) < f->len;
+    a->engine->stats.window_probes += a->probing;
+    if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
+        f->flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
+    (void)encode(p, b, hws_outq_add(&a->outq, f, p->index)); /* it was cut to fit */
+}
+
+/* A packet's new chunks, from TSN `first` on, `bytes` with their headers. */
+static void new_data_sent(struct hws_path *p, uint32_t first, uint32_t bytes)
+{
+    struct hws_assoc *a = p->assoc;
+    uint32_t pmdcs = hws_path_pmdcs(p);
+    if (hws_path_flight(p) == bytes)
+        p->lowest_tsn = first;
+    a->probe_due = false;
+    time_round_trip(p, first);
+    data_sent(p, bytes);
+    /* With a limit in packets each counts whole. */
+    spend_burst(a, a->params->max_burst_packets > 0 && bytes < pmdcs ? pmdcs : bytes);
+}
+
+/* In flight on the path when cwnd or the burst limit ends what may be sent now. */
+static uint64_t flight_limit(const struct hws_path *p)
+{
+    uint64_t burst_end = (uint64_t)hws_path_flight(p) + p->assoc->burst_left;
+    uint32_t cwnd = hws_path_cwnd(p);
+    return cwnd < burst_end ? cwnd : burst_end;
+}
+
 static void fill_new_data(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
-    uint32_t burst_before = a->burst_left;
     decay_idle_cwnd(p);
     uint32_t fragment_max = hws_transmit_fragment_max(p);
+    uint64_t limit = flight_limit(p);
+    uint32_t first = a->outq.next_tsn, flight = hws_path_flight(p);
+    uint32_t payload = a->outq.flight_payload;
     bool one_path = a->queues->sendq.overrides == 0; /* all that waits is for this one */
     struct hws_fragment f;
-    while (new_data_possible(p, fragment_max) && (one_path || new_data_path(a) == p) &&
-           hws_outq_reserve(&a->outq) && cut(a, b, fragment_max, &f)) {
-        a->probing = hws_assoc_peer_rwnd(a) < f.len;
-        if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
-            f.flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
-        bool first = hws_path_flight(p) == 0;
-        uint32_t tsn = hws_outq_add(&a->outq, &f, p->index);
-        if (first)
-            p->lowest_tsn = tsn;
-        a->probe_due = false;
-        uint32_t size = hws_tx_size(hws_outq_at(&a->outq, tsn));
-        (void)encode(p, b, tsn); /* it was cut to fit */
-        time_round_trip(p, tsn);
-        data_sent(p, size);
-        spend_burst(a, size);
-        a->engine->stats.data_bytes_out += f.len;
-        a->engine->stats.window_probes += a->probing;
-    }
-    uint32_t spent = burst_before - a->burst_left;
-    if (a->params->max_burst_packets > 0 && spent > 0 && spent < hws_path_pmdcs(p))
-        spend_burst(a, hws_path_pmdcs(p) - spent); /* a packet counts whole */
+    while (a->queues->sendq.unsent_bytes > 0 && hws_path_flight(p) < limit &&
+           (one_path || new_data_path(a) == p) && hws_outq_reserve(&a->outq) &&
+           cut(a, b, fragment_max, &f))
+        send_fragment(p, b, &f);
+    if (a->outq.next_tsn == first)
+        return;
+    a->engine->stats.data_bytes_out += a->outq.flight_payload - payload;
+    new_data_sent(p, first, hws_path_flight(p) - flight);
 }
 
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
