@@ -43,7 +43,7 @@ struct hws_cc_ops {
     /** Data is about to be sent after `idle_us` without any, with nothing in flight (7.2.1: decay
      * once per RTO). */
     void (*idle)(void *state, uint64_t idle_us, uint32_t rto_us);
-    /** `bytes` were sent. */
+    /** A packet with `bytes` of DATA chunks was sent. */
     void (*sent)(void *state, uint64_t now_us, uint32_t bytes, uint32_t flight_bytes);
     /** What may be outstanding now. */
     uint32_t (*cwnd)(const void *state);

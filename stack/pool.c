@@ -11,10 +11,6 @@ struct hws_pool_slab {
     struct hws_pool_slab *next;
 };
 
-struct hws_pool_free {
-    struct hws_pool_free *next;
-};
-
 void hws_pool_init(struct hws_pool *pool, const struct hws_env *env, bool direct)
 {
     memset(pool, 0, sizeof *pool);
@@ -32,17 +28,6 @@ void hws_pool_fini(struct hws_pool *pool)
     memset(pool->free, 0, sizeof pool->free);
 }
 
-static bool is_slab_object(const struct hws_pool *pool, size_t size)
-{
-    return size <= HWS_POOL_MAX_BYTES && !pool->direct;
-}
-
-/** The smallest class whose objects hold `size` bytes. */
-static unsigned class_of(size_t size)
-{
-    return (unsigned)((size - 1) / HWS_POOL_MIN_BYTES);
-}
-
 static unsigned char *first_object(struct hws_pool_slab *slab)
 {
     unsigned char *after_header = (unsigned char *)(slab + 1);
@@ -51,7 +36,7 @@ static unsigned char *first_object(struct hws_pool_slab *slab)
 }
 
 /** Cuts a new slab into free objects of class `c`, the first of them first in the list. */
-static bool add_slab(struct hws_pool *pool, unsigned c)
+static bool add_slab(struct hws_pool *pool, size_t c)
 {
     struct hws_pool_slab *slab = pool->env->alloc(pool->env->ctx, SLAB_BYTES);
     if (slab == NULL)
@@ -69,19 +54,11 @@ static bool add_slab(struct hws_pool *pool, unsigned c)
     return true;
 }
 
-static void *take_object(struct hws_pool *pool, unsigned c)
+void *hws_pool_alloc_new(struct hws_pool *pool, size_t size)
 {
-    if (pool->free[c] == NULL && !add_slab(pool, c))
-        return NULL;
-    struct hws_pool_free *object = pool->free[c];
-    pool->free[c] = object->next;
-    return object;
-}
-
-void *hws_pool_alloc(struct hws_pool *pool, size_t size)
-{
-    void *ptr = is_slab_object(pool, size) ? take_object(pool, class_of(size))
-                                           : pool->env->alloc(pool->env->ctx, size);
+    if (hws_pool_in_slab(pool, size))
+        return add_slab(pool, hws_pool_class(size)) ? hws_pool_alloc(pool, size) : NULL;
+    void *ptr = pool->env->alloc(pool->env->ctx, size);
     if (ptr == NULL)
         return NULL;
     pool->used_bytes += size;
@@ -97,18 +74,7 @@ void *hws_pool_zalloc(struct hws_pool *pool, size_t size)
     return ptr;
 }
 
-void hws_pool_free(struct hws_pool *pool, void *ptr, size_t size)
+void hws_pool_free_direct(struct hws_pool *pool, void *ptr, size_t size)
 {
-    if (ptr == NULL)
-        return;
-    pool->used_bytes -= size;
-    pool->used_objects--;
-    if (!is_slab_object(pool, size)) {
-        pool->env->free(pool->env->ctx, ptr, size);
-        return;
-    }
-    struct hws_pool_free *object = ptr;
-    unsigned c = class_of(size);
-    object->next = pool->free[c];
-    pool->free[c] = object;
+    pool->env->free(pool->env->ctx, ptr, size);
 }

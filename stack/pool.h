@@ -16,7 +16,11 @@
 #define HWS_POOL_MAX_BYTES (HWS_POOL_MIN_BYTES * HWS_POOL_CLASSES)
 
 struct hws_pool_slab;
-struct hws_pool_free;
+
+/* An object that nobody has: in a list of its class. */
+struct hws_pool_free {
+    struct hws_pool_free *next;
+};
 
 struct hws_pool {
     const struct hws_env *env;
@@ -33,13 +37,52 @@ void hws_pool_init(struct hws_pool *pool, const struct hws_env *env, bool direct
 /** Gives every slab back to the environment. Every object must have been freed before. */
 void hws_pool_fini(struct hws_pool *pool);
 
+/** Whether an object of that size comes from a slab. */
+static inline bool hws_pool_in_slab(const struct hws_pool *pool, size_t size)
+{
+    return size <= HWS_POOL_MAX_BYTES && !pool->direct;
+}
+
+/** The smallest class whose objects hold `size` bytes. */
+static inline size_t hws_pool_class(size_t size)
+{
+    return (size - 1) / HWS_POOL_MIN_BYTES;
+}
+
+/** What hws_pool_alloc and hws_pool_free do for objects that are not in a list of free ones, and
+ * not to be. */
+void *hws_pool_alloc_new(struct hws_pool *pool, size_t size);
+void hws_pool_free_direct(struct hws_pool *pool, void *ptr, size_t size);
+
 /** Uninitialised memory aligned for any type; NULL when there is none. size > 0. */
-void *hws_pool_alloc(struct hws_pool *pool, size_t size);
+static inline void *hws_pool_alloc(struct hws_pool *pool, size_t size)
+{
+    if (!hws_pool_in_slab(pool, size) || pool->free[hws_pool_class(size)] == NULL)
+        return hws_pool_alloc_new(pool, size);
+    struct hws_pool_free *object = pool->free[hws_pool_class(size)];
+    pool->free[hws_pool_class(size)] = object->next;
+    pool->used_bytes += size;
+    pool->used_objects++;
+    return object;
+}
 
 /** The same, zeroed. */
 void *hws_pool_zalloc(struct hws_pool *pool, size_t size);
 
 /** `size` as given to alloc. NULL is allowed. */
-void hws_pool_free(struct hws_pool *pool, void *ptr, size_t size);
+static inline void hws_pool_free(struct hws_pool *pool, void *ptr, size_t size)
+{
+    if (ptr == NULL)
+        return;
+    pool->used_bytes -= size;
+    pool->used_objects--;
+    if (!hws_pool_in_slab(pool, size)) {
+        hws_pool_free_direct(pool, ptr, size);
+        return;
+    }
+    struct hws_pool_free *object = ptr;
+    object->next = pool->free[hws_pool_class(size)];
+    pool->free[hws_pool_class(size)] = object;
+}
 
 #endif
