@@ -101,7 +101,8 @@ static void place(struct hws_heap *heap, struct hws_heap_node *node, uint32_t in
 
 bool hws_heap_push(struct hws_heap *heap, struct hws_heap_node *node, uint64_t deadline_us)
 {
-    if (heap->count == UINT32_MAX || !hws_heap_reserve(heap, heap->count + 1))
+    if (heap->count == heap->capacity &&
+        (heap->count == UINT32_MAX || !hws_heap_reserve(heap, heap->count + 1)))
         return false;
     node->deadline_us = deadline_us;
     node->order = heap->pushes++;

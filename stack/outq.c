@@ -269,11 +269,16 @@ static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *o
     unmark_rtx(q, tsn);
 }
 
+/* Messages have left the cache since they were sent: they come back while others are let go of.
+ * What lies behind the last chunk was one's once, and is only asked for, not read. */
+#define HWS_OUTQ_AHEAD 8u
+
 static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *out)
 {
     while (q->cum != cum) {
         uint32_t t = q->cum + 1;
         struct hws_tx *tx = hws_outq_at(q, t);
+        __builtin_prefetch(hws_outq_at(q, t + HWS_OUTQ_AHEAD)->msg, 1);
         out->cum_paths |= 1u << tx->path;
         if (bit_get(q->acked, q->size, t)) {
             bit_clear(q->acked, q->size, t);

@@ -532,11 +532,38 @@ static struct run join(struct hws_reassembly *r, struct hws_frag *frag,
     return run;
 }
 
+/** Whether the chunk is a whole message whose turn it is, with nothing held that it could meet:
+ * most small messages. */
+static bool is_plain(const struct hws_reassembly *r, const struct hws_data *data)
+{
+    return begins(data->flags) && ends(data->flags) && data->payload_len > 0 && r->open == NULL &&
+           r->growing == NULL && r->ring_runs == 0 && r->waiting.count == 0 &&
+           (is_unordered(data->flags) ||
+            (data->sid < r->next_ssn_count && data->ssn == r->next_ssn[data->sid]));
+}
+
+/** What is left for such a message of what hws_reassembly_add does. */
+static enum hws_reassembly_result add_plain(struct hws_reassembly *r, const struct hws_data *data,
+                                            struct hws_buf *buf, uint32_t truesize,
+                                            uint64_t time_us)
+{
+    struct hws_frag *message = frag_new(r, data, buf, truesize, time_us);
+    if (message == NULL)
+        return HWS_REASSEMBLY_NOMEM;
+    note_end(r, data->tsn);
+    make_ready(r, message);
+    if (!is_unordered(data->flags))
+        r->next_ssn[data->sid]++;
+    return HWS_REASSEMBLY_READY;
+}
+
 enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const struct hws_data *data,
                                               struct hws_buf *buf, uint32_t truesize,
                                               uint64_t time_us)
 {
     struct neighbours near;
+    if (is_plain(r, data))
+        return add_plain(r, data, buf, truesize, time_us);
     if (data->payload_len == 0 || !meet_neighbours(r, data, &near))
         return HWS_REASSEMBLY_INVALID;
     enum hws_reassembly_result room = reserve(r, data, &near);

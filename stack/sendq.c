@@ -114,8 +114,10 @@ static void finish_head(struct hws_sendq *q, struct hws_outstream *stream)
     q->unsent_messages--;
     q->overrides -= msg->path != 0;
     q->sched->sent(q->sched_state, &stream->sched, msg->len);
-    if (stream->queue.head != NULL)
+    if (stream->queue.head != NULL) {
+        __builtin_prefetch(stream->queue.head->next);
         make_ready(q, stream);
+    }
 }
 
 struct hws_msg *hws_sendq_take(struct hws_sendq *q)
