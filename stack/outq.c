@@ -273,26 +273,34 @@ static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *o
  * What lies behind the last chunk was one's once, and is only asked for, not read. */
 #define HWS_OUTQ_AHEAD 8u
 
+/* The chunk at the cumulative TSN ack, which a gap block may have acknowledged before, needs to be
+ * kept no longer. */
+static void pass_chunk(struct hws_outq *q, uint32_t tsn, bool gap_acked, struct hws_outq_ack *out)
+{
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    __builtin_prefetch(hws_outq_at(q, tsn + HWS_OUTQ_AHEAD)->msg, 1);
+    out->cum_paths |= 1u << tx->path;
+    if (!gap_acked)
+        acknowledge(q, tsn, out);
+    q->unacked_bytes -= tx->len;
+    out->freed_bytes += tx->len;
+    hws_msg_unref(q->pool, tx->msg);
+}
+
 static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *out)
 {
-    while (q->cum != cum) {
-        uint32_t t = q->cum + 1;
-        struct hws_tx *tx = hws_outq_at(q, t);
-        __builtin_prefetch(hws_outq_at(q, t + HWS_OUTQ_AHEAD)->msg, 1);
-        out->cum_paths |= 1u << tx->path;
-        if (bit_get(q->acked, q->size, t)) {
-            bit_clear(q->acked, q->size, t);
-            q->gap_acked--;
-        } else {
-            acknowledge(q, t, out);
-        }
-        bit_clear(q->fast, q->size, t);
-        q->unacked_bytes -= tx->len;
-        out->freed_bytes += tx->len;
-        hws_msg_unref(q->pool, tx->msg);
-        q->cum = t;
-        out->cum_advanced = true;
+    out->cum_advanced = q->cum != cum;
+    for (uint32_t t = q->cum + 1; t != cum + 1;) {
+        struct span s = span_at(q, t, cum + 1);
+        uint64_t gap_acked = q->acked[s.word] & s.mask;
+        q->acked[s.word] &= ~s.mask;
+        q->fast[s.word] &= ~s.mask;
+        q->gap_acked -= (uint32_t)__builtin_popcountll(gap_acked);
+        gap_acked >>= t & 63;
+        for (uint32_t end = t + s.count; t != end; t++, gap_acked >>= 1)
+            pass_chunk(q, t, gap_acked & 1, out);
     }
+    q->cum = cum;
     if (hws_tsn_le(q->rtx_low, cum))
         q->rtx_low = cum + 1;
 }
