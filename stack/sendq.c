@@ -30,6 +30,7 @@ void hws_sendq_fini(struct hws_sendq *q)
     q->streams = NULL;
     q->capacity = 0;
     q->current = NULL;
+    q->only = NULL;
     q->unsent_bytes = 0;
     q->unsent_messages = 0;
     q->overrides = 0;
@@ -51,6 +52,21 @@ static bool grow(struct hws_sendq *q, uint16_t sid)
     return true;
 }
 
+static void make_ready(struct hws_sendq *q, struct hws_outstream *stream)
+{
+    if (q->only == NULL)
+        q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order);
+}
+
+/* With a second stream there is something to schedule. */
+static void note_stream(struct hws_sendq *q, struct hws_outstream *stream)
+{
+    struct hws_outstream *only = q->only;
+    q->only = q->stream_count++ == 0 ? stream : NULL;
+    if (only != NULL && only->queue.head != NULL)
+        make_ready(q, only);
+}
+
 bool hws_sendq_make_stream(struct hws_sendq *q, uint16_t sid)
 {
     if (sid >= q->capacity && !grow(q, sid))
@@ -64,13 +80,8 @@ bool hws_sendq_make_stream(struct hws_sendq *q, uint16_t sid)
     stream->sched.heap.index = HWS_HEAP_NONE;
     hws_list_init(&stream->sched.list);
     q->streams[sid] = stream;
-    q->stream_count++;
+    note_stream(q, stream);
     return true;
-}
-
-static void make_ready(struct hws_sendq *q, struct hws_outstream *stream)
-{
-    q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order);
 }
 
 static void enqueue(struct hws_sendq *q, struct hws_msg *msg)
@@ -95,6 +106,8 @@ static struct hws_outstream *choose(struct hws_sendq *q)
 {
     if (q->current != NULL)
         return q->current;
+    if (q->only != NULL)
+        return q->only->queue.head != NULL ? q->only : NULL;
     struct hws_sched_stream *next = q->sched->next(q->sched_state);
     return next != NULL ? HWS_CONTAINER(next, struct hws_outstream, sched) : NULL;
 }
@@ -113,7 +126,8 @@ static void finish_head(struct hws_sendq *q, struct hws_outstream *stream)
     q->current = NULL;
     q->unsent_messages--;
     q->overrides -= msg->path != 0;
-    q->sched->sent(q->sched_state, &stream->sched, msg->len);
+    if (q->only == NULL)
+        q->sched->sent(q->sched_state, &stream->sched, msg->len);
     if (stream->queue.head != NULL) {
         __builtin_prefetch(stream->queue.head->next);
         make_ready(q, stream);

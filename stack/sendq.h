@@ -28,6 +28,7 @@ struct hws_sendq {
     uint32_t overrides;             /* of these, messages with a path of their own */
     uint64_t orders;                /* messages accepted so far */
     struct hws_outstream *current;  /* whose head message has begun but not ended, or NULL */
+    struct hws_outstream *only;     /* while one stream was made: the scheduler is not asked */
     _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
 };
 
