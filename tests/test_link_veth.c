@@ -105,6 +105,7 @@ static int teardown(void **state)
     close(world->wire); /* frames that lie there would keep the link's queue busy */
     if (world->link != NULL)
         world->link->ops->close(world->link);
+    run("nft delete table ip t 2>/dev/null"); /* where a test failed with it */
     return run("ip link set va up && ip neigh flush dev va nud all") ? 0 : -1;
 }
 
@@ -256,7 +257,6 @@ static void test_past_ip(void **state)
     uint8_t frame[FRAME_MAX];
     struct link_send send = to_peer(0, 1, 1000);
     struct frame f = good_frame(0);
-    struct hws_packet_in packet;
     bool passes = kind != HWS_LINK_RAW;
     inject(w, &f);
     expect_one(w, 0);
@@ -264,11 +264,12 @@ static void test_past_ip(void **state)
                     "132 drop; }; chain i { type filter hook input priority 0; ip protocol 132 "
                     "drop; }; }'"));
     link_send(w->link, &send);
-    assert_int_equal(next_frame(w, SCTP, QUIET_MS, frame) > 0, passes);
+    assert_int_equal(next_frame(w, SCTP, passes ? WAIT_MS : QUIET_MS, frame) > 0, passes);
     inject(w, &f);
-    poll(NULL, 0, QUIET_MS);
-    assert_int_equal(w->link->ops->receive(w->link, &packet, 1), passes);
-    link_unref(&packet, passes);
+    if (passes)
+        expect_one(w, 0);
+    else
+        link_expect_nothing(w->link);
     assert_true(run("nft delete table ip t"));
 }
 

@@ -32,7 +32,7 @@
 #define FRAME_SMALL 2048u
 #define FRAME_LARGE 4096u
 #define MAC_LEN 6u
-#define BUSY_TRIES 25u
+#define BUSY_TRIES 100u
 #define BUSY_WAIT_US 20000u
 #define LEARNED_MAX 64u
 #define AUDIT_INTERVAL_US 100000u
