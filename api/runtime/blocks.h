@@ -12,7 +12,7 @@
 #define HWS_BLOCKS_MIN_BYTES 2048u
 #define HWS_BLOCKS_MAX_BYTES 131072u
 /* Memory that is kept at most. */
-#define HWS_BLOCKS_KEPT_BYTES (4u << 20)
+#define HWS_BLOCKS_KEPT_BYTES (16u << 20)
 /* Four sizes to each doubling, so that a block is never more than a quarter too large. */
 #define HWS_BLOCKS_CLASSES 24u
 
