@@ -92,7 +92,7 @@ static void a_block_given_back_is_the_next_one(void **state)
 
 static void few_blocks_are_kept(void **state)
 {
-    enum { COUNT = 100 };
+    enum { COUNT = 2 * HWS_BLOCKS_KEPT_BYTES / HWS_BLOCKS_MAX_BYTES };
     struct hws_blocks blocks = {0};
     void *all[COUNT];
     (void)state;
