@@ -42,6 +42,78 @@ static void a_program_drives(void **state)
     hws_runtime_free(runtime);
 }
 
+static void turn(struct hws_runtime *runtime)
+{
+    assert_true(hws_runtime_timeout_ms(runtime) >= -1);
+    assert_int_equal(hws_runtime_run(runtime), 0);
+}
+
+static int begin_to(struct hws_runtime *runtime, uint16_t port)
+{
+    const struct sockaddr_in sin = fd_address(port);
+    int fd = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)), EINPROGRESS);
+    return fd;
+}
+
+/* Datagrams that have come since it was asked last. */
+static unsigned came(int udp)
+{
+    uint8_t packet[2048];
+    unsigned count = 0;
+    while (recv(udp, packet, sizeof(packet), MSG_DONTWAIT) > 0)
+        count++;
+    return count;
+}
+
+static void a_turn_sends_at_its_end(void **state)
+{
+    struct sockaddr_in silent = fd_address(29812);
+    int fds[5], udp = socket(AF_INET, SOCK_DGRAM, 0);
+    (void)state;
+    assert_int_equal(bind(udp, (const struct sockaddr *)&silent, sizeof(silent)), 0);
+    struct hws_runtime *runtime = fd_runtime(29813, 29812, HWS_DRIVE_CALLER);
+    fds[0] = begin_to(runtime, PORT);
+    assert_int_equal(came(udp), 1); /* nobody said that there is a loop */
+    assert_int_equal(hws_runtime_run(runtime), 0);
+    fds[1] = begin_to(runtime, PORT);
+    assert_int_equal(came(udp), 1); /* it ran, but has not asked yet */
+    turn(runtime);
+    fds[2] = begin_to(runtime, PORT);
+    fds[3] = begin_to(runtime, PORT);
+    assert_int_equal(came(udp), 0);
+    hws_runtime_timeout_ms(runtime);
+    assert_int_equal(came(udp), 2);
+    fds[4] = begin_to(runtime, PORT); /* the loop is about to sleep */
+    assert_int_equal(came(udp), 1);
+    for (size_t i = 0; i < 5; i++)
+        hws_close(fds[i]);
+    hws_runtime_free(runtime);
+    close(udp);
+}
+
+/* A call that waits does not leave anything behind. */
+static void a_call_that_waits_ends_the_turn(void **state)
+{
+    struct sockaddr_in silent = fd_address(29812);
+    const struct timeval soon = {.tv_usec = 1000};
+    int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    (void)state;
+    assert_int_equal(bind(udp, (const struct sockaddr *)&silent, sizeof(silent)), 0);
+    struct hws_runtime *runtime = fd_runtime(29813, 29812, HWS_DRIVE_CALLER);
+    int waits = fd_listen(runtime, SOCK_STREAM, PORT + 2);
+    assert_int_equal(hws_setsockopt(waits, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
+    turn(runtime);
+    int fd = begin_to(runtime, PORT);
+    assert_int_equal(came(udp), 0);
+    assert_fails(hws_accept(waits, NULL, NULL), EAGAIN);
+    assert_int_equal(came(udp), 1);
+    hws_close(waits);
+    hws_close(fd);
+    hws_runtime_free(runtime);
+    close(udp);
+}
+
 static void what_is_not_the_callers(void **state)
 {
     struct fd_world *w = *state;
@@ -335,6 +407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_drives),
+        cmocka_unit_test(a_turn_sends_at_its_end),
+        cmocka_unit_test(a_call_that_waits_ends_the_turn),
         TEST(what_is_not_the_callers),
         cmocka_unit_test(followers_take_over),
         TEST(the_end_of_a_runtime),

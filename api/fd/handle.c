@@ -197,10 +197,14 @@ int hws_handle_publish(struct hws_handle *handle)
 void hws_handle_close(struct hws_handle *handle, uint64_t now_us)
 {
     struct hws_sock *sock = handle->sock;
+    bool over = sock->state == HWS_SOCK_OVER; /* nobody waits for what closing sends */
     handle->closed = true;
     let_socket_go(handle);
     hws_sock_close(sock, now_us);
-    hws_runtime_work(handle->runtime, false, false);
+    if (over)
+        hws_runtime_work_in_turn(handle->runtime);
+    else
+        hws_runtime_work(handle->runtime, false, false);
 }
 
 /* ---- Calls ---- */
@@ -265,10 +269,8 @@ int hws_handle_enter(int fd, struct hws_handle **out)
     return rc;
 }
 
-void hws_handle_leave(struct hws_handle *handle, bool changed)
+static void leave(struct hws_handle *handle)
 {
-    if (changed && handle->sock != NULL)
-        hws_runtime_work(handle->runtime, false, false);
     if (handle->sock != NULL)
         settle(handle);
     hws_runtime_leave(handle->runtime);
@@ -276,9 +278,25 @@ void hws_handle_leave(struct hws_handle *handle, bool changed)
     hws_call_end();
 }
 
+void hws_handle_leave(struct hws_handle *handle, bool changed)
+{
+    if (changed && handle->sock != NULL)
+        hws_runtime_work(handle->runtime, false, false);
+    leave(handle);
+}
+
+void hws_handle_leave_in_turn(struct hws_handle *handle)
+{
+    if (handle->sock != NULL)
+        hws_runtime_work_in_turn(handle->runtime);
+    leave(handle);
+}
+
 int hws_handle_sleep(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)
 {
     struct hws_waiter waiter = {0};
+    if (handle->runtime->more) /* what calls before this one left to the program's loop */
+        hws_runtime_work(handle->runtime, false, false);
     if (handle->sock != NULL)
         settle(handle);
     TAILQ_INSERT_TAIL(&handle->waiters[direction], &waiter, in_socket);

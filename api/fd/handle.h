@@ -67,6 +67,10 @@ int hws_handle_enter(int fd, struct hws_handle **out);
  * of the lock and the reference. */
 void hws_handle_leave(struct hws_handle *handle, bool changed);
 
+/** Ends a call that begins or ends an association: what that sends may go with what the program's
+ * loop sends otherwise in its turn. */
+void hws_handle_leave_in_turn(struct hws_handle *handle);
+
 /** Waits for something to happen to the socket, at most until `until_us`. 0: look again; -EINTR;
  * -EBADF: it was closed meanwhile; -ESTALE: its runtime ended. */
 int hws_handle_wait(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us);

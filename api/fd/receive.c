@@ -140,7 +140,10 @@ static int receive(struct hws_handle *handle, const struct hws_sock_iovec *iov, 
 
 static ssize_t finish(struct hws_handle *handle, int rc, size_t len)
 {
-    hws_handle_leave(handle, rc == 0);
+    if (rc == 0 && len == 0) /* the end */
+        hws_handle_leave_in_turn(handle);
+    else
+        hws_handle_leave(handle, rc == 0);
     return hws_posix(rc < 0 ? rc : (ssize_t)len);
 }
 

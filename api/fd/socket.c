@@ -303,7 +303,7 @@ int hws_connect(int fd, const struct sockaddr *addr, socklen_t len)
              : hws_fd_read_address(handle, addr, len, &remote, &port);
     if (rc == 0)
         rc = connect_to(handle, &remote, 1, port, &id);
-    hws_handle_leave(handle, true);
+    hws_handle_leave_in_turn(handle);
     return (int)hws_posix(rc);
 }
 
@@ -319,7 +319,7 @@ int hws_connectx(int fd, struct sockaddr *addrs, int count, sctp_assoc_t *id)
     rc = hws_fd_read_addresses(handle, addrs, count, remotes, &port);
     if (rc == 0)
         rc = connect_to(handle, remotes, (uint32_t)count, port, &made);
-    hws_handle_leave(handle, true);
+    hws_handle_leave_in_turn(handle);
     if (id != NULL && (rc == 0 || rc == -EINPROGRESS))
         *id = made;
     return (int)hws_posix(rc);
@@ -334,7 +334,7 @@ int hws_shutdown(int fd, int how)
     if (rc < 0)
         return (int)hws_posix(rc);
     rc = hws_sock_shutdown_how(handle->sock, how, hws_env_now_us());
-    hws_handle_leave(handle, true);
+    hws_handle_leave_in_turn(handle);
     return (int)hws_posix(rc);
 }
 

@@ -51,7 +51,11 @@ enum hws_drive {
      * for comes without a context switch. */
     HWS_DRIVE_THREAD,
     /** The caller: there is no thread. The program polls hws_runtime_fd with
-     * hws_runtime_timeout_ms and calls hws_runtime_run; blocking calls do that by themselves. */
+     * hws_runtime_timeout_ms and calls hws_runtime_run; blocking calls do that by themselves.
+     * Between hws_runtime_run and hws_runtime_timeout_ms, on the thread that called both in the
+     * turn before as well, hws_connect, hws_connectx, hws_shutdown, and hws_close of a socket whose
+     * association is over, leave what they send to hws_runtime_timeout_ms, or to the next call
+     * that sends: all of a turn goes out together. */
     HWS_DRIVE_CALLER,
 };
 
@@ -181,7 +185,8 @@ HWS_API int hws_runtime_run(struct hws_runtime *runtime);
  * @return the descriptor, or -1: EINVAL (not HWS_DRIVE_CALLER), ESTALE. */
 HWS_API int hws_runtime_fd(struct hws_runtime *runtime);
 
-/** How long hws_runtime_run need not be called when the descriptor does not become readable.
+/** How long hws_runtime_run need not be called when the descriptor does not become readable. Sends
+ * what calls of this turn have left to it.
  * @return milliseconds, rounded up; 0: at once; -1: without limit, or an error as
  * hws_runtime_fd (then errno is set, and 0 otherwise). */
 HWS_API int hws_runtime_timeout_ms(struct hws_runtime *runtime);

@@ -50,6 +50,8 @@ int hws_runtime_timeout_ms(struct hws_runtime *runtime)
     int rc = enter(runtime, true);
     if (rc < 0)
         return answer(rc);
+    if (runtime->more)
+        hws_runtime_work(runtime, false, false);
     uint64_t until_us = hws_driving_caller_sleeps(&runtime->driving);
     hws_runtime_leave(runtime);
     errno = 0;

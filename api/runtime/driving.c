@@ -519,6 +519,8 @@ void hws_driving_caller_runs(struct hws_driving *driving)
         woken = sleep_until(driving->lead_epoll, 0);
     if (driving->thread_epoll < 0)
         driving->thread_until_us = 0;
+    driving->caller_loops = driving->caller_asked;
+    driving->caller_asked = false;
     if (driving->leader == NULL && driving->leader_called) {
         clear_event(driving->lead_event);
         driving->leader_called = false;
@@ -530,5 +532,12 @@ uint64_t hws_driving_caller_sleeps(struct hws_driving *driving)
 {
     driving->thread_until_us = hws_runtime_deadline(driving->runtime);
     driving->caller = pthread_self();
+    driving->caller_asked = true;
     return driving->thread_until_us;
+}
+
+bool hws_driving_caller_will_ask(const struct hws_driving *driving)
+{
+    return driving->caller_loops && !driving->caller_asked &&
+           pthread_equal(driving->caller, pthread_self());
 }

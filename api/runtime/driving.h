@@ -52,7 +52,9 @@ struct hws_driving {
     uint64_t thread_until_us; /* how long the thread sleeps, 0: it is awake; or how long the
                                  program's loop does */
     bool thread_called;
-    pthread_t caller; /* who asked last how long to sleep */
+    pthread_t caller;  /* who asked last how long to sleep */
+    bool caller_asked; /* since its loop ran the runtime last */
+    bool caller_loops; /* and it did so in its turn before that, too */
     bool watches_writable;
     struct hws_spin lead_spin, thread_spin;
     bool
@@ -95,5 +97,9 @@ void hws_driving_caller_runs(struct hws_driving *driving);
 
 /** Until when the program's loop may sleep. Under the lock. */
 uint64_t hws_driving_caller_sleeps(struct hws_driving *driving);
+
+/** Whether the calling thread is the program's loop in the middle of its turn: as far as its last
+ * turn tells, it will ask how long it may sleep before it sleeps. Under the lock. */
+bool hws_driving_caller_will_ask(const struct hws_driving *driving);
 
 #endif

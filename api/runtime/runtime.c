@@ -90,6 +90,14 @@ void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
         runtime->settle(runtime);
 }
 
+void hws_runtime_work_in_turn(struct hws_runtime *runtime)
+{
+    if (hws_driving_caller_will_ask(&runtime->driving))
+        runtime->more = true;
+    else
+        hws_runtime_work(runtime, false, false);
+}
+
 uint64_t hws_runtime_deadline(const struct hws_runtime *runtime)
 {
     uint64_t deadline_us = hws_engine_deadline(runtime->engine);

@@ -55,6 +55,10 @@ void hws_runtime_unref(struct hws_runtime *runtime);
  * sends, and settles the descriptors. `netwatch`: the network changed. Under the lock. */
 void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch);
 
+/** Of a call whose packets may wait for those of the calls behind it: works, or leaves that to the
+ * program's loop, which is in the middle of its turn. Under the lock. */
+void hws_runtime_work_in_turn(struct hws_runtime *runtime);
+
 /** When hws_runtime_work has to be called next; 0: at once; UINT64_MAX: not before something
  * happens. Under the lock. */
 uint64_t hws_runtime_deadline(const struct hws_runtime *runtime);
