@@ -57,7 +57,7 @@ static bool encode(struct hws_assoc *a, struct hws_builder *b, uint32_t rwnd)
     struct hws_gap *gaps = NULL;
     uint32_t room = hws_builder_room(b) / sizeof *gaps;
     uint32_t count = 0;
-    if (hws_tsnmap_has_gap(map))
+    if (hws_tsnmap_has_gap(map) && room > 0)
         gaps = hws_pool_alloc(pool, room * sizeof *gaps);
     if (gaps != NULL)
         count = hws_tsnmap_gaps(map, gaps, room);

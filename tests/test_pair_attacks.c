@@ -451,6 +451,48 @@ static void a_small_mtu_brings_no_more_packets(void **state)
     expect_one_answer(put_large, 512);
 }
 
+/* Leaves a gap at b; the TSN of what arrived beyond it. */
+static uint32_t make_gap(struct pair *p)
+{
+    struct hws_data data = {0};
+    pair_send(&p->a, 0, 0, "lost", 4);
+    pair_lost(&p->a, "DATA");
+    pair_send(&p->a, 0, 0, "here", 4);
+    const struct hws_tlv chunk = pair_chunk(pair_first(&p->a), 0);
+    assert_true(hws_data_decode(&chunk, &data));
+    pair_settle(p);
+    return data.tsn;
+}
+
+static void tell_nodelay(struct hws_params *a, struct hws_params *b)
+{
+    a->nodelay = true;
+    (void)b;
+}
+
+/* An ERROR, of whatever length, and a SACK with gaps are to go into one packet. */
+static void a_sack_meets_every_room(void **state)
+{
+    (void)state;
+    const uint8_t bytes[116] = {0};
+    for (uint32_t len = 0; len <= sizeof bytes; len += 4) {
+        struct pair *p = pair_new(&(struct pair_options){.mtu = 512, .params = tell_nodelay});
+        pair_connect_and_talk(p);
+        const struct hws_data twice = {.tsn = make_gap(p), .payload_len = 1};
+        uint64_t packets = p->b.packets;
+        uint8_t buf[1400];
+        struct hws_builder b;
+        pair_forge(&p->b, &b, buf, sizeof buf);
+        for (unsigned i = 0; i < 3; i++)
+            assert_true(hws_chunk_put(&b, 0xfd, 0, bytes, sizeof bytes));
+        assert_true(hws_chunk_put(&b, 0xfd, 0, bytes, len));
+        assert_non_null(hws_data_encode(&b, &twice));
+        pair_inject(&p->b, buf, hws_builder_finish(&b));
+        assert_true(p->b.packets > packets);
+        pair_free(p);
+    }
+}
+
 /* ---- 9: bombing by INIT ---- */
 
 /* An INIT ACK has an upper size, whatever INIT says and however many addresses we have. */
@@ -762,6 +804,7 @@ int main(void)
         cmocka_unit_test(cookies_keep_their_ports),
         cmocka_unit_test(many_chunks_get_one_packet),
         cmocka_unit_test(a_small_mtu_brings_no_more_packets),
+        cmocka_unit_test(a_sack_meets_every_room),
         cmocka_unit_test(an_init_ack_is_small),
         cmocka_unit_test(nothing_is_amplified),
         cmocka_unit_test(tags_and_tsns_of_init_acks),

@@ -14,6 +14,8 @@ union prefix {
 static void *env_alloc(void *ctx, size_t size)
 {
     struct sim_env *env = ctx;
+    if (size == 0) /* the pool has no class for it */
+        abort();
     uint64_t number = env->allocs++;
     if (number >= env->fail_from && number < env->fail_until) {
         env->failed++;
