@@ -23,6 +23,19 @@ void hws_sack_timer_expired(struct hws_assoc *a)
     want_sack(a);
 }
 
+/* The window to advertise: none rather than one too small for a packet from where the last ones
+ * came, but never less than was promised (the receiver's silly window avoidance, 6.2). */
+static uint32_t window(const struct hws_assoc *a)
+{
+    uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
+    uint32_t share = hws_assoc_rcvbuf(a) / 4;
+    uint32_t pmdcs = hws_path_pmdcs(a->paths[a->last_data_path]);
+    uint32_t packet = pmdcs < share ? pmdcs : share;
+    if (rwnd >= packet)
+        return rwnd;
+    return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;
+}
+
 /* An update is worth a packet when it opens a quarter of the buffer, or a window so nearly closed
  * that the peer had to stop (silly window avoidance, 6.2). */
 void hws_sack_window_update(struct hws_assoc *a)
@@ -33,20 +46,8 @@ void hws_sack_window_update(struct hws_assoc *a)
     uint32_t opened = rwnd > a->advertised_rwnd ? rwnd - a->advertised_rwnd : 0;
     uint32_t share = hws_budget_window(a), rcvbuf = hws_assoc_rcvbuf(a);
     uint32_t most = share < rcvbuf ? share : rcvbuf;
-    if (opened >= most / 4)
+    if (opened >= most / 4 && window(a) > a->advertised_rwnd)
         want_sack(a);
-}
-
-/* The window to advertise: none rather than one too small for a packet, but never less than was
- * promised (the receiver's silly window avoidance, 6.2). */
-static uint32_t window(const struct hws_assoc *a, const struct hws_path *p)
-{
-    uint32_t rwnd = hws_budget_limit(a, hws_assoc_rwnd(a));
-    uint32_t share = hws_assoc_rcvbuf(a) / 4, pmdcs = hws_path_pmdcs(p);
-    uint32_t packet = pmdcs < share ? pmdcs : share;
-    if (rwnd >= packet)
-        return rwnd;
-    return rwnd < a->advertised_rwnd ? rwnd : a->advertised_rwnd;
 }
 
 /* As many Gap Ack Blocks as fit (6.2). Without memory for them the SACK says less. */
@@ -69,7 +70,7 @@ static bool encode(struct hws_assoc *a, struct hws_builder *b, uint32_t rwnd)
 bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
-    uint32_t rwnd = window(a, p);
+    uint32_t rwnd = window(a);
     if (!encode(a, b, rwnd))
         return false;
     hws_tsnmap_clear_dups(&a->tsnmap);

@@ -200,6 +200,38 @@ static void the_idle_leave_their_share(void **state)
     crowd_free(c);
 }
 
+static void small_receive_buffer(struct hws_params *a, struct hws_params *b)
+{
+    (void)a;
+    b->rcvbuf_bytes = b->rcvbuf_max_bytes = 16384;
+}
+
+/* A full receive buffer that is read byte by byte: no SACK says what was said before (the
+ * receiver's silly window avoidance, 6.2), however small the share. */
+static void a_small_share_brings_no_idle_updates(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.params = small_receive_buffer});
+    hws_engine_set_receive_budget(p->b.engine, 1);
+    pair_connect(p);
+    pair_send_pattern(&p->a, 0, 0, 1, 16384);
+    pair_send_pattern(&p->a, 0, 0, 1, 16384);
+    pair_run(p, 10 * SECOND);
+    assert_in_range(pair_status(&p->b).rwnd, 0, BASE_PACKET - 1);
+    uint64_t before = pair_stats(&p->b)->sacks_out;
+    for (uint32_t i = 0; i < 4096; i++) {
+        uint8_t byte;
+        size_t len;
+        struct hws_rcvinfo info;
+        assert_int_equal(hws_assoc_recv(p->b.engine, p->b.assoc, &byte, 1, &len, &info, p->now_us),
+                         HWS_OK);
+        pair_pull(p);
+    }
+    assert_in_range(pair_stats(&p->b)->sacks_out - before, 1, 4);
+    assert_true(pair_status(&p->b).rwnd >= BASE_PACKET);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +241,7 @@ int main(void)
         cmocka_unit_test(small_chunks_cost_what_their_packets_do),
         cmocka_unit_test(everyone_has_two_packets),
         cmocka_unit_test(the_idle_leave_their_share),
+        cmocka_unit_test(a_small_share_brings_no_idle_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
