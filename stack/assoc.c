@@ -300,9 +300,10 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     struct hws_pool *pool = &a->engine->pool;
     a->local_initial_tsn = initial_tsn;
-    if (hws_assoc_has_queues(a))
+    if (hws_assoc_has_queues(a)) {
         hws_sendq_init(&a->queues->sendq, pool, hws_sched_find(a->params->sched));
-    hws_outq_init(&a->outq, pool, initial_tsn);
+        hws_outq_init(&a->queues->outq, pool, initial_tsn);
+    }
     a->advertised_rwnd = hws_budget_first(a->engine, hws_assoc_rcvbuf(a));
     a->unsacked_packets = 0;
     a->sack_now = false;
@@ -319,9 +320,10 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     hws_failed_all(a, HWS_E_RESET);
-    hws_outq_fini(&a->outq);
-    if (hws_assoc_has_queues(a))
+    if (hws_assoc_has_queues(a)) {
+        hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
+    }
     hws_fault_forget_reports(a);
     init_transfer(a, initial_tsn);
 }
@@ -346,7 +348,6 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     hws_list_init(&a->touched_link);
     hws_list_init(&a->ready_link);
     hws_list_init(&a->event_link);
-    hws_tsnmap_init(&a->tsnmap, &a->engine->pool, 0);
     hws_queues_init(a);
     init_transfer(a, seed->local_initial_tsn);
 }
@@ -376,10 +377,11 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
     a->ostreams = params->ostreams < peer_max_instreams ? params->ostreams : peer_max_instreams;
     hws_failed_streams(a);
     a->instreams = peer_ostreams < params->max_instreams ? peer_ostreams : params->max_instreams;
-    hws_tsnmap_fini(&a->tsnmap);
-    hws_tsnmap_init(&a->tsnmap, &a->engine->pool, initial_tsn);
+    a->peer_initial_tsn = initial_tsn;
     hws_read_abort_partial(a);
     if (hws_assoc_has_queues(a)) {
+        hws_tsnmap_fini(&a->queues->tsnmap);
+        hws_tsnmap_init(&a->queues->tsnmap, &a->engine->pool, initial_tsn);
         hws_reassembly_reset(&a->queues->reassembly, true);
         a->queues->reassembly.stream_count = a->instreams;
     }
@@ -481,10 +483,11 @@ static void leave_tables(struct hws_assoc *a)
 
 static void free_queues(struct hws_assoc *a)
 {
-    hws_outq_fini(&a->outq);
-    if (hws_assoc_has_queues(a))
+    if (hws_assoc_has_queues(a)) {
+        hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
-    hws_tsnmap_fini(&a->tsnmap);
+        hws_tsnmap_fini(&a->queues->tsnmap);
+    }
     hws_assoc_drop_cookie(a);
     hws_fault_drop_reports(a);
 }

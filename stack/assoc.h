@@ -136,16 +136,34 @@ static inline bool hws_assoc_need_queues(struct hws_assoc *a)
     return hws_assoc_has_queues(a) || hws_queues_make(a);
 }
 
+/** The cumulative TSN ack point: our data up to there has arrived at the peer. */
+static inline uint32_t hws_assoc_acked_tsn(const struct hws_assoc *a)
+{
+    return hws_assoc_has_queues(a) ? a->queues->outq.cum : a->local_initial_tsn - 1;
+}
+
+/** The TSN of the next new DATA chunk. */
+static inline uint32_t hws_assoc_next_tsn(const struct hws_assoc *a)
+{
+    return hws_assoc_has_queues(a) ? a->queues->outq.next_tsn : a->local_initial_tsn;
+}
+
+/** The peer's data up to there has arrived: the cumulative TSN ack to tell it. */
+static inline uint32_t hws_assoc_arrived_tsn(const struct hws_assoc *a)
+{
+    return hws_assoc_has_queues(a) ? a->queues->tsnmap.cum : a->peer_initial_tsn - 1;
+}
+
 /** User data queued or in flight. */
 static inline uint32_t hws_assoc_unacked(const struct hws_assoc *a)
 {
-    return a->queues->sendq.unsent_bytes + a->outq.unacked_bytes;
+    return a->queues->sendq.unsent_bytes + a->queues->outq.unacked_bytes;
 }
 
 /** The same as memory: what counts against sndbuf_bytes. A message costs its header, too. */
 static inline uint32_t hws_assoc_send_charge(const struct hws_assoc *a)
 {
-    uint32_t objects = a->queues->sendq.unsent_messages + hws_outq_count(&a->outq);
+    uint32_t objects = a->queues->sendq.unsent_messages + hws_outq_count(&a->queues->outq);
     return hws_assoc_unacked(a) + objects * (uint32_t)sizeof(struct hws_msg) +
            a->queues->failures.charge;
 }
@@ -153,7 +171,7 @@ static inline uint32_t hws_assoc_send_charge(const struct hws_assoc *a)
 /** What the peer takes beyond what is in flight (6.2.1 C, D). */
 static inline uint32_t hws_assoc_peer_rwnd(const struct hws_assoc *a)
 {
-    uint32_t flight = a->outq.flight_payload;
+    uint32_t flight = a->queues->outq.flight_payload;
     return a->peer_a_rwnd > flight ? a->peer_a_rwnd - flight : 0;
 }
 
@@ -237,7 +255,7 @@ static inline uint32_t hws_path_cwnd(const struct hws_path *p)
 }
 static inline uint32_t hws_path_flight(const struct hws_path *p)
 {
-    return p->assoc->outq.flight_bytes[p->index];
+    return p->assoc->queues->outq.flight_bytes[p->index];
 }
 /** Largest DATA chunk the path carries whole: PMDCS (7.2). */
 static inline uint32_t hws_path_pmdcs(const struct hws_path *p)

@@ -14,7 +14,7 @@ void hws_autoclose_start(struct hws_assoc *a)
 
 static uint64_t last_data_us(const struct hws_assoc *a)
 {
-    uint64_t last_us = a->last_data_in_us;
+    uint64_t last_us = a->queues->last_data_in_us;
     for (unsigned i = 0; i < a->path_count; i++)
         if (a->paths[i]->last_data_us > last_us)
             last_us = a->paths[i]->last_data_us;

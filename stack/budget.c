@@ -41,7 +41,7 @@ static void begin_period(struct hws_engine *e)
 void hws_budget_packet(struct hws_assoc *a, uint32_t len)
 {
     struct hws_budget *b = &a->engine->budget;
-    struct hws_budget_share *share = &a->share;
+    struct hws_budget_share *share = &a->queues->share;
     if (b->bytes == 0)
         return;
     begin_period(a->engine);
@@ -57,7 +57,7 @@ void hws_budget_packet(struct hws_assoc *a, uint32_t len)
 void hws_budget_payload(struct hws_assoc *a, uint32_t len)
 {
     if (a->engine->budget.bytes > 0)
-        a->share.payload_bytes += len;
+        a->queues->share.payload_bytes += len;
 }
 
 /* Memory that windows may promise. */
@@ -86,7 +86,7 @@ static uint32_t window_of(uint64_t memory, uint32_t packet_bytes, uint32_t paylo
 uint32_t hws_budget_window(const struct hws_assoc *a)
 {
     const struct hws_budget *b = &a->engine->budget;
-    const struct hws_budget_share *share = &a->share;
+    const struct hws_budget_share *share = &a->queues->share;
     if (b->bytes == 0)
         return UINT32_MAX;
     uint64_t memory = share_of_each(b, share->period != b->period);

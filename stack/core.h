@@ -132,7 +132,6 @@ struct hws_assoc_cold {
 struct hws_control_counts {
     uint64_t packets_in, packets_out;
     uint64_t sacks_in, sacks_out;
-    uint64_t gap_blocks_in;
     uint64_t control_in, control_out;
 };
 
@@ -161,7 +160,6 @@ struct hws_assoc {
     uint32_t local_vtag, remote_vtag;
     uint32_t tie_local, tie_remote;
     uint16_t ostreams, instreams;
-    uint32_t local_initial_tsn;
     const struct hws_params *params; /* the endpoint's until either is changed (params.h) */
 
     struct hws_hashtab_node by_vtag; /* engine->by_vtag */
@@ -198,19 +196,16 @@ struct hws_assoc {
     struct hws_control_counts counts;
 
     /* Sending */
-    struct hws_outq outq;
-    uint32_t peer_a_rwnd;  /* the peer's last a_rwnd */
-    uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
-    uint32_t burst_left;   /* new data that may still be sent before the next SACK (6.1 D) */
-    uint64_t burst_us;     /* when burst_left was granted last */
+    uint32_t local_initial_tsn;
+    uint32_t peer_a_rwnd; /* the peer's last a_rwnd */
+    uint32_t burst_left;  /* new data that may still be sent before the next SACK (6.1 D) */
+    uint64_t burst_us;    /* when burst_left was granted last */
 
     /* Receiving */
-    struct hws_tsnmap tsnmap;
-    uint64_t last_data_in_us;  /* DATA came last */
+    uint32_t peer_initial_tsn;
     uint32_t unsacked_packets; /* packets with DATA since the last SACK */
-    struct hws_budget_share share;
-    uint32_t advertised_rwnd; /* last a_rwnd sent, less the user data that came since */
-    uint32_t setup_rtt_us;    /* a round trip while it was set up (tune.h) */
+    uint32_t advertised_rwnd;  /* last a_rwnd sent, less the user data that came since */
+    uint32_t setup_rtt_us;     /* a round trip while it was set up (tune.h) */
 };
 
 /* A packet that belongs to no association (any more) and waits to be sent. */

@@ -25,8 +25,8 @@ static void keep_all(struct hws_assoc *a, int reason)
 {
     struct hws_msg *begun =
         a->queues->sendq.current != NULL ? hws_sendq_take(&a->queues->sendq) : NULL;
-    for (uint32_t t = a->outq.cum + 1; t != a->outq.next_tsn; t++) {
-        struct hws_msg *msg = hws_outq_at(&a->outq, t)->msg;
+    for (uint32_t t = a->queues->outq.cum + 1; t != a->queues->outq.next_tsn; t++) {
+        struct hws_msg *msg = hws_outq_at(&a->queues->outq, t)->msg;
         msg->refs++;
         fail(a, msg, reason);
     }

@@ -45,7 +45,7 @@ bool hws_output_fill_cookie_ack(struct hws_path *p, struct hws_builder *b)
 
 bool hws_output_fill_shutdown(struct hws_path *p, struct hws_builder *b)
 {
-    return hws_shutdown_encode(b, p->assoc->tsnmap.cum);
+    return hws_shutdown_encode(b, hws_assoc_arrived_tsn(p->assoc));
 }
 
 bool hws_output_fill_shutdown_ack(struct hws_path *p, struct hws_builder *b)

@@ -54,9 +54,9 @@ static void settle(struct hws_path *p)
 static void send_again(struct hws_path *p, uint32_t from)
 {
     struct hws_assoc *a = p->assoc;
-    if (a->outq.flight_bytes[p->index] == 0)
+    if (a->queues->outq.flight_bytes[p->index] == 0)
         return;
-    hws_outq_lost_from(&a->outq, p->index, from);
+    hws_outq_lost_from(&a->queues->outq, p->index, from);
     p->timing = false;
     hws_transmit_allow_burst(a, 0);
     hws_assoc_ready(a);
@@ -164,7 +164,7 @@ static void probe_lost(struct hws_path *p)
     bool black_hole = hws_pmtu_probe_lost(&p->pmtu, alive);
     settle(p);
     if (black_hole)
-        send_again(p, a->outq.cum + 1);
+        send_again(p, a->queues->outq.cum + 1);
     a->engine->stats.pmtu_black_holes += black_hole;
 }
 
@@ -266,12 +266,12 @@ void hws_pmtud_data_lost(struct hws_path *p)
  * none: with it losses begin. */
 static uint32_t quoted_tsn(const struct hws_assoc *a, const struct hws_net_event *event)
 {
-    uint32_t first = a->outq.cum + 1;
+    uint32_t first = a->queues->outq.cum + 1;
     if (event->quoted_len < HWS_PACKET_HEADER_LEN + 8 ||
         event->quoted[HWS_PACKET_HEADER_LEN] != HWS_CHUNK_DATA)
         return first;
     uint32_t tsn = hws_get32(event->quoted + HWS_PACKET_HEADER_LEN + 4);
-    bool outstanding = hws_tsn_le(first, tsn) && hws_tsn_lt(tsn, a->outq.next_tsn);
+    bool outstanding = hws_tsn_le(first, tsn) && hws_tsn_lt(tsn, a->queues->outq.next_tsn);
     return outstanding ? tsn : first;
 }
 
@@ -309,7 +309,7 @@ void hws_pmtud_refused(struct hws_path *p, uint32_t packet_len)
         settle(p);
     p->assoc->engine->stats.pmtu_black_holes += shrinks;
     if (!probe)
-        send_again(p, p->assoc->outq.cum + 1);
+        send_again(p, p->assoc->queues->outq.cum + 1);
 }
 
 void hws_pmtud_pad_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)

@@ -6,6 +6,7 @@
 
 const struct hws_queues hws_queues_empty = {
     .sendq = {.sched = &hws_sched_fcfs},
+    .outq = {.next_tsn = 1}, /* one beyond cum: nothing is in flight */
     .views = {(struct hws_list *)&hws_queues_empty.views,
               (struct hws_list *)&hws_queues_empty.views},
 };
@@ -22,6 +23,8 @@ bool hws_queues_make(struct hws_assoc *a)
     if (q == NULL)
         return false;
     hws_sendq_init(&q->sendq, pool, hws_sched_find(a->params->sched));
+    hws_outq_init(&q->outq, pool, a->local_initial_tsn);
+    hws_tsnmap_init(&q->tsnmap, pool, a->peer_initial_tsn);
     hws_reassembly_init(&q->reassembly, pool, a->instreams);
     hws_list_init(&q->views);
     a->queues = q;
@@ -30,10 +33,11 @@ bool hws_queues_make(struct hws_assoc *a)
 
 void hws_queues_trim(struct hws_assoc *a)
 {
-    hws_outq_trim(&a->outq);
-    hws_tsnmap_trim(&a->tsnmap);
-    if (hws_assoc_has_queues(a))
-        hws_reassembly_trim(&a->queues->reassembly);
+    if (!hws_assoc_has_queues(a))
+        return;
+    hws_outq_trim(&a->queues->outq);
+    hws_tsnmap_trim(&a->queues->tsnmap);
+    hws_reassembly_trim(&a->queues->reassembly);
 }
 
 void hws_queues_free(struct hws_assoc *a)
@@ -42,6 +46,8 @@ void hws_queues_free(struct hws_assoc *a)
         return;
     struct hws_queues *q = a->queues;
     hws_sendq_fini(&q->sendq);
+    hws_outq_fini(&q->outq);
+    hws_tsnmap_fini(&q->tsnmap);
     hws_failed_forget(a);
     hws_read_orphan_views(a);
     hws_reassembly_fini(&q->reassembly);

@@ -4,9 +4,12 @@
 #ifndef HWS_STACK_QUEUES_H
 #define HWS_STACK_QUEUES_H
 
+#include "stack/budget.h"
 #include "stack/list.h"
+#include "stack/outq.h"
 #include "stack/reassembly.h"
 #include "stack/sendq.h"
+#include "stack/tsnmap.h"
 #include "stack/tune.h"
 
 struct hws_assoc;
@@ -25,10 +28,16 @@ struct hws_data_counts {
     uint64_t data_in_ordered, data_in_unordered;
     uint64_t duplicates_in;
     uint64_t out_of_sequence_in;
+    uint64_t gap_blocks_in;
 };
 
 struct hws_queues {
     struct hws_sendq sendq;
+    struct hws_outq outq;
+    uint32_t recovery_tsn; /* Fast Recovery ends when this is acknowledged */
+    struct hws_tsnmap tsnmap;
+    struct hws_budget_share share;
+    uint64_t last_data_in_us; /* DATA came last */
     struct hws_reassembly reassembly;
     struct hws_list views; /* received bytes that the application has been lent */
     struct hws_failures failures;

@@ -15,7 +15,7 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
     rx->counted = true;
     hws_budget_packet(a, rx->packet->len);
     a->unsacked_packets++;
-    a->last_data_in_us = a->engine->now_us;
+    a->queues->last_data_in_us = a->engine->now_us;
     a->last_data_path = rx->path->index;
     hws_assoc_touch(a);
     if (a->state == HWS_STATE_SHUTDOWN_SENT)
@@ -51,12 +51,13 @@ static bool make_room(struct hws_assoc *a)
         return false;
     if (hws_reassembly_growing(&a->queues->reassembly))
         return true;
-    if (hws_reassembly_deliver_partial(&a->queues->reassembly, a->tsnmap.cum)) {
+    if (hws_reassembly_deliver_partial(&a->queues->reassembly, a->queues->tsnmap.cum)) {
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
         return false;
     }
     a->engine->stats.reneged++;
-    hws_reassembly_renege(&a->queues->reassembly, a->tsnmap.cum, forget_tsn, &a->tsnmap);
+    hws_reassembly_renege(&a->queues->reassembly, a->queues->tsnmap.cum, forget_tsn,
+                          &a->queues->tsnmap);
     if (memory_left(a))
         return true;
     hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
@@ -68,8 +69,8 @@ static bool make_room(struct hws_assoc *a)
  */
 static bool has_room(struct hws_assoc *a, const struct hws_data *d)
 {
-    bool fills_gap = hws_tsn_lt(d->tsn, a->tsnmap.highest);
-    if (fills_gap && d->tsn == a->tsnmap.cum + 1)
+    bool fills_gap = hws_tsn_lt(d->tsn, a->queues->tsnmap.highest);
+    if (fills_gap && d->tsn == a->queues->tsnmap.cum + 1)
         return make_room(a);
     if (fills_gap || d->payload_len <= a->advertised_rwnd)
         return memory_left(a);
@@ -80,9 +81,9 @@ static bool has_room(struct hws_assoc *a, const struct hws_data *d)
 static bool admit(struct hws_assoc *a, const struct hws_data *d)
 {
     struct hws_stats *stats = &a->engine->stats;
-    enum hws_tsn_result seen = hws_tsnmap_check(&a->tsnmap, d->tsn);
+    enum hws_tsn_result seen = hws_tsnmap_check(&a->queues->tsnmap, d->tsn);
     if (seen == HWS_TSN_DUPLICATE) {
-        (void)hws_tsnmap_add(&a->tsnmap, d->tsn);
+        (void)hws_tsnmap_add(&a->queues->tsnmap, d->tsn);
         stats->duplicates_in++;
         a->queues->counts.duplicates_in++;
         a->sack_now = true;
@@ -100,7 +101,7 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
 static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
 {
     a->engine->stats.drop_data_invalid++;
-    if (hws_tsnmap_add(&a->tsnmap, d->tsn) != HWS_TSN_NEW)
+    if (hws_tsnmap_add(&a->queues->tsnmap, d->tsn) != HWS_TSN_NEW)
         return;
     uint8_t value[4] = {0};
     hws_put16(value, d->sid);
@@ -111,7 +112,7 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
 {
     const struct hws_packet_in *packet = rx->packet;
     enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
-    if (hws_tsnmap_reserve(&a->tsnmap, d->tsn))
+    if (hws_tsnmap_reserve(&a->queues->tsnmap, d->tsn))
         result = hws_reassembly_add(&a->queues->reassembly, d, packet->buf, packet->truesize,
                                     a->params->rx_times ? packet->rx_time_us : 0);
     switch (result) {
@@ -128,7 +129,7 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     case HWS_REASSEMBLY_HELD:
         break;
     }
-    (void)hws_tsnmap_add(&a->tsnmap, d->tsn); /* new and reserved: marked now */
+    (void)hws_tsnmap_add(&a->queues->tsnmap, d->tsn); /* new and reserved: marked now */
     a->engine->stats.data_bytes_in += d->payload_len;
     if (d->flags & HWS_DATA_U)
         a->queues->counts.data_in_unordered++;
@@ -158,15 +159,15 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
     }
     count_packet(a, rx);
     hws_budget_payload(a, d.payload_len);
-    a->queues->counts.out_of_sequence_in += hws_tsn_lt(a->tsnmap.cum + 1, d.tsn);
-    bool had_gap = hws_tsnmap_has_gap(&a->tsnmap);
+    a->queues->counts.out_of_sequence_in += hws_tsn_lt(a->queues->tsnmap.cum + 1, d.tsn);
+    bool had_gap = hws_tsnmap_has_gap(&a->queues->tsnmap);
     if (!admit(a, &d))
         return;
     if (d.sid >= a->instreams)
         invalid_stream(a, rx, &d);
     else
         deliver(a, rx, &d);
-    if (had_gap || (d.flags & HWS_DATA_I) || hws_tsnmap_has_gap(&a->tsnmap))
+    if (had_gap || (d.flags & HWS_DATA_I) || hws_tsnmap_has_gap(&a->queues->tsnmap))
         a->sack_now = true;
 }
 
@@ -188,10 +189,10 @@ void hws_receive_settle(struct hws_assoc *a)
         discard(a);
     if (!hws_reassembly_readable(&a->queues->reassembly) &&
         a->queues->reassembly.charged_bytes >= hws_assoc_rcvbuf(a) / 2 &&
-        hws_reassembly_deliver_partial(&a->queues->reassembly, a->tsnmap.cum))
+        hws_reassembly_deliver_partial(&a->queues->reassembly, a->queues->tsnmap.cum))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     if (a->params->pd_point_bytes > 0 &&
-        hws_reassembly_reach_point(&a->queues->reassembly, a->tsnmap.cum,
+        hws_reassembly_reach_point(&a->queues->reassembly, a->queues->tsnmap.cum,
                                    a->params->pd_point_bytes))
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
     hws_sack_settle(a);

@@ -20,7 +20,8 @@ static void sample_rtt(struct hws_assoc *a, const struct hws_outq_ack *ack)
 {
     for (unsigned i = 0; i < a->path_count; i++) {
         struct hws_path *p = a->paths[i];
-        if (!p->timing || !(ack->new_paths & 1u << i) || !hws_outq_is_acked(&a->outq, p->rtt_tsn))
+        if (!p->timing || !(ack->new_paths & 1u << i) ||
+            !hws_outq_is_acked(&a->queues->outq, p->rtt_tsn))
             continue;
         p->timing = false;
         hws_rto_sample(&p->rto, hws_input_round_trip_us(a->engine, p->rtt_sent_us));
@@ -38,7 +39,7 @@ static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32
         .cum_advanced = ack->cum_advanced,
         .in_recovery = a->in_recovery,
         .cwnd_limited = p->cwnd_limited,
-        .all_acked = hws_outq_count(&a->outq) == 0,
+        .all_acked = hws_outq_count(&a->queues->outq) == 0,
         .srtt_us = p->rto.measured ? p->rto.srtt_us : 0,
     };
     p->cc->ack(p->cc_state, &args);
@@ -58,7 +59,7 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
         a->paths[i]->tail_probed = false;
         grow_cwnd(a->paths[i], ack, flight_before[i]);
     }
-    if (a->in_recovery && hws_tsn_le(a->recovery_tsn, a->outq.cum))
+    if (a->in_recovery && hws_tsn_le(a->queues->recovery_tsn, a->queues->outq.cum))
         a->in_recovery = false;
 }
 
@@ -73,14 +74,14 @@ static void lost(struct hws_assoc *a, const struct hws_outq_ack *ack)
             a->paths[i]->cc->loss(a->paths[i]->cc_state, a->engine->now_us,
                                   hws_path_flight(a->paths[i]));
     a->in_recovery = true;
-    a->recovery_tsn = a->outq.next_tsn - 1;
+    a->queues->recovery_tsn = a->queues->outq.next_tsn - 1;
     a->fast_packet = true;
 }
 
 /* Whether the lowest TSN in flight on the path has been acknowledged: the next one takes over. */
 static bool lowest_acked(struct hws_path *p)
 {
-    const struct hws_outq *q = &p->assoc->outq;
+    const struct hws_outq *q = &p->assoc->queues->outq;
     uint32_t lowest = hws_outq_lowest(q, p->index, p->lowest_tsn);
     bool moved = lowest != p->lowest_tsn;
     p->lowest_tsn = lowest;
@@ -144,7 +145,7 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
 /* What is in flight on the path is to be sent again. */
 static void take_back(struct hws_path *p)
 {
-    hws_outq_timeout(&p->assoc->outq, p->index);
+    hws_outq_timeout(&p->assoc->queues->outq, p->index);
     p->timing = false;
 }
 
@@ -152,7 +153,7 @@ static void take_back(struct hws_path *p)
  * at once, and new data with it. Once: what is lost from then on is lost like all else. */
 static void window_opened(struct hws_assoc *a, const struct hws_outq_ack *ack)
 {
-    if (!a->probing || ack->new_paths != 0 || a->peer_a_rwnd < a->outq.flight_payload)
+    if (!a->probing || ack->new_paths != 0 || a->peer_a_rwnd < a->queues->outq.flight_payload)
         return;
     a->probing = false;
     for (unsigned i = 0; i < a->path_count; i++)
@@ -165,11 +166,13 @@ static void window_opened(struct hws_assoc *a, const struct hws_outq_ack *ack)
  * never sent. A peer that acknowledges what it cannot have is to be left (12.4). */
 static bool plausible(struct hws_assoc *a, uint32_t cum_tsn, uint32_t last_tsn)
 {
-    bool sent = hws_tsn_lt(cum_tsn, a->outq.next_tsn) && hws_tsn_lt(last_tsn, a->outq.next_tsn);
-    if (sent && hws_tsn_le(a->outq.cum, cum_tsn))
+    uint32_t next_tsn = hws_assoc_next_tsn(a);
+    bool sent = hws_tsn_lt(cum_tsn, next_tsn) && hws_tsn_lt(last_tsn, next_tsn);
+    bool old = !hws_tsn_le(hws_assoc_acked_tsn(a), cum_tsn);
+    if (sent && !old)
         return true;
     a->engine->stats.drop_sack_invalid++;
-    if (!sent && hws_tsn_le(a->outq.cum, cum_tsn))
+    if (!sent && !old)
         hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
     return false;
 }
@@ -200,11 +203,15 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     }
     if (!plausible(a, sack.cum_tsn, last_acked(&sack)))
         return;
-    a->counts.gap_blocks_in += sack.gap_count;
+    struct hws_queues *q = a->queues;
     uint32_t flight_before[HWS_LIMIT_PATHS];
-    memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
-    struct hws_outq_ack ack;
-    hws_outq_sack(&a->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery, &ack);
+    memcpy(flight_before, q->outq.flight_bytes, sizeof flight_before);
+    struct hws_outq_ack ack = {0};
+    if (hws_assoc_has_queues(a)) {
+        q->counts.gap_blocks_in += sack.gap_count;
+        hws_outq_sack(&q->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery,
+                      &ack);
+    }
     a->peer_a_rwnd = sack.a_rwnd;
     a->sacks_seen = true;
     window_opened(a, &ack);
@@ -216,9 +223,10 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
     if (!plausible(a, cum_tsn, cum_tsn))
         return;
     uint32_t flight_before[HWS_LIMIT_PATHS];
-    memcpy(flight_before, a->outq.flight_bytes, sizeof flight_before);
-    struct hws_outq_ack ack;
-    hws_outq_ack_cum(&a->outq, cum_tsn, &ack);
+    memcpy(flight_before, a->queues->outq.flight_bytes, sizeof flight_before);
+    struct hws_outq_ack ack = {0};
+    if (hws_assoc_has_queues(a))
+        hws_outq_ack_cum(&a->queues->outq, cum_tsn, &ack);
     settle(a, &ack, flight_before);
 }
 
@@ -245,7 +253,7 @@ void hws_retransmit_probe_expired(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
     if (p->tail_probed || a->probing ||
-        (a->outq.rtx_count == 0 && !hws_outq_probe(&a->outq, p->index)))
+        (a->queues->outq.rtx_count == 0 && !hws_outq_probe(&a->queues->outq, p->index)))
         return;
     p->tail_probed = true;
     a->fast_packet = true; /* it replaces what is in flight, cwnd does not matter */

@@ -53,7 +53,7 @@ void hws_sack_window_update(struct hws_assoc *a)
 /* As many Gap Ack Blocks as fit (6.2). Without memory for them the SACK says less. */
 static bool encode(struct hws_assoc *a, struct hws_builder *b, uint32_t rwnd)
 {
-    const struct hws_tsnmap *map = &a->tsnmap;
+    const struct hws_tsnmap *map = &a->queues->tsnmap;
     struct hws_pool *pool = &a->engine->pool;
     struct hws_gap *gaps = NULL;
     uint32_t room = hws_builder_room(b) / sizeof *gaps;
@@ -62,7 +62,8 @@ static bool encode(struct hws_assoc *a, struct hws_builder *b, uint32_t rwnd)
         gaps = hws_pool_alloc(pool, room * sizeof *gaps);
     if (gaps != NULL)
         count = hws_tsnmap_gaps(map, gaps, room);
-    bool fits = hws_sack_encode(b, map->cum, rwnd, gaps, count, map->dups, map->dup_count);
+    bool fits =
+        hws_sack_encode(b, hws_assoc_arrived_tsn(a), rwnd, gaps, count, map->dups, map->dup_count);
     hws_pool_free(pool, gaps, room * sizeof *gaps);
     return fits;
 }
@@ -73,7 +74,8 @@ bool hws_sack_fill(struct hws_path *p, struct hws_builder *b)
     uint32_t rwnd = window(a);
     if (!encode(a, b, rwnd))
         return false;
-    hws_tsnmap_clear_dups(&a->tsnmap);
+    if (hws_assoc_has_queues(a))
+        hws_tsnmap_clear_dups(&a->queues->tsnmap);
     a->advertised_rwnd = rwnd;
     a->unsacked_packets = 0;
     a->sack_now = false;

@@ -78,7 +78,7 @@ static void spend_burst(struct hws_assoc *a, uint32_t bytes)
  * news of it (6.1 A). */
 static bool window_closed(const struct hws_assoc *a)
 {
-    return a->queues->sendq.unsent_bytes > 0 && hws_outq_count(&a->outq) == 0 &&
+    return a->queues->sendq.unsent_bytes > 0 && hws_outq_count(&a->queues->outq) == 0 &&
            hws_assoc_peer_rwnd(a) <= HWS_PROBE_BYTES &&
            hws_assoc_peer_rwnd(a) < a->queues->sendq.unsent_bytes;
 }
@@ -102,7 +102,7 @@ static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
         useful = a->queues->sendq.unsent_bytes;
     if (rwnd >= useful)
         return rwnd;
-    if (a->outq.flight_payload > 0)
+    if (a->queues->outq.flight_payload > 0)
         return 0;
     if (rwnd > HWS_PROBE_BYTES)
         return rwnd & ~3u;
@@ -114,8 +114,9 @@ static uint32_t window_allows(const struct hws_assoc *a, uint32_t fragment_max)
 static bool nagle_holds(const struct hws_path *p)
 {
     const struct hws_assoc *a = p->assoc;
-    return !a->params->nodelay && a->outq.flight_payload > 0 && a->queues->sendq.current == NULL &&
-           a->state == HWS_STATE_ESTABLISHED && a->queues->sendq.unsent_bytes < full_payload(p) &&
+    return !a->params->nodelay && a->queues->outq.flight_payload > 0 &&
+           a->queues->sendq.current == NULL && a->state == HWS_STATE_ESTABLISHED &&
+           a->queues->sendq.unsent_bytes < full_payload(p) &&
            a->queues->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->queues->sendq.unsent_bytes <
                hws_path_pmdcs(p);
 }
@@ -128,7 +129,7 @@ static bool retransmission_possible(const struct hws_path *p)
 static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
 {
     const struct hws_assoc *a = p->assoc;
-    return a->queues->sendq.unsent_bytes > 0 && a->outq.rtx_count == 0 && cwnd_open(p) &&
+    return a->queues->sendq.unsent_bytes > 0 && a->queues->outq.rtx_count == 0 && cwnd_open(p) &&
            a->burst_left > 0 && window_allows(a, fragment_max) > 0;
 }
 
@@ -136,9 +137,9 @@ static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
 static struct hws_path *retransmission_path(struct hws_assoc *a)
 {
     uint32_t tsn;
-    if (!hws_outq_next_rtx(&a->outq, a->outq.cum + 1, &tsn))
+    if (!hws_outq_next_rtx(&a->queues->outq, a->queues->outq.cum + 1, &tsn))
         return hws_assoc_data_path(a);
-    return hws_assoc_retransmission_path(a, hws_outq_at(&a->outq, tsn)->path);
+    return hws_assoc_retransmission_path(a, hws_outq_at(&a->queues->outq, tsn)->path);
 }
 
 /* The path of the next new chunk: the one that its message names, while that is fit (RFC 6458,
@@ -154,7 +155,7 @@ static struct hws_path *new_data_path(struct hws_assoc *a)
 
 struct hws_path *hws_transmit_path(struct hws_assoc *a)
 {
-    return a->outq.rtx_count > 0 ? retransmission_path(a) : new_data_path(a);
+    return a->queues->outq.rtx_count > 0 ? retransmission_path(a) : new_data_path(a);
 }
 
 bool hws_transmit_possible(struct hws_path *p)
@@ -162,12 +163,13 @@ bool hws_transmit_possible(struct hws_path *p)
     struct hws_assoc *a = p->assoc;
     if (!hws_assoc_may_send(a) || p != hws_transmit_path(a) || !p->confirmed)
         return false;
-    p->cwnd_limited = (a->outq.rtx_count > 0 || a->queues->sendq.unsent_bytes > 0) && !cwnd_open(p);
+    p->cwnd_limited =
+        (a->queues->outq.rtx_count > 0 || a->queues->sendq.unsent_bytes > 0) && !cwnd_open(p);
     if (p->one_packet && hws_path_flight(p) > 0)
         return false;
-    if (a->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
+    if (a->queues->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
-    if (a->outq.rtx_count > 0)
+    if (a->queues->outq.rtx_count > 0)
         return a->fast_packet || retransmission_possible(p);
     watch_closed_window(p);
     return new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
@@ -177,7 +179,7 @@ bool hws_transmit_possible(struct hws_path *p)
 
 static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
 {
-    const struct hws_tx *tx = hws_outq_at(&p->assoc->outq, tsn);
+    const struct hws_tx *tx = hws_outq_at(&p->assoc->queues->outq, tsn);
     struct hws_data d = {
         .tsn = tsn,
         .sid = tx->msg->sid,
@@ -221,11 +223,11 @@ static void resend(struct hws_path *p, uint32_t tsn)
         p->lowest_tsn = tsn;
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     }
-    hws_outq_resent(&a->outq, tsn, p->index);
+    hws_outq_resent(&a->queues->outq, tsn, p->index);
     a->queues->counts.retransmits++;
     a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
-    data_sent(p, hws_tx_size(hws_outq_at(&a->outq, tsn)));
+    data_sent(p, hws_tx_size(hws_outq_at(&a->queues->outq, tsn)));
 }
 
 /* The first chunk of an otherwise empty packet does not fit the path's MTU any more. */
@@ -241,11 +243,11 @@ static void enlarge(const struct hws_tx *tx, struct hws_builder *b, struct hws_t
 static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
 {
     struct hws_assoc *a = p->assoc;
-    uint32_t tsn = a->outq.cum + 1;
+    uint32_t tsn = a->queues->outq.cum + 1;
     bool fast = a->fast_packet;
-    while ((fast || retransmission_possible(p)) && hws_outq_next_rtx(&a->outq, tsn, &tsn)) {
+    while ((fast || retransmission_possible(p)) && hws_outq_next_rtx(&a->queues->outq, tsn, &tsn)) {
         /* In a later packet of a train, a chunk too large for its size waits for the next train. */
-        const struct hws_tx *tx = hws_outq_at(&a->outq, tsn);
+        const struct hws_tx *tx = hws_outq_at(&a->queues->outq, tsn);
         if (hws_assoc_retransmission_path(a, tx->path) != p)
             return;
         if (train->packets == 0)
@@ -253,7 +255,7 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
         if (!encode(p, b, tsn))
             return;
         resend(p, tsn);
-        spend_burst(a, hws_tx_size(hws_outq_at(&a->outq, tsn++)));
+        spend_burst(a, hws_tx_size(hws_outq_at(&a->queues->outq, tsn++)));
         a->fast_packet = false;
     }
 }
@@ -300,7 +302,7 @@ static void send_fragment(struct hws_path *p, struct hws_builder *b, struct hws_
     a->engine->stats.window_probes += a->probing;
     if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
         f->flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
-    (void)encode(p, b, hws_outq_add(&a->outq, f, p->index)); /* it was cut to fit */
+    (void)encode(p, b, hws_outq_add(&a->queues->outq, f, p->index)); /* it was cut to fit */
 }
 
 /* A packet's new chunks, from TSN `first` on, `bytes` with their headers. */
@@ -331,25 +333,25 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     decay_idle_cwnd(p);
     uint32_t fragment_max = hws_transmit_fragment_max(p);
     uint64_t limit = flight_limit(p);
-    uint32_t first = a->outq.next_tsn, flight = hws_path_flight(p);
-    uint32_t payload = a->outq.flight_payload;
+    uint32_t first = a->queues->outq.next_tsn, flight = hws_path_flight(p);
+    uint32_t payload = a->queues->outq.flight_payload;
     bool one_path = a->queues->sendq.overrides == 0; /* all that waits is for this one */
     struct hws_fragment f;
     while (a->queues->sendq.unsent_bytes > 0 && hws_path_flight(p) < limit &&
-           (one_path || new_data_path(a) == p) && hws_outq_reserve(&a->outq) &&
+           (one_path || new_data_path(a) == p) && hws_outq_reserve(&a->queues->outq) &&
            cut(a, b, fragment_max, &f))
         send_fragment(p, b, &f);
-    if (a->outq.next_tsn == first)
+    if (a->queues->outq.next_tsn == first)
         return;
-    a->engine->stats.data_bytes_out += a->outq.flight_payload - payload;
+    a->engine->stats.data_bytes_out += a->queues->outq.flight_payload - payload;
     new_data_sent(p, first, hws_path_flight(p) - flight);
 }
 
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
 {
     struct hws_assoc *a = p->assoc;
-    if (a->outq.rtx_count > 0)
+    if (a->queues->outq.rtx_count > 0)
         fill_retransmissions(p, b, train);
-    if (a->outq.rtx_count == 0 && !train->may_fragment)
+    if (a->queues->outq.rtx_count == 0 && !train->may_fragment)
         fill_new_data(p, b);
 }
