@@ -206,10 +206,10 @@ static inline uint32_t hws_assoc_rwnd(const struct hws_assoc *a)
 struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
                               const struct hws_addr *remote);
 void hws_path_free(struct hws_path *p);
-/** Packets may have this size of IP from now on. */
+/** Packets may have this size of IP from now on, at most HWS_LIMIT_MTU_MAX. */
 void hws_path_set_mtu(struct hws_path *p, uint32_t mtu);
 /** SCTP bytes of the largest packet within an IP packet of `mtu` bytes, whole words. */
-uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu);
+uint16_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu);
 /** The peer's encapsulation port: a NAT may have given it another one (RFC 6951, 5.4). */
 void hws_path_set_udp_port(struct hws_path *p, uint16_t port);
 /** Packets leave by another source: congestion control begins anew (7.2.5). */
@@ -220,6 +220,10 @@ void hws_path_restart(struct hws_path *p);
 void hws_path_answered(struct hws_path *p);
 /** Proof that the peer owns the address (5.4). */
 void hws_path_confirm(struct hws_path *p);
+/** A round trip was measured there. */
+void hws_path_round_trip(struct hws_path *p, uint64_t rtt_us);
+/** A timer expired that runs for an RTO: the next runs longer (6.3.3 E2). */
+void hws_path_back_off(struct hws_path *p);
 /** It answers: the RTO that T1 backed off is as on the first day, unless it was measured. */
 void hws_path_forget_back_off(struct hws_path *p);
 /** The application changed its parameters, or the association's: those are kept when the path has

@@ -62,40 +62,40 @@ struct hws_path {
     struct hws_assoc *assoc;
     struct hws_hashtab_node by_addr; /* engine->by_addr: peer address and ports */
     uint8_t index;                   /* in assoc->paths */
-    bool confirmed;                  /* the peer has shown that it is there (5.4) */
-    bool active;
-    bool owned;          /* in by_addr: packets from there belong to this association */
-    bool disowned;       /* the address is not the peer's after all; its index stays taken */
-    bool hb_pending;     /* a HEARTBEAT waits for its ACK */
-    bool cwnd_limited;   /* cwnd, and nothing else, kept the last output from sending more */
-    bool timing;         /* rtt_tsn is being timed */
-    bool one_packet;     /* T3 expired: one packet in flight until an acknowledgement (7.2.1) */
-    bool tail_probed;    /* a tail loss probe was sent since something was last acknowledged */
-    bool pmtu_probing;   /* a probe waits for its HEARTBEAT ACK */
-    bool pmtu_suspected; /* data was lost, perhaps for its size, since the path last answered */
-    bool own_params;     /* `params` is this path's alone, else the association's */
-    uint16_t wants;      /* HWS_WANT_* */
-    uint16_t events;     /* HWS_EVENT_BIT(PATH_*) */
-    uint16_t errors;     /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */
+    bool confirmed : 1;              /* the peer has shown that it is there (5.4) */
+    bool active : 1;
+    bool owned : 1;          /* in by_addr: packets from there belong to this association */
+    bool disowned : 1;       /* the address is not the peer's after all; its index stays taken */
+    bool hb_pending : 1;     /* a HEARTBEAT waits for its ACK */
+    bool cwnd_limited : 1;   /* cwnd, and nothing else, kept the last output from sending more */
+    bool timing : 1;         /* rtt_tsn is being timed */
+    bool one_packet : 1;     /* T3 expired: one packet in flight until an acknowledgement (7.2.1) */
+    bool tail_probed : 1;    /* a tail loss probe was sent since something was last acknowledged */
+    bool pmtu_probing : 1;   /* a probe waits for its HEARTBEAT ACK */
+    bool pmtu_suspected : 1; /* data was lost, perhaps for its size, since the path last answered */
+    bool own_params : 1;     /* `params` is this path's alone, else the association's */
+    uint16_t wants;          /* HWS_WANT_* */
+    uint16_t events;         /* HWS_EVENT_BIT(PATH_*) */
+    uint16_t echo_len;       /* bytes at `echo` */
+    uint16_t errors;         /* consecutive: T3 expiries and HEARTBEATs without answer (8.2) */
     struct hws_addr local, remote;
-    uint32_t mtu;        /* of IP */
-    uint32_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
+    uint16_t mtu;        /* of IP */
+    uint16_t max_packet; /* SCTP bytes of a packet of that MTU, whole words */
     uint32_t lowest_tsn; /* of what is in flight there: T3 is its timer */
     uint32_t rtt_tsn;
+    uint32_t hb_acked;  /* HEARTBEATs that were answered */
     uint32_t hb_rtt_us; /* round trip of the HEARTBEAT that was answered last */
+    struct hws_rto rto;
+    struct hws_pmtu pmtu;
     uint64_t rtt_sent_us;
     uint64_t last_data_us; /* data was last sent then; 0: never */
     uint64_t hb_nonce, hb_sent_us;
-    struct hws_pmtu pmtu;
     uint64_t pmtu_nonce;
     uint64_t deadline_us[HWS_PATH_TIMER_COUNT];
-    uint64_t hb_acked; /* HEARTBEATs that were answered */
     const struct hws_path_params *params;
-    struct hws_rto rto;
-    uint32_t echo_len;
     uint8_t *echo; /* Heartbeat Info to send back, from the pool */
     const struct hws_cc_ops *cc;
-    _Alignas(max_align_t) uint8_t cc_state[];
+    _Alignas(uint64_t) uint8_t cc_state[];
 };
 
 /* A local port with its addresses. */

@@ -274,7 +274,7 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
     struct hws_path *tried = a->paths[a->init_path];
     if (tried->errors < UINT16_MAX)
         tried->errors++;
-    hws_rto_back_off(&tried->rto);
+    hws_path_back_off(tried);
     /* A COOKIE ECHO, whose size the peer chose, goes to no address that it only named (5.4). */
     struct hws_path *next = hws_assoc_next_path(a, a->init_path);
     if (a->state == HWS_STATE_COOKIE_WAIT)

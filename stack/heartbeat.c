@@ -163,7 +163,7 @@ static bool unanswered(struct hws_path *p)
 {
     p->hb_pending = false;
     p->assoc->engine->stats.timeouts_heartbeat++;
-    hws_rto_back_off(&p->rto);
+    hws_path_back_off(p);
     return hws_path_error(p, HWS_PATH_FAULT_HEARTBEAT);
 }
 
@@ -225,7 +225,7 @@ void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct h
     p->hb_rtt_us = rtt_us < UINT32_MAX ? (uint32_t)rtt_us : UINT32_MAX;
     hws_path_confirm(p);
     hws_path_answered(p);
-    hws_rto_sample(&p->rto, rtt_us);
+    hws_path_round_trip(p, rtt_us);
     schedule(p);
 }
 
@@ -244,7 +244,7 @@ static bool keep_echo(struct hws_path *p, const struct hws_tlv *chunk)
     memcpy(echo + p->echo_len, chunk->bytes, chunk->len);
     hws_pool_free(pool, p->echo, p->echo_len);
     p->echo = echo;
-    p->echo_len = len;
+    p->echo_len = (uint16_t)len;
     return true;
 }
 
@@ -259,8 +259,9 @@ void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
         stats->drop_chunk_malformed++;
         return;
     }
-    /* One may be as long as it likes; together they fill one packet. */
-    if (p->echo_len > 0 && p->echo_len + hws_pad4(chunk->len) > hws_path_pmdcs(p))
+    /* One may be as long as any packet; together they fill one of the path's. */
+    uint32_t most = p->echo_len > 0 ? hws_path_pmdcs(p) : HWS_PACKET_MAX_LEN;
+    if (p->echo_len + hws_pad4(chunk->len) > most)
         stats->drop_bundle++;
     else if (!keep_echo(p, chunk))
         stats->drop_memory++;

@@ -41,20 +41,32 @@ static void start_rto(struct hws_path *p)
     hws_rto_init(&p->rto, &config);
 }
 
+void hws_path_round_trip(struct hws_path *p, uint64_t rtt_us)
+{
+    struct hws_rto_config config = rto_config(p);
+    hws_rto_sample(&p->rto, &config, rtt_us);
+}
+
+void hws_path_back_off(struct hws_path *p)
+{
+    struct hws_rto_config config = rto_config(p);
+    hws_rto_back_off(&p->rto, &config);
+}
+
 void hws_path_forget_back_off(struct hws_path *p)
 {
-    if (!p->rto.measured)
+    if (!hws_rto_measured(&p->rto))
         start_rto(p);
 }
 
-uint32_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
+uint16_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 {
     uint32_t overhead =
         p->remote.family == HWS_FAMILY_IPV6 ? HWS_IPV6_HEADER_LEN : HWS_IPV4_HEADER_LEN;
     if (p->remote.udp_port != 0)
         overhead += HWS_UDP_HEADER_LEN;
     uint32_t len = (mtu - overhead) & ~3u;
-    return len < HWS_PACKET_MAX_LEN ? len : HWS_PACKET_MAX_LEN;
+    return (uint16_t)(len < HWS_PACKET_MAX_LEN ? len : HWS_PACKET_MAX_LEN);
 }
 
 struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
@@ -107,7 +119,7 @@ void hws_path_set_mtu(struct hws_path *p, uint32_t mtu)
 {
     if (mtu == p->mtu)
         return;
-    p->mtu = mtu;
+    p->mtu = (uint16_t)mtu;
     resize(p);
 }
 

@@ -7,35 +7,37 @@
 /* MTUs that paths have: by tunnels, DSL and mobile networks below Ethernet's, by jumbo frames and
  * host-internal networks above. Tried from below, since what passes costs a round trip and what
  * does not costs a timer. */
-static const uint32_t common_sizes[] = {576,  1006, 1280, 1400, 1420, 1450,  1472,
+static const uint16_t common_sizes[] = {576,  1006, 1280, 1400, 1420, 1450,  1472,
                                         1480, 1492, 1500, 4352, 9000, 16384, 32768};
 
 #define COMMON_COUNT (sizeof common_sizes / sizeof common_sizes[0])
 #define ETHERNET_MTU 1500u
 
-static uint32_t min32(uint32_t a, uint32_t b)
+static uint16_t least(uint16_t a, uint16_t b)
 {
     return a < b ? a : b;
 }
 
-static void set_bounds(struct hws_pmtu *d, uint32_t max)
+uint16_t hws_pmtu_base(const struct hws_pmtu *d)
 {
-    d->max = max;
-    d->base = min32(d->ipv6 ? HWS_PMTU_BASE_IPV6 : HWS_PMTU_BASE_IPV4, max);
-    d->min = min32(d->ipv6 ? HWS_PMTU_BASE_IPV6 : HWS_LIMIT_MTU_MIN, max);
+    return least(d->ipv6 ? HWS_PMTU_BASE_IPV6 : HWS_PMTU_BASE_IPV4, d->max);
+}
+
+uint16_t hws_pmtu_min(const struct hws_pmtu *d)
+{
+    return least(d->ipv6 ? HWS_PMTU_BASE_IPV6 : HWS_LIMIT_MTU_MIN, d->max);
 }
 
 void hws_pmtu_init(struct hws_pmtu *d, bool ipv6)
 {
-    *d = (struct hws_pmtu){.ipv6 = ipv6};
-    set_bounds(d, HWS_MTU_DEFAULT);
-    d->plpmtu = d->base;
-    d->too_big = d->max + 1;
+    *d = (struct hws_pmtu){.ipv6 = ipv6, .max = HWS_MTU_DEFAULT};
+    d->plpmtu = hws_pmtu_base(d);
+    d->too_big = d->max + 1u;
 }
 
 /* ---- The search (5.3) ---- */
 
-static uint32_t next_common(uint32_t low, uint32_t high)
+static uint16_t next_common(uint32_t low, uint32_t high)
 {
     for (size_t i = 0; i < COMMON_COUNT; i++)
         if (common_sizes[i] > low && common_sizes[i] < high)
@@ -44,26 +46,27 @@ static uint32_t next_common(uint32_t low, uint32_t high)
 }
 
 /* Between two sizes: half way, in whole words, until less than 1/64 could be gained. */
-static uint32_t next_between(uint32_t low, uint32_t high)
+static uint16_t next_between(uint32_t low, uint32_t high)
 {
-    return high - low > low / 64 ? (low + (high - low) / 2) & ~3u : 0;
+    return high - low > low / 64 ? (uint16_t)((low + (high - low) / 2) & ~3u) : 0;
 }
 
 /* The next size above PLPMTU to probe, 0: none. BASE, Ethernet's and the largest first, since one
  * of them it nearly always is; each size that fails bounds the rest. */
-static uint32_t next_size(struct hws_pmtu *d)
+static uint16_t next_size(struct hws_pmtu *d)
 {
-    uint32_t low = d->plpmtu, high = d->too_big, hint = d->hint;
+    uint32_t low = d->plpmtu, high = d->too_big;
+    uint16_t hint = d->hint;
     d->hint = 0;
     if (hint > low && hint < high)
         return hint;
-    if (low < d->base && d->base < high)
-        return d->base;
+    if (low < hws_pmtu_base(d) && hws_pmtu_base(d) < high)
+        return hws_pmtu_base(d);
     if (low < ETHERNET_MTU && ETHERNET_MTU < high)
         return ETHERNET_MTU;
     if (high > d->max)
         return d->max;
-    uint32_t common = next_common(low, high);
+    uint16_t common = next_common(low, high);
     return common != 0 ? common : next_between(low, high);
 }
 
@@ -91,51 +94,51 @@ static void search(struct hws_pmtu *d)
 
 static void search_anew(struct hws_pmtu *d)
 {
-    d->too_big = d->max + 1;
+    d->too_big = d->max + 1u;
     d->raise_due = false;
     search(d);
 }
 
 /* ---- BASE and ERROR ---- */
 
-static void enter(struct hws_pmtu *d, enum hws_pmtu_state state, uint32_t plpmtu, uint32_t probe)
+static void enter(struct hws_pmtu *d, enum hws_pmtu_state state, uint16_t plpmtu, uint16_t probe)
 {
     d->state = state;
-    d->plpmtu = min32(d->plpmtu, plpmtu);
+    d->plpmtu = least(d->plpmtu, plpmtu);
     d->probe = probe;
     d->probe_count = 0;
     d->suspected = false;
-    d->too_big = d->max + 1;
+    d->too_big = d->max + 1u;
     d->raise_due = false;
     d->hint = 0;
 }
 
 static void enter_base(struct hws_pmtu *d)
 {
-    enter(d, HWS_PMTU_BASE, d->base, d->base);
+    enter(d, HWS_PMTU_BASE, hws_pmtu_base(d), hws_pmtu_base(d));
 }
 
 static void enter_error(struct hws_pmtu *d)
 {
-    enter(d, HWS_PMTU_ERROR, d->min, d->min);
+    enter(d, HWS_PMTU_ERROR, hws_pmtu_min(d), hws_pmtu_min(d));
 }
 
 void hws_pmtu_disable(struct hws_pmtu *d)
 {
-    enter(d, HWS_PMTU_DISABLED, d->base, 0);
+    enter(d, HWS_PMTU_DISABLED, hws_pmtu_base(d), 0);
 }
 
 uint32_t hws_pmtu_fallback(const struct hws_pmtu *d)
 {
-    return d->plpmtu > d->base ? d->base : d->min;
+    return d->plpmtu > hws_pmtu_base(d) ? hws_pmtu_base(d) : hws_pmtu_min(d);
 }
 
 /* Packets of the size they have now do not pass. */
 static void fall_back(struct hws_pmtu *d)
 {
     if (d->state == HWS_PMTU_DISABLED)
-        d->plpmtu = d->min;
-    else if (d->plpmtu > d->base)
+        d->plpmtu = hws_pmtu_min(d);
+    else if (d->plpmtu > hws_pmtu_base(d))
         enter_base(d);
     else
         enter_error(d);
@@ -147,12 +150,12 @@ void hws_pmtu_set_max(struct hws_pmtu *d, uint32_t mtu)
 {
     bool unbounded = d->too_big > d->max;
     bool raised = mtu > d->max;
-    set_bounds(d, mtu);
+    d->max = (uint16_t)mtu;
     if (unbounded || d->too_big > mtu)
         d->too_big = mtu + 1;
     if (d->state == HWS_PMTU_DISABLED)
-        d->plpmtu = d->base;
-    d->plpmtu = min32(d->plpmtu < d->min ? d->min : d->plpmtu, mtu);
+        d->plpmtu = hws_pmtu_base(d);
+    d->plpmtu = least(d->plpmtu < hws_pmtu_min(d) ? hws_pmtu_min(d) : d->plpmtu, d->max);
     d->raise_due |= raised;
     if (d->probe > mtu)
         search(d);
@@ -161,7 +164,7 @@ void hws_pmtu_set_max(struct hws_pmtu *d, uint32_t mtu)
 void hws_pmtu_wanted(struct hws_pmtu *d)
 {
     d->used = true;
-    if (d->state == HWS_PMTU_DISABLED && !d->given_up && d->max > d->min)
+    if (d->state == HWS_PMTU_DISABLED && !d->given_up && d->max > hws_pmtu_min(d))
         enter_base(d);
     else if (d->state == HWS_PMTU_SEARCH_COMPLETE && d->raise_due && d->probe == 0)
         search_anew(d);
@@ -187,7 +190,7 @@ bool hws_pmtu_confirmed(const struct hws_pmtu *d)
 
 void hws_pmtu_probe_acked(struct hws_pmtu *d)
 {
-    uint32_t size = d->probe;
+    uint16_t size = d->probe;
     d->probe_count = 0;
     d->probe = 0;
     d->given_up = false;
@@ -205,7 +208,7 @@ void hws_pmtu_probe_acked(struct hws_pmtu *d)
 static void give_up(struct hws_pmtu *d)
 {
     hws_pmtu_disable(d);
-    d->plpmtu = d->base;
+    d->plpmtu = hws_pmtu_base(d);
     d->given_up = true;
 }
 
@@ -229,7 +232,7 @@ bool hws_pmtu_probe_lost(struct hws_pmtu *d, bool alive)
             enter_error(d);
         return last;
     case HWS_PMTU_ERROR:
-        d->probe = d->min;
+        d->probe = hws_pmtu_min(d);
         if (last)
             give_up(d);
         return false;
@@ -247,7 +250,7 @@ bool hws_pmtu_probe_lost(struct hws_pmtu *d, bool alive)
 
 void hws_pmtu_suspect(struct hws_pmtu *d)
 {
-    if (d->plpmtu <= d->min || d->suspected || d->state == HWS_PMTU_BASE)
+    if (d->plpmtu <= hws_pmtu_min(d) || d->suspected || d->state == HWS_PMTU_BASE)
         return;
     if (d->state == HWS_PMTU_DISABLED) {
         enter_base(d);
@@ -261,16 +264,16 @@ void hws_pmtu_suspect(struct hws_pmtu *d)
 /* One probe of what passes in any case; when it is lost, it is as it was. */
 void hws_pmtu_ask(struct hws_pmtu *d)
 {
-    if (d->state != HWS_PMTU_DISABLED || d->plpmtu <= d->min)
+    if (d->state != HWS_PMTU_DISABLED || d->plpmtu <= hws_pmtu_min(d))
         return;
     enter_error(d);
     d->probe_count = HWS_PMTU_MAX_PROBES - 1;
 }
 
 /* PLPMTU <= PL_PTB_SIZE < PROBED_SIZE: the probe was too large, PLPMTU stays. */
-static void search_below(struct hws_pmtu *d, uint32_t ptb_size)
+static void search_below(struct hws_pmtu *d, uint16_t ptb_size)
 {
-    d->too_big = ptb_size + 1;
+    d->too_big = ptb_size + 1u;
     d->hint = ptb_size;
     d->state = HWS_PMTU_SEARCHING;
     step(d);
@@ -278,16 +281,16 @@ static void search_below(struct hws_pmtu *d, uint32_t ptb_size)
 
 /* PL_PTB_SIZE < PLPMTU: it sets no size, it only says what to probe once the path is known to carry
  * something again. */
-static void shrink(struct hws_pmtu *d, uint32_t ptb_size)
+static void shrink(struct hws_pmtu *d, uint16_t ptb_size)
 {
-    bool below_base = ptb_size < d->base;
+    bool below_base = ptb_size < hws_pmtu_base(d);
     if (!below_base)
         enter_base(d);
     else if (d->state == HWS_PMTU_DISABLED)
-        d->plpmtu = d->min;
+        d->plpmtu = hws_pmtu_min(d);
     else
         enter_error(d);
-    d->too_big = ptb_size + 1;
+    d->too_big = ptb_size + 1u;
     d->hint = ptb_size;
     if (below_base && d->probe != 0)
         d->probe = ptb_size;
@@ -295,13 +298,13 @@ static void shrink(struct hws_pmtu *d, uint32_t ptb_size)
 
 bool hws_pmtu_too_big(struct hws_pmtu *d, uint32_t ptb_size)
 {
-    if (ptb_size < d->min || (ptb_size >= d->plpmtu && ptb_size >= d->probe))
+    if (ptb_size < hws_pmtu_min(d) || (ptb_size >= d->plpmtu && ptb_size >= d->probe))
         return false;
     if (ptb_size >= d->plpmtu) {
-        search_below(d, ptb_size);
+        search_below(d, (uint16_t)ptb_size);
         return false;
     }
-    shrink(d, ptb_size);
+    shrink(d, (uint16_t)ptb_size); /* less than PLPMTU */
     return true;
 }
 
@@ -313,7 +316,7 @@ void hws_pmtu_probe_refused(struct hws_pmtu *d)
 
 bool hws_pmtu_refused(struct hws_pmtu *d)
 {
-    if (d->plpmtu <= d->min)
+    if (d->plpmtu <= hws_pmtu_min(d))
         return false;
     fall_back(d);
     return true;

@@ -28,24 +28,27 @@ enum hws_pmtu_state {
 };
 
 struct hws_pmtu {
-    enum hws_pmtu_state state;
-    bool ipv6;
-    bool suspected;      /* full packets are lost: `probe` tells whether size is why */
-    bool raise_due;      /* something larger may have become possible: search when it is of use */
-    bool used;           /* full packets were sent since the search ended */
-    bool given_up;       /* not one probe was answered: none until the path has recovered */
+    enum hws_pmtu_state state : 8;
+    bool ipv6 : 1;
+    bool suspected : 1;  /* full packets are lost: `probe` tells whether size is why */
+    bool raise_due : 1;  /* something larger may have become possible: search when it is of use */
+    bool used : 1;       /* full packets were sent since the search ended */
+    bool given_up : 1;   /* not one probe was answered: none until the path has recovered */
     uint8_t probe_count; /* consecutive probes lost */
-    uint32_t min, base;  /* MIN_PLPMTU, BASE_PLPMTU */
-    uint32_t max;        /* MAX_PLPMTU: what the interface or route allows */
-    uint32_t plpmtu;     /* what packets may have */
-    uint32_t probe;      /* PROBED_SIZE: to be sent or in flight; 0: none */
+    uint16_t max;        /* MAX_PLPMTU: what the interface or route allows */
+    uint16_t plpmtu;     /* what packets may have */
+    uint16_t probe;      /* PROBED_SIZE: to be sent or in flight; 0: none */
+    uint16_t hint;       /* PL_PTB_SIZE to try next, 0: none */
     uint32_t too_big;    /* the smallest size that failed in this search, or max + 1 */
-    uint32_t hint;       /* PL_PTB_SIZE to try next, 0: none */
 };
 
 void hws_pmtu_init(struct hws_pmtu *d, bool ipv6);
 
-/** MAX_PLPMTU is known or changed. */
+/** BASE_PLPMTU and MIN_PLPMTU (RFC 8899, 5.1.2), or MAX_PLPMTU where that is less. */
+uint16_t hws_pmtu_base(const struct hws_pmtu *d);
+uint16_t hws_pmtu_min(const struct hws_pmtu *d);
+
+/** MAX_PLPMTU is known or changed: at most HWS_LIMIT_MTU_MAX. */
 void hws_pmtu_set_max(struct hws_pmtu *d, uint32_t mtu);
 
 /** Packets are as full as they may be: a larger size is of use. Begins a search when one is due. */

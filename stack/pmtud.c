@@ -74,7 +74,7 @@ static void lose_connection(struct hws_path *p)
 static uint64_t probe_timer_us(const struct hws_path *p)
 {
     uint64_t rto_us = p->params->rto_initial_us;
-    if (p->rto.measured)
+    if (hws_rto_measured(&p->rto))
         rto_us = p->rto.srtt_us + 4 * (uint64_t)p->rto.rttvar_us;
     return rto_us > HWS_PMTU_PROBE_TIMER_US ? rto_us : HWS_PMTU_PROBE_TIMER_US;
 }

@@ -24,7 +24,7 @@ static void sample_rtt(struct hws_assoc *a, const struct hws_outq_ack *ack)
             !hws_outq_is_acked(&a->queues->outq, p->rtt_tsn))
             continue;
         p->timing = false;
-        hws_rto_sample(&p->rto, hws_input_round_trip_us(a->engine, p->rtt_sent_us));
+        hws_path_round_trip(p, hws_input_round_trip_us(a->engine, p->rtt_sent_us));
     }
 }
 
@@ -40,7 +40,7 @@ static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32
         .in_recovery = a->in_recovery,
         .cwnd_limited = p->cwnd_limited,
         .all_acked = hws_outq_count(&a->queues->outq) == 0,
-        .srtt_us = p->rto.measured ? p->rto.srtt_us : 0,
+        .srtt_us = p->rto.srtt_us,
     };
     p->cc->ack(p->cc_state, &args);
 }
@@ -238,7 +238,7 @@ void hws_retransmit_cum(struct hws_assoc *a, uint32_t cum_tsn)
 
 void hws_retransmit_arm_probe(struct hws_path *p)
 {
-    if (!p->assoc->params->tail_probe || !p->rto.measured || p->tail_probed)
+    if (!p->assoc->params->tail_probe || !hws_rto_measured(&p->rto) || p->tail_probed)
         return;
     uint64_t delay_us = 2 * (uint64_t)p->rto.srtt_us;
     if (delay_us < HWS_PROBE_MIN_US)
@@ -298,7 +298,7 @@ void hws_retransmit_t3_expired(struct hws_path *p)
         p->cc->timeout(p->cc_state, a->engine->now_us, hws_path_flight(p));
     if (!closed)
         hws_pmtud_data_lost(p);
-    hws_rto_back_off(&p->rto);
+    hws_path_back_off(p);
     take_back(p);
     p->one_packet = !closed;
     a->in_recovery = false;

@@ -3,12 +3,12 @@
 /* The clock's granularity G of RFC 9260, 6.3.1 G1. */
 #define CLOCK_GRANULARITY_US 1u
 
-static uint32_t bounded(const struct hws_rto *rto, uint64_t rto_us)
+static uint32_t bounded(const struct hws_rto_config *config, uint64_t rto_us)
 {
-    if (rto_us < rto->min_us) /* C6 */
-        return rto->min_us;
-    if (rto_us > rto->max_us) /* C7 */
-        return rto->max_us;
+    if (rto_us < config->min_us) /* C6 */
+        return config->min_us;
+    if (rto_us > config->max_us) /* C7 */
+        return config->max_us;
     return (uint32_t)rto_us;
 }
 
@@ -35,7 +35,6 @@ static void first_sample(struct hws_rto *rto, uint32_t rtt_us)
 {
     rto->srtt_us = rtt_us;
     rto->rttvar_us = at_least_granularity(rtt_us / 2);
-    rto->measured = true;
 }
 
 /* (2^shift - 1)/2^shift of the old and 1/2^shift of the new. */
@@ -45,38 +44,35 @@ static uint32_t smoothed(uint32_t old_us, uint32_t new_us, uint8_t shift)
 }
 
 /** C3; RTTVAR takes SRTT's value before its update. */
-static void next_sample(struct hws_rto *rto, uint32_t rtt_us)
+static void next_sample(struct hws_rto *rto, const struct hws_rto_config *config, uint32_t rtt_us)
 {
     uint32_t error_us = rto->srtt_us > rtt_us ? rto->srtt_us - rtt_us : rtt_us - rto->srtt_us;
-    rto->rttvar_us = smoothed(rto->rttvar_us, error_us, rto->beta_shift);
-    rto->srtt_us = smoothed(rto->srtt_us, rtt_us, rto->alpha_shift);
+    rto->rttvar_us = smoothed(rto->rttvar_us, error_us, config->beta_shift);
+    rto->srtt_us = smoothed(rto->srtt_us, rtt_us, config->alpha_shift);
 }
 
-static uint32_t computed(const struct hws_rto *rto)
+static uint32_t computed(const struct hws_rto *rto, const struct hws_rto_config *config)
 {
-    return bounded(rto, rto->srtt_us + 4 * (uint64_t)rto->rttvar_us);
+    return bounded(config, rto->srtt_us + 4 * (uint64_t)rto->rttvar_us);
 }
 
-void hws_rto_sample(struct hws_rto *rto, uint64_t rtt_us)
+void hws_rto_sample(struct hws_rto *rto, const struct hws_rto_config *config, uint64_t rtt_us)
 {
     uint32_t sample_us = rtt_us > UINT32_MAX ? UINT32_MAX : at_least_granularity(rtt_us);
-    if (rto->measured)
-        next_sample(rto, sample_us);
+    if (hws_rto_measured(rto))
+        next_sample(rto, config, sample_us);
     else
         first_sample(rto, sample_us);
-    set(rto, computed(rto));
+    set(rto, computed(rto, config));
 }
 
 void hws_rto_configure(struct hws_rto *rto, const struct hws_rto_config *config)
 {
-    rto->min_us = config->min_us;
-    rto->max_us = config->max_us;
-    rto->alpha_shift = config->alpha_shift;
-    rto->beta_shift = config->beta_shift;
-    rto->rto_us = rto->measured ? computed(rto) : bounded(rto, config->initial_us);
+    rto->rto_us =
+        hws_rto_measured(rto) ? computed(rto, config) : bounded(config, config->initial_us);
 }
 
-void hws_rto_back_off(struct hws_rto *rto)
+void hws_rto_back_off(struct hws_rto *rto, const struct hws_rto_config *config)
 {
-    set(rto, bounded(rto, 2 * (uint64_t)rto->rto_us));
+    set(rto, bounded(config, 2 * (uint64_t)rto->rto_us));
 }

@@ -159,7 +159,7 @@ void hws_shutdown_t2_expired(struct hws_assoc *a)
 {
     a->engine->stats.timeouts_t2++;
     struct hws_path *p = a->paths[a->shutdown_path];
-    hws_rto_back_off(&p->rto);
+    hws_path_back_off(p);
     if (!hws_path_error(p, HWS_PATH_FAULT_TIMEOUT))
         return;
     p = hws_assoc_retransmission_path(a, a->shutdown_path);

@@ -38,7 +38,7 @@ uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 uint32_t hws_transmit_most_at_once(const struct hws_path *p)
 {
     uint32_t cwnd = hws_path_cwnd(p);
-    bool near = p->rto.measured && p->rto.srtt_us < HWS_SHORT_RTT_US;
+    bool near = hws_rto_measured(&p->rto) && p->rto.srtt_us < HWS_SHORT_RTT_US;
     return near && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
 }
 

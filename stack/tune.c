@@ -24,7 +24,7 @@ void hws_tune_set_up(struct hws_assoc *a, uint64_t sent_us)
 static uint64_t round_us(const struct hws_assoc *a)
 {
     const struct hws_rto *rto = &a->paths[a->last_data_path]->rto;
-    uint32_t rtt_us = rto->measured ? rto->srtt_us : a->setup_rtt_us;
+    uint32_t rtt_us = hws_rto_measured(rto) ? rto->srtt_us : a->setup_rtt_us;
     return rtt_us > ROUND_MIN_US ? rtt_us : ROUND_MIN_US;
 }
 

@@ -8,14 +8,17 @@
 
 #define SECOND_US 1000000u
 
+static struct hws_rto_config config;
+
 static struct hws_rto with_bounds(uint32_t min_us, uint32_t max_us)
 {
     struct hws_rto rto;
-    hws_rto_init(&rto, &(struct hws_rto_config){.initial_us = SECOND_US,
-                                                .min_us = min_us,
-                                                .max_us = max_us,
-                                                .alpha_shift = 3,
-                                                .beta_shift = 2});
+    config = (struct hws_rto_config){.initial_us = SECOND_US,
+                                     .min_us = min_us,
+                                     .max_us = max_us,
+                                     .alpha_shift = 3,
+                                     .beta_shift = 2};
+    hws_rto_init(&rto, &config);
     return rto;
 }
 
@@ -25,7 +28,7 @@ static void starts_with_rto_initial(void **state)
     (void)state;
     struct hws_rto rto = with_bounds(1000, 60 * SECOND_US);
     assert_int_equal(rto.rto_us, SECOND_US);
-    assert_false(rto.measured);
+    assert_false(hws_rto_measured(&rto));
 }
 
 /* 6.3.1 C2 */
@@ -33,8 +36,8 @@ static void first_sample(void **state)
 {
     (void)state;
     struct hws_rto rto = with_bounds(1000, 60 * SECOND_US);
-    hws_rto_sample(&rto, 100000);
-    assert_true(rto.measured);
+    hws_rto_sample(&rto, &config, 100000);
+    assert_true(hws_rto_measured(&rto));
     assert_int_equal(rto.srtt_us, 100000);
     assert_int_equal(rto.rttvar_us, 50000);
     assert_int_equal(rto.rto_us, 300000);
@@ -46,12 +49,12 @@ static void next_sample(void **state)
 {
     (void)state;
     struct hws_rto rto = with_bounds(1000, 60 * SECOND_US);
-    hws_rto_sample(&rto, 100000);
-    hws_rto_sample(&rto, 180000);
+    hws_rto_sample(&rto, &config, 100000);
+    hws_rto_sample(&rto, &config, 180000);
     assert_int_equal(rto.rttvar_us, 57500);
     assert_int_equal(rto.srtt_us, 110000);
     assert_int_equal(rto.rto_us, 340000);
-    hws_rto_sample(&rto, 30000); /* below SRTT: the error has no sign */
+    hws_rto_sample(&rto, &config, 30000); /* below SRTT: the error has no sign */
     assert_int_equal(rto.rttvar_us, 63125);
     assert_int_equal(rto.srtt_us, 100000);
 }
@@ -61,11 +64,11 @@ static void stays_within_bounds(void **state)
 {
     (void)state;
     struct hws_rto rto = with_bounds(SECOND_US, 60 * SECOND_US);
-    hws_rto_sample(&rto, 100);
+    hws_rto_sample(&rto, &config, 100);
     assert_int_equal(rto.rto_us, SECOND_US);
-    hws_rto_sample(&rto, 3600ull * SECOND_US);
+    hws_rto_sample(&rto, &config, 3600ull * SECOND_US);
     assert_int_equal(rto.rto_us, 60 * SECOND_US);
-    hws_rto_sample(&rto, UINT64_MAX);
+    hws_rto_sample(&rto, &config, UINT64_MAX);
     assert_int_equal(rto.rto_us, 60 * SECOND_US);
 }
 
@@ -74,11 +77,11 @@ static void variation_is_never_zero(void **state)
 {
     (void)state;
     struct hws_rto rto = with_bounds(1, 60 * SECOND_US);
-    hws_rto_sample(&rto, 0);
+    hws_rto_sample(&rto, &config, 0);
     assert_int_equal(rto.srtt_us, 1);
     assert_int_equal(rto.rttvar_us, 1);
     for (int i = 0; i < 100; i++)
-        hws_rto_sample(&rto, 1);
+        hws_rto_sample(&rto, &config, 1);
     assert_int_equal(rto.rttvar_us, 1);
     assert_int_equal(rto.rto_us, 5);
 }
@@ -88,9 +91,9 @@ static void steady_samples_converge(void **state)
 {
     (void)state;
     struct hws_rto rto = with_bounds(1, 60 * SECOND_US);
-    hws_rto_sample(&rto, 5000);
+    hws_rto_sample(&rto, &config, 5000);
     for (int i = 0; i < 100; i++)
-        hws_rto_sample(&rto, 1000);
+        hws_rto_sample(&rto, &config, 1000);
     assert_in_range(rto.srtt_us, 993, 1007);
     assert_in_range(rto.rto_us, 1000, 1050);
 }
@@ -100,10 +103,10 @@ static void longest_samples_do_not_overflow(void **state)
     (void)state;
     struct hws_rto rto = with_bounds(1, UINT32_MAX);
     for (int i = 0; i < 10; i++)
-        hws_rto_sample(&rto, UINT64_MAX);
+        hws_rto_sample(&rto, &config, UINT64_MAX);
     assert_int_equal(rto.srtt_us, UINT32_MAX);
     assert_int_equal(rto.rto_us, UINT32_MAX);
-    hws_rto_back_off(&rto);
+    hws_rto_back_off(&rto, &config);
     assert_int_equal(rto.rto_us, UINT32_MAX);
 }
 
@@ -114,10 +117,10 @@ static void back_off_doubles_up_to_the_maximum(void **state)
     struct hws_rto rto = with_bounds(SECOND_US, 60 * SECOND_US);
     const uint32_t seconds[] = {2, 4, 8, 16, 32, 60, 60};
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
-        hws_rto_back_off(&rto);
+        hws_rto_back_off(&rto, &config);
         assert_int_equal(rto.rto_us, seconds[i] * SECOND_US);
     }
-    hws_rto_sample(&rto, 10);
+    hws_rto_sample(&rto, &config, 10);
     assert_int_equal(rto.rto_us, SECOND_US);
 }
 
