@@ -498,7 +498,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
         return;
     a->over = true;
     a->state = HWS_STATE_CLOSED;
-    a->reason = reason;
+    a->reason = (int16_t)reason;
     a->cause = cause;
     if (reason == HWS_E_EOF)
         a->engine->stats.assocs_shutdown++;

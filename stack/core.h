@@ -116,6 +116,7 @@ struct hws_endpoint {
 struct hws_assoc_cold {
     uint32_t preservative_ms; /* longer life asked for the next cookie (5.2.6), 0: none */
     uint64_t cookie_sent_us;  /* COOKIE ECHO was sent last */
+    uint16_t stale_cookies;   /* cookies that the peer called stale (5.2.6) */
     uint8_t *cookie;          /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;
     uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
@@ -135,65 +136,65 @@ struct hws_control_counts {
     uint64_t control_in, control_out;
 };
 
+/* Servers have many that are idle: flags are bits, members stand so that none is padded, and what
+ * user data needs is in `queues`. */
 struct hws_assoc {
     struct hws_engine *engine;
     struct hws_endpoint *endpoint;
-    struct hws_locals *locals; /* those of the endpoint when it was made */
+    struct hws_locals *locals;       /* those of the endpoint when it was made */
+    const struct hws_params *params; /* the endpoint's until either is changed (params.h) */
     hws_assoc_id id;
-    enum hws_assoc_state state;
-    bool passive;         /* the peer began */
-    bool in_tables;       /* can be found by tag and address */
-    bool released;        /* the application forgot it */
-    bool over;            /* DOWN was or will be told; nothing is sent or received any more */
-    bool shutdown_wanted; /* the application asked for the graceful end */
-    bool blocked;         /* send answered AGAIN: WRITABLE is owed */
-    bool undry;           /* data was queued since the last DRY */
-    bool no_route;        /* while setting up the network said that the peer cannot be reached */
-    bool in_recovery;     /* Fast Recovery (7.2.4) */
-    bool fast_packet;     /* one packet of retransmissions may ignore cwnd (7.2.4, 3) */
-    bool probing;         /* what is in flight is a zero-window probe */
-    bool probe_due;       /* the window has been closed for an RTO: one may be sent (6.1 A) */
-    bool sacks_seen;      /* a SACK came since T3 last expired: a closed window is no fault (6.1) */
-    bool sack_now;        /* of the data that came, something asks for a SACK at once */
+    enum hws_assoc_state state : 8;
+    bool passive : 1;         /* the peer began */
+    bool in_tables : 1;       /* can be found by tag and address */
+    bool released : 1;        /* the application forgot it */
+    bool over : 1;            /* DOWN was or will be told; nothing is sent or received any more */
+    bool shutdown_wanted : 1; /* the application asked for the graceful end */
+    bool blocked : 1;         /* send answered AGAIN: WRITABLE is owed */
+    bool undry : 1;           /* data was queued since the last DRY */
+    bool no_route : 1;        /* while setting up the network said that the peer is out of reach */
+    bool unreachable : 1;     /* ICMP said that its host has no SCTP, and no packet came since */
+    bool has_adaptation : 1;  /* the peer told its indication */
+    bool in_recovery : 1;     /* Fast Recovery (7.2.4) */
+    bool fast_packet : 1;     /* one packet of retransmissions may ignore cwnd (7.2.4, 3) */
+    bool probing : 1;         /* what is in flight is a zero-window probe */
+    bool probe_due : 1;       /* the window has been closed for an RTO: one may be sent (6.1 A) */
+    bool sacks_seen : 1;      /* a SACK came since T3 last expired: a closed window is no fault */
+    bool sack_now : 1;        /* of the data that came, something asks for a SACK at once */
+    uint8_t path_count;
     uint16_t local_port, remote_port;
-    uint16_t cause; /* of DOWN and REMOTE_ERROR */
     uint32_t local_vtag, remote_vtag;
     uint32_t tie_local, tie_remote;
     uint16_t ostreams, instreams;
-    const struct hws_params *params; /* the endpoint's until either is changed (params.h) */
+    uint32_t events; /* HWS_EVENT_BIT */
 
     struct hws_hashtab_node by_vtag; /* engine->by_vtag */
     struct hws_list touched_link;    /* engine->touched: has input to settle */
     struct hws_list ready_link;      /* engine->ready_control or ready_data */
     struct hws_list event_link;      /* engine->events */
-    uint32_t events;                 /* HWS_EVENT_BIT */
-    int reason;                      /* of DOWN */
 
     struct hws_heap_node timer_node; /* keyed by a time not later than any deadline */
     uint64_t deadline_us[HWS_TIMER_COUNT];
-    uint8_t init_path;        /* where INIT or COOKIE ECHO was sent last */
-    uint16_t init_tries;      /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
-    uint16_t stale_cookies;   /* cookies that the peer called stale (5.2.6) */
-    uint16_t errors;          /* consecutive, over all paths (8.1) */
     uint64_t verify_until_us; /* HEARTBEATs to unconfirmed addresses are counted until then (5.4) */
     uint16_t verify_sent;     /* and that many were sent */
-    uint64_t heard_us;        /* a packet with our tag came last */
-    uint64_t unreachable_us;  /* ICMP said last that the peer's host has no SCTP, 0: never */
+    uint16_t init_tries;      /* INIT or COOKIE ECHO sent again (Max.Init.Retransmits) */
+    uint16_t errors;          /* consecutive, over all paths (8.1) */
+    uint16_t cause;           /* of DOWN and REMOTE_ERROR */
+    int16_t reason;           /* of DOWN */
 
-    uint8_t path_count, primary;
+    uint8_t init_path; /* where INIT or COOKIE ECHO was sent last */
+    uint8_t primary;
     uint8_t last_data_path;    /* where the last DATA came from: SACKs go there (6.2) */
     uint8_t shutdown_path;     /* where SHUTDOWN or SHUTDOWN ACK was sent last */
     uint8_t shutdown_turn;     /* where it was sent last in turn, since nothing said what works */
-    bool has_adaptation;       /* the peer told its indication */
     struct hws_path **paths;   /* the next member while there is one, else an array of their own */
     struct hws_path *one_path; /* most peers have one address */
 
     uint64_t shutdown_sent_us;   /* SHUTDOWN or SHUTDOWN ACK was sent last */
     struct hws_assoc_cold *cold; /* NULL: nothing of it (hws_assoc_need_cold) */
-    uint32_t peer_adaptation;
-
-    struct hws_queues *queues; /* of user data; none until it is first used (queues.h) */
+    struct hws_queues *queues;   /* of user data; none until it is first used (queues.h) */
     struct hws_control_counts counts;
+    uint32_t peer_adaptation;
 
     /* Sending */
     uint32_t local_initial_tsn;

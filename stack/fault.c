@@ -288,10 +288,10 @@ void hws_fault_protocol_unreachable(struct hws_assoc *a)
     if (setting_up(a))
         hws_assoc_down(a, HWS_E_REFUSED, 0);
     else
-        a->unreachable_us = a->engine->now_us;
+        a->unreachable = true;
 }
 
 bool hws_fault_peer_gone(const struct hws_assoc *a)
 {
-    return a->unreachable_us > a->heard_us;
+    return a->unreachable;
 }

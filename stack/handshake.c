@@ -258,7 +258,7 @@ void hws_handshake_stale_cookie(struct hws_assoc *a)
     hws_unwant(a, HWS_WANT_COOKIE_ECHO);
     uint64_t rtt_us = a->engine->now_us - a->cold->cookie_sent_us;
     a->cold->preservative_ms = (uint32_t)(rtt_us / 1000) + HWS_PRESERVATIVE_MARGIN_MS;
-    if (++a->stale_cookies > a->params->max_init_retrans)
+    if (++a->cold->stale_cookies > a->params->max_init_retrans)
         hws_assoc_down(a, HWS_E_TIMEDOUT, HWS_CAUSE_STALE_COOKIE);
     else
         send_init(a, a->paths[a->init_path]);

@@ -97,7 +97,7 @@ static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv
         a->engine->stats.drop_address++;
         return;
     }
-    a->heard_us = a->engine->now_us;
+    a->unreachable = false;
     hws_shutdown_heard(rx->path);
     hws_path_set_udp_port(rx->path, rx->packet->src.udp_port);
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
