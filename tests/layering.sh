@@ -15,7 +15,7 @@ fail()
 
 # Pure functions over memory, and what compilers put in by themselves.
 allowed='^(mem(cpy|set|move|cmp)|bcmp|str(len|cmp|ncmp|chr)|v?snprintf|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail'
-allowed+='|__(mem(cpy|set|move)|v?snprintf)_chk|__cpu_(model|indicator_init|features2)|hws_.*|__(asan|ubsan)_.*)$'
+allowed+='|__(mem(cpy|set|move)|v?snprintf)_chk|__cpu_(model|indicator_init|features2)|__popcountdi2|hws_.*|__(asan|ubsan)_.*)$'
 
 undefined_symbols()
 {
