@@ -4,7 +4,7 @@
 
 /* One slab: its objects are all of one class and stay with the engine until it ends. */
 #define SLAB_BYTES 16384u
-/* Objects begin on cache lines, so that a small one never lies on two. */
+/* The first object begins on a cache line, so that a small one never lies on two. */
 #define OBJECT_ALIGN 64u
 
 struct hws_pool_slab {

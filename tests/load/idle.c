@@ -25,7 +25,7 @@
 #define FIRST 100u
 /* Of the environment's memory, for one end: the association with its path, its share of the slabs
  * and of the tables, which double when they are full. */
-#define BYTES_MOST 1024u
+#define BYTES_MOST 704u
 #define BURST_MOST 4u /* times the mean of HEARTBEATs in a second */
 
 static void must(bool good, const char *what, uint64_t number)
