@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* More than the smallest send buffer takes: what is sent short has filled it. */
-#define FILL_BYTES 16384
+/* A unix socket is writable while what lies in its send buffer, with the kernel's overhead, is a
+ * quarter of it at most, and the smallest buffer is about 4.5 KB: one message of this size makes it
+ * unwritable, and it is the only one, so that little is allocated. */
+#define FILL_BYTES 1536
 /* Edges that are given before the bytes behind them are taken out. */
 #define MAX_BYTES 64u
 
@@ -25,12 +27,10 @@ static int remember(struct hws_level *level)
 
 int hws_level_open(struct hws_level *level)
 {
-    const int small = 1;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
         return -errno;
     *level = (struct hws_level){.fd = ends[0], .own = ends[1]};
-    setsockopt(level->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     return remember(level);
 }
 
@@ -71,17 +71,19 @@ void hws_level_readable(struct hws_level *level, bool readable, bool again)
 
 static void fill(struct hws_level *level)
 {
+    const int smallest = 1;
     if (!hws_level_is_ours(level))
         return;
-    while (send(level->fd, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL) ==
-           (ssize_t)sizeof(zeros))
-        ;
+    if (!level->small)
+        setsockopt(level->fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof(smallest));
+    level->small = true;
+    send(level->fd, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL);
     level->full = true;
 }
 
 static void drain(struct hws_level *level)
 {
-    char scrap[FILL_BYTES];
+    char scrap[FILL_BYTES + 1]; /* all of it, and it came short */
     while (recv(level->own, scrap, sizeof(scrap), MSG_DONTWAIT) == (ssize_t)sizeof(scrap))
         ;
     level->full = false;

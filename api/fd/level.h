@@ -25,6 +25,7 @@ struct hws_level {
     dev_t dev;
     ino_t ino;      /* tells whether `fd` is still ours */
     unsigned bytes; /* put in and not taken out */
+    bool small;     /* `fd` has the smallest send buffer */
     bool full;      /* not writable */
     bool rdhup, hup, error;
 };
