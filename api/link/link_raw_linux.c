@@ -179,9 +179,10 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     /* One that lets much through that is not ours is narrowed when a few ranges are exact again:
      * not with each port that goes, since attaching costs more than some packets that are not ours.
      */
-    if (++raw->left >= PORTS_LEFT && hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES)) {
-        attach_filters(raw);
+    if (++raw->left >= PORTS_LEFT) {
         raw->left = 0;
+        if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
+            attach_filters(raw);
     }
     give_port(raw, port);
 }

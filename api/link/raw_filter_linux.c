@@ -59,7 +59,7 @@ static void begin(struct hws_raw_filter *f, const struct hws_port_set *ports)
     if (ports == NULL)
         return;
     size_t max = hws_port_set_fits(ports, HWS_RAW_FILTER_MAX_RANGES) ? HWS_RAW_FILTER_MAX_RANGES
-                                                                     : HWS_RAW_FILTER_FEW_RANGES;
+                                                                     : HWS_RAW_FILTER_WIDE_RANGES;
     f->range_count = hws_port_set_ranges(ports, f->ranges, max);
 }
 

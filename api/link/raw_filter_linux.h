@@ -15,10 +15,12 @@
 
 /* Ranges a program tells apart, so that a few associations at a time have an exact one. Of a set
  * with more it lets through too much, which costs time only, since the link looks at the port
- * again; and then it makes do with few, so that most ports to come are let through already:
- * attaching a program costs far more than a packet of someone else's. */
+ * again; and then it makes do with two (the listeners', the drawn ones), so that nearly all ports
+ * to come are let through already: attaching a program costs far more than a packet of someone
+ * else's. When few ranges would be enough it is exact again. */
 #define HWS_RAW_FILTER_MAX_RANGES 16u
 #define HWS_RAW_FILTER_FEW_RANGES 8u
+#define HWS_RAW_FILTER_WIDE_RANGES 2u
 /* Which shard's a packet is, and whether that is this one. */
 #define HWS_RAW_FILTER_SHARD_INSNS (HWS_SHARD_FILTER_INSNS + 2u)
 /* A range costs at most 4 instructions and a branch between two ranges 2; the kernel takes 4096. */
