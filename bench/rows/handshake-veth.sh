@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 #
 # Associations set up and gracefully ended between two processes over a veth, 64 at a time.
+# Beside it hawser's libuv handles, which have no descriptor each.
 row_handshake_veth()
 {
     rooms_up 1500 &&
-        bench_turns handshake-veth "$1" "$2" "knock_pair hawser epoll" "knock_pair usrsctp threads"
+        bench_turns handshake-veth "$1" "$2" "knock_pair hawser epoll" "knock_pair usrsctp threads" \
+            "knock_pair hawser-uv epoll"
 }
 
 # Usage: knock_figure ROLE KEY: from the line that the program of this role printed.
