@@ -28,7 +28,7 @@
 #define PEER_PORT 2000
 #define SCTP 132
 #define ETHERNET_LEN 14u
-#define FRAME_MAX 2048u
+#define FRAME_MAX 4096u
 #define WAIT_MS 2000
 #define QUIET_MS 100
 
@@ -333,6 +333,37 @@ static void test_interface_down(void **state)
     expect_frame(w, &send, peer_mac, 0);
 }
 
+/* The interface's MTU may grow while the link is open, and with it the packets. */
+static void test_interface_grows(void **state)
+{
+    struct world *w = world_of(state);
+    struct link_send large = to_peer(0, 2, 2400), small = to_peer(0, 1, 100);
+    assert_true(run("ip link set vb mtu 2500 && ip link set va mtu 2500"));
+    poll(NULL, 0, 50);
+    link_send(w->link, &large);
+    for (uint32_t i = 0; i < 2; i++)
+        expect_frame(w, &large, peer_mac, i);
+    link_send(w->link, &small);
+    expect_frame(w, &small, peer_mac, 0);
+    assert_int_equal(w->link->ops->stats(w->link)->tx_failed, 0);
+    assert_true(run("ip link set va mtu 1500 && ip link set vb mtu 1500"));
+}
+
+/* More packets than any queue takes, and nobody who takes them off it: flush ends all the same. */
+static void test_interface_down_and_full(void **state)
+{
+    struct world *w = world_of(state);
+    struct link_send send = to_peer(0, 60, 1000);
+    struct hws_train room;
+    while (w->link->ops->train(w->link, &room))
+        link_submit(w->link, &send);
+    assert_true(run("ip link set va down"));
+    while (!w->link->ops->flush(w->link))
+        poll(NULL, 0, 10);
+    assert_true(w->link->ops->train(w->link, &room));
+    assert_true(run("ip link set va up && ip addr add fd99::1/64 dev va nodad"));
+}
+
 /* ---- Receiving ---- */
 
 static void test_received_frames(void **state)
@@ -483,6 +514,7 @@ int main(int argc, char **argv)
         TEST(test_sent_frames),           TEST(test_past_ip),
         TEST(test_unknown_neighbour),     TEST(test_neighbour_moves),
         TEST(test_too_big_for_interface), TEST(test_interface_down),
+        TEST(test_interface_grows),       TEST(test_interface_down_and_full),
         TEST(test_received_frames),       TEST(test_foreign_frames),
         TEST(test_unusual_headers),       TEST(test_fragments),
         TEST(test_kernel_is_quiet),

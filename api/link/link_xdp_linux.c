@@ -42,6 +42,7 @@ struct xdp_link {
     char interface[IF_NAMESIZE];
     uint32_t index;
     uint8_t mac[MAC_LEN];
+    uint32_t frame_size;
     struct hws_xdp_program program;
     struct hws_xdp_frames *frames;
     struct xsk_umem *umem;
@@ -178,9 +179,11 @@ static uint32_t kernel_is_at(const struct xdp_link *xdp)
     return __atomic_load_n(xdp->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
-/* Has the kernel send what is in the ring, of which a call takes a few dozen. False when it takes
- * no more now. */
-static bool kick(struct xdp_link *xdp)
+enum kick { KICK_TAKEN, KICK_BLOCKED, KICK_DOWN };
+
+/* Has the kernel send what is in the ring, of which a call takes a few dozen. BLOCKED: it takes no
+ * more now. DOWN: nor will it while the interface is down. */
+static enum kick kick(struct xdp_link *xdp)
 {
     int fd = xsk_socket__fd(xdp->socket);
     uint32_t at;
@@ -188,13 +191,13 @@ static bool kick(struct xdp_link *xdp)
         ssize_t rc = sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
         xdp->l2.stats.tx_calls++;
         if (rc < 0 && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS && errno != EINTR) {
-            hws_nexthops_forget(xdp->l2.nexthops); /* the interface is down */
-            return true;
+            hws_nexthops_forget(xdp->l2.nexthops);
+            return KICK_DOWN;
         }
         if (rc < 0 && kernel_is_at(xdp) == at)
-            return false;
+            return KICK_BLOCKED;
     }
-    return true;
+    return KICK_TAKEN;
 }
 
 static uint32_t write_frame(const struct xdp_link *xdp, const struct hws_layer2_train *t,
@@ -231,20 +234,30 @@ static bool put(struct xdp_link *xdp)
     return true;
 }
 
+/* The interface's MTU may have grown since the frames were made. */
+static bool fits_frame(const struct xdp_link *xdp, const struct hws_layer2_train *t)
+{
+    uint32_t header_len = ETH_HLEN + hws_ip_header_len(t->ip.dst.family);
+    return t->train.segment_len + header_len <= xdp->frame_size;
+}
+
 static bool is_on_interface(const struct xdp_link *xdp, const struct hws_layer2_train *t)
 {
     return t->fast && t->hop.link.sll_ifindex == (int)xdp->index &&
-           t->hop.link.sll_halen == MAC_LEN;
+           t->hop.link.sll_halen == MAC_LEN && fits_frame(xdp, t);
 }
 
-/* The ring is full: what the kernel has sent makes room. */
+/* The ring is full: what the kernel has sent makes room. Where it sends nothing, the train at the
+ * head goes the slow way. */
 static bool make_room(struct xdp_link *xdp)
 {
-    bool taken = kick(xdp);
+    enum kick result = kick(xdp);
     take_back_sent(xdp);
-    if (!taken)
+    if (result == KICK_DOWN)
+        hws_link_layer2_refused(&xdp->l2);
+    if (result == KICK_BLOCKED)
         xdp->l2.stats.tx_blocked++;
-    return taken;
+    return result != KICK_BLOCKED;
 }
 
 static bool xdp_flush(struct hws_link *link)
@@ -259,7 +272,7 @@ static bool xdp_flush(struct hws_link *link)
             sent = put(xdp) || make_room(xdp);
         else
             taken = hws_link_layer2_send_slowly(l2);
-    sent = kick(xdp) && sent;
+    sent = kick(xdp) != KICK_BLOCKED && sent;
     return hws_link_layer2_flush_raw(l2, 1, sent) && taken;
 }
 
@@ -401,6 +414,7 @@ static int open_memory(struct xdp_link *xdp, uint32_t frame_size)
 {
     const struct xsk_umem_config config = {
         .fill_size = RX_RING, .comp_size = TX_FRAMES, .frame_size = frame_size};
+    xdp->frame_size = frame_size;
     xdp->frames = hws_xdp_frames_new(RX_FRAMES, TX_FRAMES, frame_size);
     if (xdp->frames == NULL)
         return -ENOMEM;
