@@ -67,9 +67,9 @@ enum hws_link_kind {
      * to go to goes by raw sockets all the same. nftables' input and output hooks are not passed,
      * those of ingress and egress are. */
     HWS_LINK_PACKET,
-    /** AF_XDP sockets, where hawser was built with libxdp: one interface, which has to be named,
-     * gets an XDP program that takes out the packets to our ports. Needs CAP_NET_ADMIN and
-     * CAP_BPF, too. */
+    /** AF_XDP sockets, where hawser was built with libxdp: one interface gets an XDP program that
+     * takes out the packets to our ports. It has to be named unless it is the only one that is up
+     * beside lo, and its MTU may be 3826 at most. Needs CAP_NET_ADMIN and CAP_BPF, too. */
     HWS_LINK_XDP,
     /** HWS_LINK_PACKET where it can be had, else HWS_LINK_RAW. */
     HWS_LINK_AUTO,
@@ -145,7 +145,8 @@ HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_
  * Errors: EPERM (raw and packet sockets need CAP_NET_RAW), EOPNOTSUPP (hawser was built without
  * AF_XDP), EADDRINUSE (the UDP port is taken, or another runtime of this process is that shard),
  * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no such shard; no
- * such link; AF_XDP without an interface), ENOMEM, EMFILE. */
+ * such link; AF_XDP without the name of one of several interfaces), EMSGSIZE (AF_XDP on an
+ * interface with too large an MTU), ENOMEM, EMFILE. */
 HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
 
 /** Frees the runtime and ends every socket in it; associations that still exist are aborted, so
