@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -188,6 +189,17 @@ static void expect_one(struct world *w, int family)
     assert_true(hws_addr_same(&packet.src, &src) && hws_addr_same(&packet.dst, &dst));
     link_unref(&packet, 1);
     link_expect_nothing(w->link);
+}
+
+/* ---- Descriptors ---- */
+
+static void test_closed_on_exec(void **state)
+{
+    struct world *w = world_of(state);
+    int fds[HWS_LINK_MAX_FDS];
+    size_t count = w->link->ops->fds(w->link, fds);
+    for (size_t i = 0; i < count; i++)
+        assert_true((fcntl(fds[i], F_GETFD) & FD_CLOEXEC) != 0);
 }
 
 /* ---- Sending ---- */
@@ -517,7 +529,7 @@ int main(int argc, char **argv)
         TEST(test_interface_grows),       TEST(test_interface_down_and_full),
         TEST(test_received_frames),       TEST(test_foreign_frames),
         TEST(test_unusual_headers),       TEST(test_fragments),
-        TEST(test_kernel_is_quiet),
+        TEST(test_kernel_is_quiet),       TEST(test_closed_on_exec),
     };
     if (argc != 2 || !hws_link_kind_read(argv[1], &kind))
         return 2;

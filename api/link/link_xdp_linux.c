@@ -6,6 +6,7 @@
  * Which addresses are the host's own, the kernel knows: one that the raw link receives a packet for
  * is, and from then on the program takes the packets to it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/if_ether.h>
 #include <linux/if_xdp.h>
@@ -410,6 +411,7 @@ static int ask_interface(struct xdp_link *xdp, uint32_t *mtu)
     return result;
 }
 
+/* The library's socket would outlive exec, and hold the interface's queue. */
 static int open_memory(struct xdp_link *xdp, uint32_t frame_size)
 {
     const struct xsk_umem_config config = {
@@ -418,9 +420,12 @@ static int open_memory(struct xdp_link *xdp, uint32_t frame_size)
     xdp->frames = hws_xdp_frames_new(RX_FRAMES, TX_FRAMES, frame_size);
     if (xdp->frames == NULL)
         return -ENOMEM;
-    return xsk_umem__create(&xdp->umem, hws_xdp_frames_memory(xdp->frames),
-                            hws_xdp_frames_bytes(xdp->frames), &xdp->fill, &xdp->completion,
-                            &config);
+    int result =
+        xsk_umem__create(&xdp->umem, hws_xdp_frames_memory(xdp->frames),
+                         hws_xdp_frames_bytes(xdp->frames), &xdp->fill, &xdp->completion, &config);
+    if (result == 0 && fcntl(xsk_umem__fd(xdp->umem), F_SETFD, FD_CLOEXEC) != 0)
+        return -errno;
+    return result;
 }
 
 /* A queue is free again a moment after the socket that had it was closed. */
