@@ -179,12 +179,12 @@ void hws_link_layer2_refused(struct hws_link_layer2 *l2)
     hws_nexthops_forget(l2->nexthops);
 }
 
-bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bool sent)
+bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bool sent, bool taken)
 {
     uint32_t own = (1u << fd_count) - 1u;
     bool raw_sent = l2->raw->ops->flush(l2->raw);
-    l2->link.not_blocking = (sent ? own : 0) | (raw_sent ? ~own : 0);
-    return sent && raw_sent;
+    l2->link.not_blocking = (sent ? own : 0) | (raw_sent && taken ? ~own : 0);
+    return sent && raw_sent && taken;
 }
 
 /* ---- Receiving ---- */

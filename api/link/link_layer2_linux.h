@@ -66,8 +66,10 @@ bool hws_link_layer2_send_slowly(struct hws_link_layer2 *l2);
 void hws_link_layer2_refused(struct hws_link_layer2 *l2);
 
 /** The end of flush, and its answer: sends what the raw link has. `sent` tells whether the link's
- * own descriptors, the first `fd_count`, took everything. */
-bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bool sent);
+ * own descriptors, the first `fd_count`, took everything, `taken` whether the raw link did. Where
+ * it did not, it is its descriptors that have to become writable. */
+bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bool sent,
+                               bool taken);
 
 /* ---- Receiving ---- */
 

@@ -161,7 +161,6 @@ static bool send_fast(struct packet_link *packet_link)
     return true;
 }
 
-/* Where the raw link has no buffer left, it is its descriptors that have to become writable. */
 static bool packet_flush(struct hws_link *link)
 {
     struct packet_link *packet_link = (struct packet_link *)link;
@@ -173,7 +172,7 @@ static bool packet_flush(struct hws_link *link)
             sent = send_fast(packet_link);
         else
             taken = hws_link_layer2_send_slowly(l2);
-    return hws_link_layer2_flush_raw(l2, open_count(packet_link), sent) && taken;
+    return hws_link_layer2_flush_raw(l2, open_count(packet_link), sent, taken);
 }
 
 /* ---- Ports ---- */

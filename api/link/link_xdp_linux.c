@@ -274,7 +274,7 @@ static bool xdp_flush(struct hws_link *link)
         else
             taken = hws_link_layer2_send_slowly(l2);
     sent = kick(xdp) != KICK_BLOCKED && sent;
-    return hws_link_layer2_flush_raw(l2, 1, sent) && taken;
+    return hws_link_layer2_flush_raw(l2, 1, sent, taken);
 }
 
 /* ---- Ports ---- */
