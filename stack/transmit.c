@@ -330,21 +330,23 @@ static uint64_t flight_limit(const struct hws_path *p)
 static void fill_new_data(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
+    struct hws_sendq *sendq = &a->queues->sendq;
+    struct hws_outq *outq = &a->queues->outq;
     decay_idle_cwnd(p);
     uint32_t fragment_max = hws_transmit_fragment_max(p);
     uint64_t limit = flight_limit(p);
-    uint32_t first = a->queues->outq.next_tsn, flight = hws_path_flight(p);
-    uint32_t payload = a->queues->outq.flight_payload;
-    bool one_path = a->queues->sendq.overrides == 0; /* all that waits is for this one */
+    const uint32_t *flight = &outq->flight_bytes[p->index];
+    uint32_t first = outq->next_tsn, flight_before = *flight;
+    uint32_t payload = outq->flight_payload;
+    bool one_path = sendq->overrides == 0; /* all that waits is for this one */
     struct hws_fragment f;
-    while (a->queues->sendq.unsent_bytes > 0 && hws_path_flight(p) < limit &&
-           (one_path || new_data_path(a) == p) && hws_outq_reserve(&a->queues->outq) &&
-           cut(a, b, fragment_max, &f))
+    while (sendq->unsent_bytes > 0 && *flight < limit && (one_path || new_data_path(a) == p) &&
+           hws_outq_reserve(outq) && cut(a, b, fragment_max, &f))
         send_fragment(p, b, &f);
-    if (a->queues->outq.next_tsn == first)
+    if (outq->next_tsn == first)
         return;
-    a->engine->stats.data_bytes_out += a->queues->outq.flight_payload - payload;
-    new_data_sent(p, first, hws_path_flight(p) - flight);
+    a->engine->stats.data_bytes_out += outq->flight_payload - payload;
+    new_data_sent(p, first, *flight - flight_before);
 }
 
 void hws_transmit_fill(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
