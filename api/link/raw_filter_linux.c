@@ -10,7 +10,7 @@
 
 #define IPV4_FRAGMENT_OFFSET 6u
 #define IPV4_FRAGMENT_MASK 0x7fffu /* of DF, MF and the offset */
-#define IPV4_WHOLE 0x4000u         /* DF alone: neither a fragment nor put together of some */
+#define IPV4_WHOLE 0x4000u         /* DF alone: no fragment; nor put together of some without DF */
 #define IPV4_PROTOCOL_OFFSET 9u
 #define IPV6_PROTOCOL_OFFSET 6u
 #define IPV6_HEADER_LEN 40u
