@@ -15,7 +15,7 @@
 #define MOST 65528u
 #define MINUTE_US 60000000u
 
-static uint8_t whole[MOST];
+static uint8_t whole[MOST + 8]; /* and what a piece has beyond the end */
 
 struct world {
     struct hws_rxpool *pool;
