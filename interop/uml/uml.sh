@@ -62,7 +62,7 @@ uml_up()
         con=null con0=fd:0,fd:1 "${UML_WORDS[@]}") \
         <&"$UML_CONSOLE" >"$UML_SHARE/boot.log" 2>&1 &
     UML_PID=$!
-    rooms_wait 30 uml_settled || :
+    rooms_wait 120 uml_settled || :
     if [ ! -e "$UML_SHARE/ready" ]; then
         rooms_say "the user-mode Linux guest did not start:"
         tail -n 25 "$UML_SHARE/boot.log" >&2
