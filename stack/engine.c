@@ -235,7 +235,7 @@ void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, 
     case HWS_NET_UNREACHABLE:
         p = quoted_path(e, ev);
         if (p != NULL && ev->protocol_unreachable)
-            hws_fault_protocol_unreachable(p->assoc);
+            hws_fault_protocol_unreachable(p);
         else if (p != NULL)
             hws_fault_unreachable(p);
         break;

@@ -283,12 +283,15 @@ void hws_fault_unreachable(struct hws_path *p)
         hws_retransmit_path_cut(p);
 }
 
-void hws_fault_protocol_unreachable(struct hws_assoc *a)
+void hws_fault_protocol_unreachable(struct hws_path *p)
 {
+    struct hws_assoc *a = p->assoc;
     if (setting_up(a))
         hws_assoc_down(a, HWS_E_REFUSED, 0);
-    else
+    else if (p->confirmed)
         a->unreachable = true;
+    else /* perhaps not the peer's address at all */
+        hws_fault_unreachable(p);
 }
 
 bool hws_fault_peer_gone(const struct hws_assoc *a)

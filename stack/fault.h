@@ -26,16 +26,17 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
 void hws_fault_describe_error(struct hws_assoc *a, struct hws_event *out);
 void hws_fault_describe_down(const struct hws_assoc *a, struct hws_event *out);
 
-/** ICMP said that the peer's host does not speak SCTP, about a packet of ours. While setting up
- * that is the end; later it may only mean that a raw socket over there was full for a moment, so it
- * is remembered until the next timer expires. */
 /** What waits to be reported is not sent any more. */
 void hws_fault_forget_reports(struct hws_assoc *a);
 /** The same when nothing is sent any more. */
 void hws_fault_drop_reports(struct hws_assoc *a);
 /** The network cannot reach that address of the peer (ICMP9, or a local send that failed). */
 void hws_fault_unreachable(struct hws_path *p);
-void hws_fault_protocol_unreachable(struct hws_assoc *a);
+/** ICMP said that the peer's host does not speak SCTP, about a packet of ours. While setting up
+ * that is the end; later it may only mean that a raw socket over there was full for a moment, so it
+ * is remembered until the next timer expires. Of an address that nobody has confirmed it says only
+ * that it cannot be reached: it may not be the peer's (5.4). */
+void hws_fault_protocol_unreachable(struct hws_path *p);
 
 /** Whether ICMP said so and nothing was heard of the peer since. */
 bool hws_fault_peer_gone(const struct hws_assoc *a);

@@ -403,6 +403,44 @@ static void nothing_to_do_costs_nothing(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fd_setup, fd_teardown)
 
+/* Whose runtime has no IPv4 tells its peers of no IPv4 addresses. */
+static void only_families_that_are_open_are_told(void **state)
+{
+    struct hws_runtime_config config;
+    char error[HWS_ERROR_MAX];
+    struct sockaddr_in6 server = {
+        .sin6_family = AF_INET6, .sin6_port = htons(PORT), .sin6_addr = in6addr_loopback};
+    struct sockaddr *addrs;
+    (void)state;
+    hws_runtime_config_init(&config);
+    config.udp = true;
+    config.udp_port = 29841;
+    config.ipv4 = false;
+    struct hws_runtime *there = hws_runtime_new(&config, error);
+    config.udp_port = 0;
+    config.peer_udp_port = 29841;
+    config.ipv4 = true;
+    struct hws_runtime *here = hws_runtime_new(&config, error);
+    int listener = hws_runtime_socket(there, AF_INET6, SOCK_STREAM, IPPROTO_SCTP);
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+    assert_int_equal(hws_bind(listener, (struct sockaddr *)&any, sizeof any), 0);
+    assert_int_equal(hws_listen(listener, 1), 0);
+    int fd = hws_runtime_socket(here, AF_INET6, SOCK_STREAM, IPPROTO_SCTP);
+    assert_int_equal(hws_connect(fd, (struct sockaddr *)&server, sizeof server), 0);
+    int count = hws_getpaddrs(fd, 0, &addrs);
+    assert_true(count > 0);
+    const char *at = (const char *)addrs;
+    for (int i = 0; i < count; i++) {
+        const struct sockaddr_in6 *name = (const void *)at;
+        assert_int_equal(name->sin6_family, AF_INET6);
+        assert_false(IN6_IS_ADDR_V4MAPPED(&name->sin6_addr));
+        at += sizeof *name;
+    }
+    hws_freepaddrs(addrs);
+    hws_runtime_free(here);
+    hws_runtime_free(there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +456,7 @@ int main(void)
         cmocka_unit_test(raw_sockets_are_the_default),
         cmocka_unit_test(environment_of_the_default_runtime),
         TEST(nothing_to_do_costs_nothing),
+        cmocka_unit_test(only_families_that_are_open_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

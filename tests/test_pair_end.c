@@ -358,12 +358,12 @@ static void protocol_unreachable(void **state)
     pair_free(p);
 }
 
-static void tell_unreachable(struct pair *p)
+static void tell_unreachable(struct pair *p, uint32_t address)
 {
     struct pair_packet *data = pair_take(&p->a);
     struct hws_net_event event = {.kind = HWS_NET_UNREACHABLE,
-                                  .local = p->a.addr,
-                                  .remote = p->b.addr,
+                                  .local = p->a.addrs[address],
+                                  .remote = p->b.addrs[address],
                                   .protocol_unreachable = true,
                                   .quoted = data->data,
                                   .quoted_len = data->len};
@@ -380,18 +380,36 @@ static void protocol_unreachable_later(void **state)
     struct pair *p = pair_new(NULL);
     pair_connect(p);
     pair_send(&p->a, 0, 0, "lost", 4);
-    tell_unreachable(p);
+    tell_unreachable(p, 0);
     pair_send(&p->b, 0, 0, "here", 4);
     pair_settle(p);
     pair_run(p, 5ull * SECOND);
     assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
     pair_recv(&p->b, 0, "lost", 4);
     pair_send(&p->a, 0, 0, "gone", 4);
-    tell_unreachable(p);
+    tell_unreachable(p, 0);
     assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
     pair_wait(p, 5ull * SECOND);
     assert_true(pair_saw(&p->a, HWS_EVENT_DOWN));
     assert_int_equal(p->a.reason, HWS_E_RESET);
+    pair_free(p);
+}
+
+/* Of an address that the peer listed and nobody has confirmed it says nothing about the peer. */
+static void protocol_unreachable_elsewhere(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(&(struct pair_options){.addrs = 2});
+    p->cut[1] = true;
+    pair_connect(p);
+    assert_false(pair_path_to(&p->a, &p->b.addrs[1]).confirmed);
+    pair_send(&p->a, 0, 0, "lost", 4);
+    tell_unreachable(p, 1);
+    pair_wait(p, 1500000);
+    assert_false(pair_saw(&p->a, HWS_EVENT_DOWN));
+    pair_settle(p);
+    pair_run(p, 5ull * SECOND);
+    pair_recv(&p->b, 0, "lost", 4);
     pair_free(p);
 }
 
@@ -418,6 +436,7 @@ int main(void)
         cmocka_unit_test(data_never_acknowledged),
         cmocka_unit_test(protocol_unreachable),
         cmocka_unit_test(protocol_unreachable_later),
+        cmocka_unit_test(protocol_unreachable_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

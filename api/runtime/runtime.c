@@ -28,13 +28,20 @@ static void on_path(void *arg, hws_assoc_id assoc, const struct hws_addr *remote
     hws_driver_tell_route(&runtime->driver, assoc, remote, hws_env_now_us());
 }
 
-/* Sockets bound to the wildcard tell their peers of them (RFC 9260, 5.1.2). */
+/* Sockets bound to the wildcard tell their peers of them (RFC 9260, 5.1.2): of those whose family
+ * the link has, since at others nobody would answer. */
 static void tell_host_addresses(struct hws_runtime *runtime)
 {
+    struct hws_link *link = runtime->driver.link;
     struct hws_addr host[HWS_LIMIT_HOST_ADDRESSES];
-    int count = hws_local_list(host, HWS_LIMIT_HOST_ADDRESSES);
-    if (count >= 0)
-        hws_engine_set_host_addresses(runtime->engine, host, (size_t)count);
+    int listed = hws_local_list(host, HWS_LIMIT_HOST_ADDRESSES);
+    size_t count = 0;
+    for (int i = 0; i < listed; i++) {
+        if (link->ops->route(link, &host[i], NULL, NULL) != -EAFNOSUPPORT)
+            host[count++] = host[i];
+    }
+    if (listed >= 0)
+        hws_engine_set_host_addresses(runtime->engine, host, count);
 }
 
 static void look_at_network(struct hws_runtime *runtime)
