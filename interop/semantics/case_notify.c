@@ -36,6 +36,7 @@ static void setup_and_shutdown(void)
     hear_all("server", e.server, 1);
     hear_all("client", e.client, 1);
     answer("shutdown", shutdown(e.client, SHUT_WR));
+    ended(e.client);
     hear_all("server", e.server, 3);
     hear_all("client", e.client, 1);
 }
@@ -255,6 +256,7 @@ static void switched(void)
     answer("association 77777",
            setsockopt(e.client, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof(event)));
     ready("shutdown", shutdown(e.server, SHUT_WR));
+    ended(e.client);
     hear_all("client", e.client, 2);
 }
 
