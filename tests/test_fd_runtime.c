@@ -403,6 +403,23 @@ static void nothing_to_do_costs_nothing(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fd_setup, fd_teardown)
 
+/* What the other end says while a runtime ends finds nobody. */
+static void both_runtimes_end(void **state)
+{
+    for (unsigned round = 0; round < 50; round++) {
+        int there;
+        fd_setup(state);
+        struct fd_world *w = *state;
+        int here = fd_connect(w, &there);
+        hws_runtime_free(w->b);
+        hws_runtime_free(w->a);
+        hws_close(here);
+        hws_close(there);
+        hws_close(w->server);
+        free(w);
+    }
+}
+
 /* Whose runtime has no IPv4 tells its peers of no IPv4 addresses. */
 static void only_families_that_are_open_are_told(void **state)
 {
@@ -456,6 +473,7 @@ int main(void)
         cmocka_unit_test(raw_sockets_are_the_default),
         cmocka_unit_test(environment_of_the_default_runtime),
         TEST(nothing_to_do_costs_nothing),
+        cmocka_unit_test(both_runtimes_end),
         cmocka_unit_test(only_families_that_are_open_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

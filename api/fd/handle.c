@@ -138,6 +138,7 @@ void hws_handle_send_away(struct hws_handle *handle)
 
 static void let_socket_go(struct hws_handle *handle)
 {
+    hws_sock_set_callback(handle->sock, NULL, NULL);
     forget_changed(handle);
     TAILQ_REMOVE(&handle->runtime->handles, handle, in_runtime);
     handle->sock = NULL;
