@@ -1,3 +1,4 @@
+#include "proto/ip.h"
 #include "stack/assoc.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
@@ -6,10 +7,6 @@
 #include "stack/timer.h"
 
 #include <string.h>
-
-#define HWS_IPV4_HEADER_LEN 20u
-#define HWS_IPV6_HEADER_LEN 40u
-#define HWS_UDP_HEADER_LEN 8u
 
 static void start_cc(struct hws_path *p)
 {
@@ -61,8 +58,7 @@ void hws_path_forget_back_off(struct hws_path *p)
 
 uint16_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 {
-    uint32_t overhead =
-        p->remote.family == HWS_FAMILY_IPV6 ? HWS_IPV6_HEADER_LEN : HWS_IPV4_HEADER_LEN;
+    uint32_t overhead = hws_ip_header_len(p->remote.family);
     if (p->remote.udp_port != 0)
         overhead += HWS_UDP_HEADER_LEN;
     uint32_t len = (mtu - overhead) & ~3u;

@@ -19,9 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/link/ip_header.h"
 #include "api/link/link_kind.h"
 #include "proto/bytes.h"
+#include "proto/ip.h"
 #include "tests/link_tool.h"
 #include "tests/netns.h"
 

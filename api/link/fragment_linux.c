@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 #include "proto/bytes.h"
+#include "proto/ip.h"
 
-#define IPV6_HEADER_LEN 40u
-#define FRAGMENT_HEADER_LEN 8u
 #define IPV6_MTU_MIN 1280u
 #define MORE_FRAGMENTS 1u
 
@@ -52,7 +51,7 @@ static int send_one(struct hws_fragment6 *f, const struct msghdr *message, uint8
                     uint32_t offset, uint32_t len)
 {
     uint8_t *data = message->msg_iov[0].iov_base;
-    struct iovec iov[] = {{header, FRAGMENT_HEADER_LEN}, {data + offset, len}};
+    struct iovec iov[] = {{header, HWS_IPV6_FRAGMENT_LEN}, {data + offset, len}};
     struct msghdr fragment = *message;
     bool last = offset + len == message->msg_iov[0].iov_len;
     hws_put16(header + 2, (uint16_t)(offset | (last ? 0 : MORE_FRAGMENTS)));
@@ -64,9 +63,9 @@ static int send_one(struct hws_fragment6 *f, const struct msghdr *message, uint8
 int hws_fragment6_send(struct hws_fragment6 *f, int fd, const struct msghdr *message, uint32_t mtu)
 {
     uint32_t len = (uint32_t)message->msg_iov[0].iov_len;
-    uint32_t room = (mtu < IPV6_MTU_MIN ? IPV6_MTU_MIN : mtu) - IPV6_HEADER_LEN;
-    uint32_t most = (room - FRAGMENT_HEADER_LEN) & ~7u;
-    uint8_t header[FRAGMENT_HEADER_LEN] = {0};
+    uint32_t room = (mtu < IPV6_MTU_MIN ? IPV6_MTU_MIN : mtu) - HWS_IPV6_HEADER_LEN;
+    uint32_t most = (room - HWS_IPV6_FRAGMENT_LEN) & ~7u;
+    uint8_t header[HWS_IPV6_FRAGMENT_LEN] = {0};
     int protocol = 0, error = 0;
     socklen_t protocol_len = sizeof(protocol);
     if (f->fd < 0)

@@ -6,12 +6,12 @@
 #ifndef HWS_API_LINK_LAYER2_LINUX_H
 #define HWS_API_LINK_LAYER2_LINUX_H
 
-#include "api/link/ip_header.h"
 #include "api/link/link.h"
 #include "api/link/nexthop_linux.h"
 #include "api/link/port_set.h"
 #include "api/link/reassembly6.h"
 #include "api/link/rxpool.h"
+#include "proto/ip.h"
 
 #define HWS_LAYER2_TRAINS 32u /* that may wait; 64 KB of address space each */
 

@@ -10,13 +10,12 @@
 
 #include "api/link/link.h"
 #include "api/link/rxpool.h"
+#include "proto/ip.h"
 #include "proto/packet.h"
 
 #define QUEUE_TRAINS 64u /* on the way to one end */
 #define EVENTS 32u
 #define PACKETS_MAX 64u
-#define IPV4_HEADER_LEN 20u
-#define IPV6_HEADER_LEN 40u
 
 struct transit {
     struct hws_train train;
@@ -138,7 +137,7 @@ static void memory_submit(struct hws_link *link, const struct hws_train *train)
 
 static bool fits_mtu(const struct memory_link *end, const struct hws_train *train)
 {
-    uint32_t header = train->dst.family == HWS_FAMILY_IPV6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
+    uint32_t header = hws_ip_header_len(train->dst.family);
     uint32_t longest = train->len < train->segment_len ? train->len : train->segment_len;
     return train->may_fragment || longest + header <= end->mtu;
 }

@@ -13,8 +13,8 @@
 #include "api/link/port_claim_linux.h"
 #include "api/link/raw_filter_linux.h"
 #include "proto/bytes.h"
+#include "proto/ip.h"
 
-#define IPV4_HEADER_MIN 20u
 #define PORTS_LEN 4u
 #define PORTS_LEFT 32u
 #define LARGE_BUFFER_BYTES (8 << 20)
@@ -39,11 +39,11 @@ struct raw_link {
 static bool strip_ipv4(const struct hws_rxmsg *msg, struct hws_packet_in *packet)
 {
     const uint8_t *ip = msg->buf->data;
-    if (msg->len < IPV4_HEADER_MIN || ip[0] >> 4 != 4)
+    if (msg->len < HWS_IPV4_HEADER_LEN || ip[0] >> 4 != 4)
         return false;
     uint32_t header_len = 4u * (ip[0] & 0x0fu);
     uint32_t total_len = hws_get16(ip + 2);
-    if (header_len < IPV4_HEADER_MIN || header_len > total_len || total_len > msg->len)
+    if (header_len < HWS_IPV4_HEADER_LEN || header_len > total_len || total_len > msg->len)
         return false;
     packet->data = ip + header_len;
     packet->len = total_len - header_len;

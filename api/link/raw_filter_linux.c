@@ -4,6 +4,8 @@
 #include <linux/if_packet.h>
 #include <sys/socket.h>
 
+#include "proto/ip.h"
+
 #define DST_PORT_OFFSET 2u /* in the common header (RFC 9260, 3.1) */
 #define PASS UINT32_MAX    /* bytes of the packet to keep */
 #define DROP 0u
@@ -13,8 +15,6 @@
 #define IPV4_WHOLE 0x4000u         /* DF alone: no fragment; nor put together of some without DF */
 #define IPV4_PROTOCOL_OFFSET 9u
 #define IPV6_PROTOCOL_OFFSET 6u
-#define IPV6_HEADER_LEN 40u
-#define IPV6_FRAGMENT 44u
 
 static void add(struct hws_raw_filter *f, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
@@ -114,8 +114,8 @@ static void load_fragment_bits(struct hws_raw_filter *f)
 /* Which port they are for, only the first of them knows. */
 static void pass_fragments6(struct hws_raw_filter *f, uint8_t protocol)
 {
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, IPV6_FRAGMENT);
-    add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, IPV6_HEADER_LEN);
+    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, HWS_IPV6_FRAGMENT);
+    add(f, BPF_LD | BPF_B | BPF_ABS, 0, 0, HWS_IPV6_HEADER_LEN);
     add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, protocol);
     add(f, BPF_RET | BPF_K, 0, 0, PASS);
     add(f, BPF_RET | BPF_K, 0, 0, DROP);
@@ -144,7 +144,7 @@ void hws_raw_filter_compile_packet(struct hws_raw_filter *f, enum hws_family fam
         pass_fragments6(f, protocol);
     require(f, protocol, false);
     if (ipv6) {
-        match_ipv6(f, shard, IPV6_HEADER_LEN);
+        match_ipv6(f, shard, HWS_IPV6_HEADER_LEN);
     } else {
         load_fragment_bits(f);
         require(f, IPV4_WHOLE, false);

@@ -4,12 +4,8 @@
 #ifndef HWS_API_REASSEMBLY6_H
 #define HWS_API_REASSEMBLY6_H
 
-#include "api/link/ip_header.h"
 #include "api/link/rxpool.h"
-
-/** The Fragment header's protocol number and length. */
-#define HWS_IPV6_FRAGMENT 44u
-#define HWS_IPV6_FRAGMENT_LEN 8u
+#include "proto/ip.h"
 
 struct hws_reassembly6;
 

@@ -10,6 +10,7 @@
 
 #include "api/link/fragment_linux.h"
 #include "api/sock/sockaddr.h"
+#include "proto/ip.h"
 #include "proto/packet.h"
 
 #define TRAINS 32u      /* that may wait; 64 KB of address space each */
@@ -21,8 +22,6 @@
                             */
 #define CONTROL_BYTES 128u /* a packet info, TOS, TTL and UDP_SEGMENT */
 
-#define IPV4_HEADER_LEN 20u
-#define IPV4_DONT_FRAGMENT 0x4000u
 /* Smaller packets cost more when they come with their header: measured up to 9000 bytes and at
  * 65,535. What lies in between is the most that the kernel keeps in one piece otherwise. */
 #define INCLUDED_MIN_BYTES 16384u
@@ -39,10 +38,10 @@ struct entry {
     struct hws_train train;
     uint8_t *buffer;
     enum mode mode;
-    uint8_t ip[IPV4_HEADER_LEN]; /* INCLUDED: of all its packets; the system puts in lengths */
-    uint32_t offset;             /* bytes sent or given up */
-    uint32_t segments_max;       /* packets of one message: 1 without UDP_SEGMENT */
-    bool retried;                /* the message at `offset` failed once */
+    uint8_t ip[HWS_IP_HEADER_MAX]; /* INCLUDED: of all its packets, HWS_IPV4_HEADER_LEN bytes */
+    uint32_t offset;               /* bytes sent or given up */
+    uint32_t segments_max;         /* packets of one message: 1 without UDP_SEGMENT */
+    bool retried;                  /* the message at `offset` failed once */
     struct sockaddr_storage name;
     socklen_t name_len;
     size_t control_len;
@@ -179,18 +178,16 @@ static enum mode mode_of(const struct hws_txqueue *q, const struct hws_train *tr
     return large && !q->udp && train->dst.family == HWS_FAMILY_IPV4 ? INCLUDED : HEADER;
 }
 
-/* The system adds length, checksum, identification, and the source address, which the control
- * message or its routes tell it. */
+/* Length, checksum, identification, and the source address, which the control message or its
+ * routes tell it, the system puts in. */
 static void write_ip(const struct hws_txqueue *q, struct entry *e)
 {
     const struct hws_train *train = &e->train;
-    memset(e->ip, 0, sizeof(e->ip));
-    e->ip[0] = 0x40 | IPV4_HEADER_LEN / 4;
-    e->ip[1] = train->tos;
-    hws_put16(e->ip + 6, IPV4_DONT_FRAGMENT);
-    e->ip[8] = train->ttl != 0 ? train->ttl : q->ttl;
-    e->ip[9] = q->protocol;
-    memcpy(e->ip + 16, train->dst.ip, 4);
+    const struct hws_ip ip = {.dst = train->dst,
+                              .protocol = q->protocol,
+                              .tos = train->tos,
+                              .ttl = train->ttl != 0 ? train->ttl : q->ttl};
+    hws_ip_write(&ip, train->segment_len, e->ip);
 }
 
 static void prepare(const struct hws_txqueue *q, struct entry *e)
@@ -309,7 +306,7 @@ static void batch_train(struct batch *batch, struct entry *e)
         uint32_t len = message_len(e, offset);
         bool included = e->mode == INCLUDED;
         struct iovec *iov = batch->iov[batch->count];
-        iov[0] = (struct iovec){.iov_base = e->ip, .iov_len = sizeof(e->ip)};
+        iov[0] = (struct iovec){.iov_base = e->ip, .iov_len = HWS_IPV4_HEADER_LEN};
         iov[1] = (struct iovec){.iov_base = e->buffer + offset, .iov_len = len};
         batch->headers[batch->count++].msg_hdr = (struct msghdr){
             .msg_name = &e->name,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/ip.h"
 
 #define BLOCK_SECTION_HEADER 0x0a0d0d0au
 #define BLOCK_INTERFACE 1u
@@ -19,14 +20,10 @@
 #define FLAG_INBOUND 1u
 #define FLAG_OUTBOUND 2u
 
-#define IPV4_HEADER_LEN 20u
-#define IPV6_HEADER_LEN 40u
-#define UDP_HEADER_LEN 8u
-#define HEADERS_MAX (IPV6_HEADER_LEN + UDP_HEADER_LEN)
+#define HEADERS_MAX (HWS_IP_HEADER_MAX + HWS_UDP_HEADER_LEN)
 #define IP_LEN_MAX 65535u
 #define PROTOCOL_UDP 17u
 #define HOP_LIMIT 64u
-#define DONT_FRAGMENT 0x4000u
 
 /* A block under construction: headers of all kinds are short, packets follow apart. */
 struct block {
@@ -127,49 +124,21 @@ static uint16_t finish_sum(uint32_t sum)
     return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
-static void add_ipv4(struct headers *headers, const struct hws_capture_packet *packet,
-                     uint8_t protocol, uint32_t payload_len)
-{
-    uint8_t *ip = headers->bytes;
-    ip[0] = 0x45;
-    hws_put16(ip + 2, (uint16_t)(IPV4_HEADER_LEN + payload_len));
-    hws_put16(ip + 6, DONT_FRAGMENT);
-    ip[8] = HOP_LIMIT;
-    ip[9] = protocol;
-    memcpy(ip + 12, packet->src->ip, 4);
-    memcpy(ip + 16, packet->dst->ip, 4);
-    hws_put16(ip + 10, finish_sum(sum_bytes(0, ip, IPV4_HEADER_LEN)));
-    headers->len = IPV4_HEADER_LEN;
-}
-
-static void add_ipv6(struct headers *headers, const struct hws_capture_packet *packet,
-                     uint8_t protocol, uint32_t payload_len)
-{
-    uint8_t *ip = headers->bytes;
-    ip[0] = 0x60;
-    hws_put16(ip + 4, (uint16_t)payload_len);
-    ip[6] = protocol;
-    ip[7] = HOP_LIMIT;
-    memcpy(ip + 8, packet->src->ip, 16);
-    memcpy(ip + 24, packet->dst->ip, 16);
-    headers->len = IPV6_HEADER_LEN;
-}
-
 /* The checksum covers both addresses, protocol and length besides (RFC 768, RFC 8200 8.1). */
 static void add_udp(struct headers *headers, const struct hws_capture_packet *packet)
 {
     uint8_t *udp = headers->bytes + headers->len;
-    uint32_t len = UDP_HEADER_LEN + packet->len;
+    uint32_t len = HWS_UDP_HEADER_LEN + packet->len;
     hws_put16(udp, packet->src->udp_port);
     hws_put16(udp + 2, packet->dst->udp_port);
     hws_put16(udp + 4, (uint16_t)len);
     uint32_t sum = PROTOCOL_UDP + len;
     sum = sum_bytes(sum, packet->src->ip, 16);
     sum = sum_bytes(sum, packet->dst->ip, 16);
-    sum = sum_bytes(sum, udp, UDP_HEADER_LEN);
+    sum = sum_bytes(sum, udp, HWS_UDP_HEADER_LEN);
     uint16_t checksum = finish_sum(sum_bytes(sum, packet->data, packet->len));
     hws_put16(udp + 6, checksum != 0 ? checksum : UINT16_MAX);
-    headers->len += UDP_HEADER_LEN;
+    headers->len += HWS_UDP_HEADER_LEN;
 }
 
 static int build_headers(const struct hws_capture_packet *packet, struct headers *headers)
@@ -177,14 +146,13 @@ static int build_headers(const struct hws_capture_packet *packet, struct headers
     bool ipv6 = packet->dst->family == HWS_FAMILY_IPV6;
     bool udp = packet->src->udp_port != 0 || packet->dst->udp_port != 0;
     uint8_t protocol = udp ? PROTOCOL_UDP : packet->protocol;
-    uint32_t payload_len = packet->len + (udp ? UDP_HEADER_LEN : 0);
-    *headers = (struct headers){.len = 0};
-    if (payload_len + (ipv6 ? 0 : IPV4_HEADER_LEN) > IP_LEN_MAX)
+    uint32_t payload_len = packet->len + (udp ? HWS_UDP_HEADER_LEN : 0);
+    const struct hws_ip ip = {
+        .src = *packet->src, .dst = *packet->dst, .protocol = protocol, .ttl = HOP_LIMIT};
+    if (payload_len + (ipv6 ? 0 : HWS_IPV4_HEADER_LEN) > IP_LEN_MAX)
         return -EMSGSIZE;
-    if (ipv6)
-        add_ipv6(headers, packet, protocol, payload_len);
-    else
-        add_ipv4(headers, packet, protocol, payload_len);
+    *headers = (struct headers){.len = 0};
+    headers->len = hws_ip_write(&ip, payload_len, headers->bytes);
     if (udp)
         add_udp(headers, packet);
     return 0;

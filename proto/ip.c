@@ -1,4 +1,4 @@
-#include "api/link/ip_header.h"
+#include "proto/ip.h"
 
 #include <string.h>
 

@@ -1,15 +1,20 @@
-/* IP headers of packets that the kernel's IP does not see. */
-#ifndef HWS_API_IP_HEADER_H
-#define HWS_API_IP_HEADER_H
+/* IP headers: how long they are, and those that no kernel writes or reads for us. */
+#ifndef HWS_PROTO_IP_H
+#define HWS_PROTO_IP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/addr.h"
 
-#define HWS_IPV4_HEADER_LEN 20u
+#define HWS_IPV4_HEADER_LEN 20u /* without options */
 #define HWS_IPV6_HEADER_LEN 40u
 #define HWS_IP_HEADER_MAX HWS_IPV6_HEADER_LEN
+#define HWS_UDP_HEADER_LEN 8u
+
+/** An extension header: its protocol number and its length (RFC 8200, 4.5). */
+#define HWS_IPV6_FRAGMENT 44u
+#define HWS_IPV6_FRAGMENT_LEN 8u
 
 /** What the packets of a train have in common. */
 struct hws_ip {
