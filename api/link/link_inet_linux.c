@@ -1,7 +1,6 @@
 #include "api/link/link_inet_linux.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/link/route_cache_linux.h"
+#include "api/link/socket_linux.h"
 
 /* One receive buffer serves all associations of the link. The kernel charges a packet with at
  * least twice its size, and doubles what is asked for because of that. */
@@ -54,15 +54,6 @@ static int set_ipv6_options(int fd)
     return result;
 }
 
-/* Beyond the system's limit where that is allowed, else up to it. */
-static void set_buffers(int fd)
-{
-    if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF_BYTES) != 0)
-        set_int(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF_BYTES);
-    if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SNDBUF_BYTES) != 0)
-        set_int(fd, SOL_SOCKET, SO_SNDBUF, SNDBUF_BYTES);
-}
-
 static int set_interface(int fd, const char *interface)
 {
     if (interface[0] == '\0')
@@ -82,7 +73,7 @@ static int set_options(struct hws_link_inet *inet, const struct hws_inet_socket 
         result = set_int(sock->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (result == 0)
         result = set_interface(sock->fd, inet->interface);
-    set_buffers(sock->fd);
+    hws_socket_set_buffers(sock->fd, RCVBUF_BYTES, SNDBUF_BYTES);
     return result;
 }
 
@@ -187,20 +178,6 @@ int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
                                   inet->interface[0] != '\0' ? inet->interface : NULL, local, mtu);
 }
 
-/* The receive buffer and the packets dropped for want of it, as the kernel counts them. Asked for
- * here, they are exact; SO_RXQ_OVFL would tell with the next packet that does arrive. Of two
- * sockets' buffers the smaller one counts: windows have to fit into whichever is used. */
-static void add_memory(int fd, struct hws_link_stats *stats)
-{
-    uint32_t info[SK_MEMINFO_VARS];
-    socklen_t len = sizeof(info);
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0 || len < sizeof(info))
-        return;
-    stats->rx_socket_drops += info[SK_MEMINFO_DROPS];
-    if (stats->rx_buffer_bytes == 0 || info[SK_MEMINFO_RCVBUF] < stats->rx_buffer_bytes)
-        stats->rx_buffer_bytes = info[SK_MEMINFO_RCVBUF];
-}
-
 const struct hws_link_stats *hws_link_inet_stats(struct hws_link *link)
 {
     struct hws_link_inet *inet = (struct hws_link_inet *)link;
@@ -208,6 +185,6 @@ const struct hws_link_stats *hws_link_inet_stats(struct hws_link *link)
     inet->stats.rx_buffer_bytes = 0;
     for (uint32_t i = 0; i < HWS_INET_SOCKETS; i++)
         if (inet->sockets[i].fd >= 0)
-            add_memory(inet->sockets[i].fd, &inet->stats);
+            hws_socket_add_memory(inet->sockets[i].fd, &inet->stats);
     return &inet->stats;
 }

@@ -1,44 +1,32 @@
 #include "api/link/link_layer2_linux.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "api/link/clock_linux.h"
+#include "api/link/socket_linux.h"
 #include "proto/bytes.h"
 #include "proto/packet.h"
 
 #define PORTS_LEN 4u
 #define LOOPBACK_INTERFACE 1u /* the index of lo in every network namespace */
 #define PACKETS_MAX 64u       /* of a train */
-#define TTL_FALLBACK 64       /* where the system does not say */
 
 /* ---- Opening and closing ---- */
 
-/* Nothing here needs more than milliseconds; the coarse clock costs no more than a load. */
-uint64_t hws_link_layer2_now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
 /* What the system's own sockets send with. */
-static uint8_t system_ttl(int domain, int level, int option)
+static uint8_t system_ttl(enum hws_family family)
 {
-    int ttl = TTL_FALLBACK;
-    socklen_t len = sizeof(ttl);
+    int domain = family == HWS_FAMILY_IPV6 ? AF_INET6 : AF_INET;
     int fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return TTL_FALLBACK;
-    if (getsockopt(fd, level, option, &ttl, &len) != 0 || ttl < 1 || ttl > UINT8_MAX)
-        ttl = TTL_FALLBACK;
-    close(fd);
-    return (uint8_t)ttl;
+    uint8_t ttl = hws_socket_ttl(fd, family);
+    if (fd >= 0)
+        close(fd);
+    return ttl;
 }
 
 static bool allocate_trains(struct hws_link_layer2 *l2)
@@ -53,14 +41,16 @@ static bool allocate_trains(struct hws_link_layer2 *l2)
 }
 
 int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops *ops,
-                          const struct hws_link_raw_config *config, char error[HWS_LINK_ERROR_MAX])
+                          hws_layer2_set_port set_port, const struct hws_link_raw_config *config,
+                          char error[HWS_LINK_ERROR_MAX])
 {
     l2->link.ops = ops;
+    l2->set_port = set_port;
     l2->protocol = config->protocol;
     l2->own_host = config->own_host;
     l2->shard = config->shard;
-    l2->ttl4 = system_ttl(AF_INET, IPPROTO_IP, IP_TTL);
-    l2->ttl6 = system_ttl(AF_INET6, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+    l2->ttl4 = system_ttl(HWS_FAMILY_IPV4);
+    l2->ttl6 = system_ttl(HWS_FAMILY_IPV6);
     int result = hws_link_raw_open(config, &l2->raw, error);
     if (result != 0)
         return result;
@@ -106,7 +96,7 @@ static bool find_way(struct hws_link_layer2 *l2, struct hws_layer2_train *t)
     if (train->may_fragment)
         return false;
     const struct hws_nexthop *hop =
-        hws_nexthops_find(l2->nexthops, &train->dst, &train->src, hws_link_layer2_now_us());
+        hws_nexthops_find(l2->nexthops, &train->dst, &train->src, hws_clock_coarse_us());
     if (hop == NULL || train->segment_len + hws_ip_header_len(train->dst.family) > hop->mtu)
         return false;
     t->hop = *hop;
@@ -204,7 +194,7 @@ static bool is_for_host(struct hws_link_layer2 *l2, const struct hws_ip_packet *
     bool foreign_loopback =
         interface != LOOPBACK_INTERFACE && (is_loopback(&ip->src) || is_loopback(&ip->dst));
     return !foreign_loopback &&
-           hws_nexthops_is_local(l2->nexthops, &ip->dst, hws_link_layer2_now_us());
+           hws_nexthops_is_local(l2->nexthops, &ip->dst, hws_clock_coarse_us());
 }
 
 static void set_scope(struct hws_addr *addr, uint32_t interface)
@@ -217,7 +207,7 @@ static void set_scope(struct hws_addr *addr, uint32_t interface)
 static bool reassemble(struct hws_link_layer2 *l2, struct hws_buf **buf, struct hws_ip_packet *ip)
 {
     struct hws_buf *whole = hws_reassembly6_add(l2->reassembly, ip, l2->protocol,
-                                                hws_link_layer2_now_us(), &ip->payload_len);
+                                                hws_clock_coarse_us(), &ip->payload_len);
     hws_buf_unref(*buf);
     *buf = whole;
     if (whole != NULL)
@@ -259,6 +249,33 @@ bool hws_link_layer2_accept(struct hws_link_layer2 *l2, struct hws_buf *buf, uin
                                      .src = ip.src,
                                      .dst = ip.dst};
     return true;
+}
+
+/* ---- Ports ---- */
+
+void hws_link_layer2_remove_port(struct hws_link *link, uint16_t port)
+{
+    struct hws_link_layer2 *l2 = (struct hws_link_layer2 *)link;
+    if (!hws_port_set_has(&l2->ports, port))
+        return;
+    hws_port_set_remove(&l2->ports, port);
+    l2->set_port(l2, port, false);
+    l2->raw->ops->remove_port(l2->raw, port);
+}
+
+int hws_link_layer2_add_port(struct hws_link *link, uint16_t port)
+{
+    struct hws_link_layer2 *l2 = (struct hws_link_layer2 *)link;
+    if (hws_port_set_has(&l2->ports, port))
+        return 0;
+    int result = l2->raw->ops->add_port(l2->raw, port);
+    if (result != 0)
+        return result;
+    hws_port_set_add(&l2->ports, port);
+    result = l2->set_port(l2, port, true);
+    if (result != 0)
+        hws_link_layer2_remove_port(link, port);
+    return result;
 }
 
 /* ---- Other operations ---- */

@@ -24,8 +24,13 @@ struct hws_layer2_train {
     struct hws_ip ip;
 };
 
+struct hws_link_layer2;
+/** Makes the link's own filter let packets for `port` in, or no longer. 0, or a negative errno. */
+typedef int (*hws_layer2_set_port)(struct hws_link_layer2 *l2, uint16_t port, bool on);
+
 struct hws_link_layer2 {
     struct hws_link link;
+    hws_layer2_set_port set_port;
     struct hws_link *raw;
     struct hws_nexthops *nexthops;
     struct hws_rxpool *pool;
@@ -45,11 +50,9 @@ struct hws_link_layer2 {
 /** Opens the raw link and what else is common; `config->rest` as the link below needs it. 0, or a
  * negative errno with a sentence in `error`. Either way hws_link_layer2_finish follows one day. */
 int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops *ops,
-                          const struct hws_link_raw_config *config, char error[HWS_LINK_ERROR_MAX]);
+                          hws_layer2_set_port set_port, const struct hws_link_raw_config *config,
+                          char error[HWS_LINK_ERROR_MAX]);
 void hws_link_layer2_finish(struct hws_link_layer2 *l2);
-
-/** The time that next hops are kept by, in microseconds. */
-uint64_t hws_link_layer2_now_us(void);
 
 /* ---- Sending: what the link's flush is made of ---- */
 
@@ -82,6 +85,8 @@ bool hws_link_layer2_accept(struct hws_link_layer2 *l2, struct hws_buf *buf, uin
 
 bool hws_link_layer2_train(struct hws_link *link, struct hws_train *train);
 void hws_link_layer2_submit(struct hws_link *link, const struct hws_train *train);
+int hws_link_layer2_add_port(struct hws_link *link, uint16_t port);
+void hws_link_layer2_remove_port(struct hws_link *link, uint16_t port);
 bool hws_link_layer2_net_event(struct hws_link *link, struct hws_net_event *event);
 int hws_link_layer2_route(struct hws_link *link, const struct hws_addr *remote,
                           struct hws_addr *local, uint32_t *mtu);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "api/link/link_layer2_linux.h"
 #include "api/link/raw_filter_linux.h"
 #include "api/link/rxbatch_linux.h"
+#include "api/link/socket_linux.h"
 
 #define RCVBUF_BYTES (16 << 20)
 #define SNDBUF_BYTES (4 << 20)
@@ -192,33 +192,13 @@ static int attach_filters(struct packet_link *packet_link)
     return result;
 }
 
-static void packet_remove_port(struct hws_link *link, uint16_t port)
+/* A port that the filter lets through already, or may go on letting through, costs no new one. */
+static int packet_set_port(struct hws_link_layer2 *l2, uint16_t port, bool on)
 {
-    struct packet_link *packet_link = (struct packet_link *)link;
-    struct hws_link_layer2 *l2 = &packet_link->l2;
-    if (!hws_port_set_has(&l2->ports, port))
-        return;
-    hws_port_set_remove(&l2->ports, port);
-    if (hws_port_set_fits(&l2->ports, HWS_RAW_FILTER_FEW_RANGES))
-        attach_filters(packet_link);
-    l2->raw->ops->remove_port(l2->raw, port);
-}
-
-static int packet_add_port(struct hws_link *link, uint16_t port)
-{
-    struct packet_link *packet_link = (struct packet_link *)link;
-    struct hws_link_layer2 *l2 = &packet_link->l2;
-    if (hws_port_set_has(&l2->ports, port))
-        return 0;
-    int result = l2->raw->ops->add_port(l2->raw, port);
-    if (result != 0)
-        return result;
-    hws_port_set_add(&l2->ports, port);
-    if (!hws_raw_filter_passes(&packet_link->filter, port))
-        result = attach_filters(packet_link);
-    if (result != 0)
-        packet_remove_port(link, port);
-    return result;
+    struct packet_link *packet_link = (struct packet_link *)l2;
+    bool stays = on ? hws_raw_filter_passes(&packet_link->filter, port)
+                    : !hws_raw_filter_narrows(&packet_link->filter, &l2->ports);
+    return stays ? 0 : attach_filters(packet_link);
 }
 
 /* ---- What it is polled by and counts ---- */
@@ -234,17 +214,6 @@ static size_t packet_fds(struct hws_link *link, int fds[HWS_LINK_MAX_FDS])
     return count + raw->ops->fds(raw, fds + count);
 }
 
-static void add_memory(int fd, struct hws_link_stats *stats)
-{
-    uint32_t info[SK_MEMINFO_VARS];
-    socklen_t len = sizeof(info);
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0 || len < sizeof(info))
-        return;
-    stats->rx_socket_drops += info[SK_MEMINFO_DROPS];
-    if (stats->rx_buffer_bytes == 0 || info[SK_MEMINFO_RCVBUF] < stats->rx_buffer_bytes)
-        stats->rx_buffer_bytes = info[SK_MEMINFO_RCVBUF];
-}
-
 static const struct hws_link_stats *packet_stats(struct hws_link *link)
 {
     struct packet_link *packet_link = (struct packet_link *)link;
@@ -252,7 +221,7 @@ static const struct hws_link_stats *packet_stats(struct hws_link *link)
     stats->rx_socket_drops = stats->rx_buffer_bytes = 0;
     for (uint32_t i = 0; i < SOCKETS; i++)
         if (packet_link->sockets[i].fd >= 0)
-            add_memory(packet_link->sockets[i].fd, stats);
+            hws_socket_add_memory(packet_link->sockets[i].fd, stats);
     return hws_link_layer2_sum(&packet_link->l2);
 }
 
@@ -272,8 +241,8 @@ static void packet_close(struct hws_link *link)
 
 static const struct hws_link_ops packet_ops = {
     .name = "packet",
-    .add_port = packet_add_port,
-    .remove_port = packet_remove_port,
+    .add_port = hws_link_layer2_add_port,
+    .remove_port = hws_link_layer2_remove_port,
     .receive = packet_receive,
     .net_event = hws_link_layer2_net_event,
     .train = hws_link_layer2_train,
@@ -286,16 +255,6 @@ static const struct hws_link_ops packet_ops = {
     .close = packet_close,
 };
 
-/* Beyond the system's limit where that is allowed, else up to it. */
-static void set_buffers(int fd)
-{
-    const int rcvbuf = RCVBUF_BYTES, sndbuf = SNDBUF_BYTES;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &sndbuf, sizeof(sndbuf)) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
-}
-
 static int open_socket(struct packet_link *packet_link, enum hws_family family)
 {
     struct packet_socket *sock = &packet_link->sockets[family == HWS_FAMILY_IPV6];
@@ -305,7 +264,7 @@ static int open_socket(struct packet_link *packet_link, enum hws_family family)
     const int on = 1;
     if (setsockopt(sock->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0)
         return -errno;
-    set_buffers(sock->fd);
+    hws_socket_set_buffers(sock->fd, RCVBUF_BYTES, SNDBUF_BYTES);
     sock->batch = hws_rxbatch_new(packet_link->l2.pool);
     return sock->batch != NULL ? 0 : -ENOMEM;
 }
@@ -347,7 +306,8 @@ int hws_link_packet_open(const struct hws_link_raw_config *config, struct hws_li
     }
     packet_link->sockets[0] = (struct packet_socket){.fd = -1, .family = HWS_FAMILY_IPV4};
     packet_link->sockets[1] = (struct packet_socket){.fd = -1, .family = HWS_FAMILY_IPV6};
-    int result = hws_link_layer2_start(&packet_link->l2, &packet_ops, &rest, error);
+    int result =
+        hws_link_layer2_start(&packet_link->l2, &packet_ops, packet_set_port, &rest, error);
     if (result == 0) {
         result = open_sockets(packet_link, config);
         if (result != 0)

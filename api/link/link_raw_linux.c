@@ -12,11 +12,11 @@
 #include "api/link/link_inet_linux.h"
 #include "api/link/port_claim_linux.h"
 #include "api/link/raw_filter_linux.h"
+#include "api/link/socket_linux.h"
 #include "proto/bytes.h"
 #include "proto/ip.h"
 
 #define PORTS_LEN 4u
-#define PORTS_LEFT 32u
 #define LARGE_BUFFER_BYTES (8 << 20)
 
 struct raw_link {
@@ -28,7 +28,6 @@ struct raw_link {
     int silent[HWS_INET_SOCKETS]; /* descriptor + 1 of the socket that keeps the kernel quiet, or 0
                                    */
     struct hws_port_set ports;
-    uint32_t left;                /* ports removed that the filter may still let through */
     struct hws_raw_filter filter; /* room to compile in */
     int claims[65536];            /* by port: descriptor + 1 of the claim, 0: none */
 };
@@ -176,14 +175,8 @@ static void raw_remove_port(struct hws_link *link, uint16_t port)
     if (!hws_port_set_has(&raw->ports, port))
         return;
     hws_port_set_remove(&raw->ports, port);
-    /* One that lets much through that is not ours is narrowed when a few ranges are exact again:
-     * not with each port that goes, since attaching costs more than some packets that are not ours.
-     */
-    if (++raw->left >= PORTS_LEFT) {
-        raw->left = 0;
-        if (hws_port_set_fits(&raw->ports, HWS_RAW_FILTER_FEW_RANGES))
-            attach_filters(raw);
-    }
+    if (hws_raw_filter_narrows(&raw->filter, &raw->ports))
+        attach_filters(raw);
     give_port(raw, port);
 }
 
@@ -241,14 +234,6 @@ static const struct hws_link_ops raw_ops = {
     .close = raw_close,
 };
 
-/* Throws away what came before there was a filter. */
-static void drain(int fd)
-{
-    uint8_t byte;
-    while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno != EAGAIN)
-        continue;
-}
-
 /* Whether the kernel granted a buffer that bursts will not fill. */
 static bool has_large_buffer(int fd)
 {
@@ -273,7 +258,7 @@ static int keep_kernel_quiet(struct raw_link *raw, enum hws_family family)
     hws_raw_filter_compile(&silence, family, &(const struct hws_shard){0}, &none);
     int result = hws_raw_filter_attach(&silence, fd);
     if (result == 0)
-        drain(fd);
+        hws_socket_drain(fd); /* what came before there was a filter */
     return result;
 }
 
@@ -289,7 +274,7 @@ static int open_family(struct raw_link *raw, enum hws_family family)
         return -errno;
     result = attach_filters(raw);
     if (result == 0 && is_filtered(raw))
-        drain(fd);
+        hws_socket_drain(fd); /* what came before there was a filter */
     if (result == 0 && !has_large_buffer(fd))
         result = keep_kernel_quiet(raw, family);
     return result;

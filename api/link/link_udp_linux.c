@@ -14,6 +14,7 @@
 #include "api/link/port_claim_linux.h"
 #include "api/link/shard_filter_linux.h"
 #include "api/link/shard_group_linux.h"
+#include "api/link/socket_linux.h"
 #include "api/sock/sockaddr.h"
 
 /* A port that the kernel picked for IPv4 may be taken for IPv6: how often to try another. */
@@ -261,14 +262,6 @@ static int open_group(void *arg, int fds[HWS_SHARD_GROUP_FDS])
     return result;
 }
 
-/* Throws away what came before the shard was there. */
-static void drain(int fd)
-{
-    uint8_t byte;
-    while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno != EAGAIN)
-        continue;
-}
-
 static int join_group(struct udp_link *udp, const struct hws_link_udp_config *config)
 {
     struct hws_link_udp_config shared = *config;
@@ -284,7 +277,7 @@ static int join_group(struct udp_link *udp, const struct hws_link_udp_config *co
         int fd = fds[group_fd(&udp->shard, i)];
         if (fd < 0)
             continue;
-        drain(fd);
+        hws_socket_drain(fd); /* what came before the shard was there */
         udp->inet.sockets[i].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         result = udp->inet.sockets[i].fd >= 0 ? 0 : -errno;
     }

@@ -19,7 +19,9 @@
 #include <unistd.h>
 #include <xdp/xsk.h>
 
+#include "api/link/clock_linux.h"
 #include "api/link/link_layer2_linux.h"
+#include "api/link/socket_linux.h"
 #include "api/link/xdp_frames.h"
 #include "api/link/xdp_program_linux.h"
 #include "proto/bytes.h"
@@ -75,7 +77,7 @@ static void learn(struct xdp_link *xdp, const struct hws_addr *addr)
 /* What is no longer this host's has to reach the kernel again: it may be a router. */
 static void audit(struct xdp_link *xdp)
 {
-    uint64_t now_us = hws_link_layer2_now_us();
+    uint64_t now_us = hws_clock_coarse_us();
     if (now_us - xdp->audited_us < AUDIT_INTERVAL_US)
         return;
     xdp->audited_us = now_us;
@@ -279,31 +281,9 @@ static bool xdp_flush(struct hws_link *link)
 
 /* ---- Ports ---- */
 
-static void xdp_remove_port(struct hws_link *link, uint16_t port)
+static int xdp_set_port(struct hws_link_layer2 *l2, uint16_t port, bool on)
 {
-    struct xdp_link *xdp = (struct xdp_link *)link;
-    struct hws_link_layer2 *l2 = &xdp->l2;
-    if (!hws_port_set_has(&l2->ports, port))
-        return;
-    hws_port_set_remove(&l2->ports, port);
-    hws_xdp_program_set_port(&xdp->program, port, false);
-    l2->raw->ops->remove_port(l2->raw, port);
-}
-
-static int xdp_add_port(struct hws_link *link, uint16_t port)
-{
-    struct xdp_link *xdp = (struct xdp_link *)link;
-    struct hws_link_layer2 *l2 = &xdp->l2;
-    if (hws_port_set_has(&l2->ports, port))
-        return 0;
-    int result = l2->raw->ops->add_port(l2->raw, port);
-    if (result != 0)
-        return result;
-    hws_port_set_add(&l2->ports, port);
-    result = hws_xdp_program_set_port(&xdp->program, port, true);
-    if (result != 0)
-        xdp_remove_port(link, port);
-    return result;
+    return hws_xdp_program_set_port(&((struct xdp_link *)l2)->program, port, on);
 }
 
 /* ---- What it is polled by and counts ---- */
@@ -345,8 +325,8 @@ static void xdp_close(struct hws_link *link)
 
 static const struct hws_link_ops xdp_ops = {
     .name = "xdp",
-    .add_port = xdp_add_port,
-    .remove_port = xdp_remove_port,
+    .add_port = hws_link_layer2_add_port,
+    .remove_port = hws_link_layer2_remove_port,
     .receive = xdp_receive,
     .net_event = hws_link_layer2_net_event,
     .train = hws_link_layer2_train,
@@ -435,7 +415,6 @@ static int open_socket(struct xdp_link *xdp)
                                              .tx_size = TX_FRAMES,
                                              .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
                                              .bind_flags = XDP_COPY};
-    const int sndbuf = SNDBUF_BYTES;
     int result = -EBUSY;
     for (uint32_t try = 0; try < BUSY_TRIES && result == -EBUSY; try++) {
         usleep(try == 0 ? 0 : BUSY_WAIT_US);
@@ -444,9 +423,7 @@ static int open_socket(struct xdp_link *xdp)
     }
     if (result != 0)
         return result;
-    int fd = xsk_socket__fd(xdp->socket);
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &sndbuf, sizeof(sndbuf)) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+    hws_socket_set_buffers(xsk_socket__fd(xdp->socket), 0, SNDBUF_BYTES);
     give_frames_to_kernel(xdp);
     return 0;
 }
@@ -503,7 +480,7 @@ int hws_link_xdp_open(const struct hws_link_raw_config *config, struct hws_link 
     if (xdp == NULL)
         return fail(error, -ENOMEM, "no memory");
     hws_xdp_program_init(&xdp->program);
-    int result = hws_link_layer2_start(&xdp->l2, &xdp_ops, config, error);
+    int result = hws_link_layer2_start(&xdp->l2, &xdp_ops, xdp_set_port, config, error);
     if (result == 0)
         result = open_xdp(xdp, config->interface, error);
     if (result != 0) {

@@ -9,6 +9,8 @@
 #define DST_PORT_OFFSET 2u /* in the common header (RFC 9260, 3.1) */
 #define PASS UINT32_MAX    /* bytes of the packet to keep */
 #define DROP 0u
+#define FEW_RANGES 8u  /* that are worth to be exact again */
+#define PORTS_LEFT 32u /* so many have gone before that is looked at */
 
 #define IPV4_FRAGMENT_OFFSET 6u
 #define IPV4_FRAGMENT_MASK 0x7fffu /* of DF, MF and the offset */
@@ -167,6 +169,14 @@ void hws_raw_filter_compile_rest(struct hws_raw_filter *f, enum hws_family famil
         require(f, IPV4_WHOLE, true);
         match_ipv4(f, shard);
     }
+}
+
+bool hws_raw_filter_narrows(struct hws_raw_filter *f, const struct hws_port_set *ports)
+{
+    if (++f->left < PORTS_LEFT)
+        return false;
+    f->left = 0;
+    return hws_port_set_fits(ports, FEW_RANGES);
 }
 
 bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)

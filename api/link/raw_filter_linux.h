@@ -19,7 +19,6 @@
  * to come are let through already: attaching a program costs far more than a packet of someone
  * else's. When few ranges would be enough it is exact again. */
 #define HWS_RAW_FILTER_MAX_RANGES 16u
-#define HWS_RAW_FILTER_FEW_RANGES 8u
 #define HWS_RAW_FILTER_WIDE_RANGES 2u
 /* Which shard's a packet is, and whether that is this one. */
 #define HWS_RAW_FILTER_SHARD_INSNS (HWS_SHARD_FILTER_INSNS + 2u)
@@ -27,6 +26,7 @@
 #define HWS_RAW_FILTER_MAX_INSNS (HWS_RAW_FILTER_SHARD_INSNS + 17u + 6u * HWS_RAW_FILTER_MAX_RANGES)
 
 struct hws_raw_filter {
+    uint32_t left; /* ports removed that it may still let through */
     struct hws_port_range ranges[HWS_RAW_FILTER_MAX_RANGES];
     size_t range_count;
     uint32_t count;
@@ -51,6 +51,11 @@ void hws_raw_filter_compile_rest(struct hws_raw_filter *filter, enum hws_family 
 
 /** Whether it lets packets to `port` through. */
 bool hws_raw_filter_passes(const struct hws_raw_filter *filter, uint16_t port);
+
+/** A port has been removed from `ports`. Whether it is time to compile and attach anew: a filter
+ * that lets much through that is not ours is narrowed when a few ranges are exact again, but not
+ * with each port that goes, since attaching costs more than some packets that are not ours. */
+bool hws_raw_filter_narrows(struct hws_raw_filter *filter, const struct hws_port_set *ports);
 
 /** Attaches it in place of the one before. 0 or a negative errno. */
 int hws_raw_filter_attach(const struct hws_raw_filter *filter, int fd);

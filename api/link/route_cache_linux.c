@@ -3,21 +3,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "api/link/clock_linux.h"
 #include "api/link/netwatch_linux.h"
 #include "api/link/route_linux.h"
 
 /* Of some changes nobody is told: rules of policy routing, for one. */
 #define LIFE_US 1000000u
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 static void forget_all(struct hws_route_cache *cache)
 {
@@ -45,7 +38,7 @@ static struct hws_route_cache_entry *find(struct hws_route_cache *cache,
 {
     for (uint32_t i = 0; i < HWS_ROUTE_CACHE_ENTRIES; i++) {
         struct hws_route_cache_entry *e = &cache->entries[i];
-        if (hws_addr_same(&e->remote, remote) && e->until_us > now_us())
+        if (hws_addr_same(&e->remote, remote) && e->until_us > hws_clock_coarse_us())
             return e;
     }
     return NULL;
@@ -60,7 +53,7 @@ static int ask(struct hws_route_cache *cache, const struct hws_addr *remote, con
     if (result != 0)
         return result;
     e->remote = *remote;
-    e->until_us = now_us() + LIFE_US;
+    e->until_us = hws_clock_coarse_us() + LIFE_US;
     *out = e;
     return 0;
 }

@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "api/link/clock_linux.h"
 #include "api/link/rxclock.h"
 #include "api/sock/sockaddr.h"
 
-#define NS_PER_S 1000000000u
 /* Room for the control messages that our sockets ask for: one packet info, UDP_GRO, a timestamp. */
 #define CONTROL_BYTES 128u
 
@@ -37,21 +36,14 @@ struct hws_rxbatch {
     struct message messages[HWS_RXBATCH_MAX];
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* Where something came between both readings it seems that a clock was set: they are read again. */
 static void note_received(struct hws_rxclock *clock)
 {
     int tries = 4;
     uint64_t realtime_ns, monotonic_ns;
     do {
-        realtime_ns = clock_ns(CLOCK_REALTIME);
-        monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+        realtime_ns = hws_clock_ns(CLOCK_REALTIME);
+        monotonic_ns = hws_clock_ns(CLOCK_MONOTONIC);
     } while (hws_rxclock_jumps(clock, realtime_ns, monotonic_ns) && --tries > 0);
     hws_rxclock_received(clock, realtime_ns, monotonic_ns);
 }
@@ -63,7 +55,7 @@ struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool)
         return NULL;
     batch->pool = pool;
     batch->room = FEW;
-    hws_rxclock_init(&batch->clock, clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC));
+    hws_rxclock_init(&batch->clock, hws_clock_ns(CLOCK_REALTIME), hws_clock_ns(CLOCK_MONOTONIC));
     return batch;
 }
 
@@ -193,8 +185,7 @@ static void read_stamp(const struct hws_rxclock *clock, const struct cmsghdr *cm
 {
     struct timespec stamp;
     memcpy(&stamp, CMSG_DATA(cmsg), sizeof(stamp));
-    out->rx_time_us =
-        hws_rxclock_us(clock, (uint64_t)stamp.tv_sec * NS_PER_S + (uint64_t)stamp.tv_nsec);
+    out->rx_time_us = hws_rxclock_us(clock, hws_clock_to_ns(stamp));
 }
 
 static void read_control(const struct hws_rxclock *clock, struct msghdr *header,

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "api/link/fragment_linux.h"
+#include "api/link/socket_linux.h"
 #include "api/sock/sockaddr.h"
 #include "proto/ip.h"
 #include "proto/packet.h"
@@ -82,15 +82,6 @@ static bool allocate_buffers(struct hws_txqueue *q)
     return true;
 }
 
-/* What the system would put into IPv4's header. */
-static uint8_t default_ttl(int fd)
-{
-    int ttl;
-    socklen_t len = sizeof(ttl);
-    bool known = getsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, &len) == 0 && ttl > 0 && ttl <= UINT8_MAX;
-    return known ? (uint8_t)ttl : IPDEFTTL;
-}
-
 struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, uint8_t protocol,
                                     struct hws_link_stats *stats)
 {
@@ -101,7 +92,7 @@ struct hws_txqueue *hws_txqueue_new(struct hws_txqueue_fds fds, uint8_t protocol
     q->protocol = protocol;
     q->udp = protocol == IPPROTO_UDP;
     q->stats = stats;
-    q->ttl = default_ttl(fds.ipv4);
+    q->ttl = hws_socket_ttl(fds.ipv4, HWS_FAMILY_IPV4);
     hws_fragment6_init(&q->fragment6);
     if (allocate_buffers(q))
         return q;
