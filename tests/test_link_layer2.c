@@ -59,6 +59,10 @@ static void what_is_sent_does_not_block(void **state)
     raw.full = true;
     assert_false(hws_link_layer2_flush_raw(&l2, OWN_FDS, true, true));
     assert_int_equal(l2.link.not_blocking, (1u << OWN_FDS) - 1u);
+    raw.full = true;
+    raw.link.not_blocking = 1u << 1;
+    assert_false(hws_link_layer2_flush_raw(&l2, OWN_FDS, true, true));
+    assert_int_equal(l2.link.not_blocking, ((1u << OWN_FDS) - 1u) | 1u << (OWN_FDS + 1u));
 }
 
 int main(void)

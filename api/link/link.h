@@ -85,7 +85,7 @@ struct hws_link {
     /* The owner polls and has seen that its descriptor number i, as fds() tells them, has nothing
      * to receive: bit i. receive need not ask the kernel there. */
     uint8_t quiet_fds;
-    /* Bit i: to flush on, fds[i] need not be writable. */
+    /* After a flush that was false, bit i: to flush on, fds[i] need not be writable. */
     uint32_t not_blocking;
 };
 

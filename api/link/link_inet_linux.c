@@ -153,11 +153,6 @@ void hws_link_inet_submit(struct hws_link *link, const struct hws_train *train)
     hws_txqueue_submit(((struct hws_link_inet *)link)->txqueue, train);
 }
 
-bool hws_link_inet_flush(struct hws_link *link)
-{
-    return hws_txqueue_flush(((struct hws_link_inet *)link)->txqueue);
-}
-
 size_t hws_link_inet_fds(struct hws_link *link, int fds[HWS_LINK_MAX_FDS])
 {
     struct hws_link_inet *inet = (struct hws_link_inet *)link;
@@ -176,6 +171,21 @@ int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
         return -EAFNOSUPPORT;
     return hws_route_cache_lookup(&inet->routes, remote,
                                   inet->interface[0] != '\0' ? inet->interface : NULL, local, mtu);
+}
+
+/* Trains leave in order, so what blocks is the socket that the first one needs. */
+bool hws_link_inet_flush(struct hws_link *link)
+{
+    struct hws_txqueue *txqueue = ((struct hws_link_inet *)link)->txqueue;
+    int fds[HWS_LINK_MAX_FDS];
+    if (hws_txqueue_flush(txqueue))
+        return true;
+    size_t count = hws_link_inet_fds(link, fds);
+    link->not_blocking = 0;
+    for (size_t i = 0; i < count; i++)
+        if (fds[i] != hws_txqueue_head_fd(txqueue))
+            link->not_blocking |= 1u << i;
+    return false;
 }
 
 const struct hws_link_stats *hws_link_inet_stats(struct hws_link *link)

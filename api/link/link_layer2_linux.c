@@ -173,7 +173,8 @@ bool hws_link_layer2_flush_raw(struct hws_link_layer2 *l2, uint32_t fd_count, bo
 {
     uint32_t own = (1u << fd_count) - 1u;
     bool raw_sent = l2->raw->ops->flush(l2->raw);
-    l2->link.not_blocking = (sent ? own : 0) | (raw_sent && taken ? ~own : 0);
+    uint32_t raw_not_blocking = raw_sent ? (taken ? UINT32_MAX : 0) : l2->raw->not_blocking;
+    l2->link.not_blocking = (sent ? own : 0) | raw_not_blocking << fd_count;
     return sent && raw_sent && taken;
 }
 

@@ -276,6 +276,11 @@ static int fd_for(const struct hws_txqueue *q, const struct hws_train *train)
     return train->dst.family == HWS_FAMILY_IPV6 ? q->fds.ipv6 : q->fds.ipv4;
 }
 
+int hws_txqueue_head_fd(const struct hws_txqueue *q)
+{
+    return q->count > 0 ? fd_for(q, &q->waiting[q->head]->train) : -1;
+}
+
 /* Bytes of the message that begins at `offset`. */
 static uint32_t message_len(const struct entry *e, uint32_t offset)
 {

@@ -28,4 +28,7 @@ void hws_txqueue_submit(struct hws_txqueue *queue, const struct hws_train *train
 bool hws_txqueue_flush(struct hws_txqueue *queue);
 bool hws_txqueue_net_event(struct hws_txqueue *queue, struct hws_net_event *event);
 
+/** The descriptor that the train at the head leaves by; -1: none waits. */
+int hws_txqueue_head_fd(const struct hws_txqueue *queue);
+
 #endif

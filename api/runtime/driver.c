@@ -116,7 +116,7 @@ static void output(struct hws_driver *driver, uint64_t now_us)
         trace_train(driver, &train, now_us);
         link->ops->submit(link, &train);
     }
-    driver->blocked = !link->ops->flush(link);
+    driver->blocked_fds = link->ops->flush(link) ? 0 : ~link->not_blocking;
 }
 
 bool hws_driver_run(struct hws_driver *driver, uint64_t now_us)

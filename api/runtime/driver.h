@@ -39,7 +39,7 @@ struct hws_driver {
     void *trace_arg;
     hws_driver_net_trace net_trace; /* shown what the network said; NULL: none */
     void *net_trace_arg;
-    bool blocked; /* the link takes no more until its descriptors are writable */
+    uint32_t blocked_fds; /* bit i: the link takes no more until its fds[i] is writable */
 };
 
 /** Packets of one receive batch: fewer received means that there are no more. */

@@ -86,7 +86,7 @@ static int watch(int epoll, int fd, uint32_t tag, uint32_t events)
 
 /* In the kernel's list of those to wake the leader's epoll comes before the thread's. Exclusive
  * watches cannot be changed: they are taken out and put in again. */
-static int watch_links(struct hws_driving *driving, bool writable)
+static int watch_links(struct hws_driving *driving, uint32_t writable_fds)
 {
     const int epolls[] = {driving->lead_epoll, driving->thread_epoll};
     struct hws_link *link = driving->runtime->driver.link;
@@ -97,12 +97,20 @@ static int watch_links(struct hws_driving *driving, bool writable)
     for (size_t i = 0; i < count; i++) {
         for (size_t e = 0; e < 2 && epolls[e] >= 0; e++)
             epoll_ctl(epolls[e], EPOLL_CTL_DEL, fds[i], NULL);
-        uint32_t writing = writable && (link->not_blocking >> i & 1) == 0 ? EPOLLOUT : 0;
+        uint32_t writing = (writable_fds >> i & 1) != 0 ? EPOLLOUT : 0;
         for (size_t e = 0; e < watching && epolls[e] >= 0 && rc == 0; e++)
             rc = watch(epolls[e], fds[i], (uint32_t)i, events | writing);
     }
-    driving->watches_writable = writable;
+    driving->writable_fds = writable_fds;
     return rc;
+}
+
+/* Where the link takes no more, until it does. */
+static void watch_writing(struct hws_driving *driving)
+{
+    uint32_t blocked_fds = driving->runtime->driver.blocked_fds;
+    if (blocked_fds != driving->writable_fds)
+        watch_links(driving, blocked_fds);
 }
 
 static int open_watch(int *epoll, int *event)
@@ -128,7 +136,7 @@ static int open_descriptors(struct hws_driving *driving, bool thread)
     if (rc == 0 && thread)
         rc = open_watch(&driving->thread_epoll, &driving->thread_event);
     if (rc == 0)
-        rc = watch_links(driving, false);
+        rc = watch_links(driving, driving->runtime->driver.blocked_fds);
     if (rc == 0 && netwatch >= 0)
         rc = watch(thread ? driving->thread_epoll : driving->lead_epoll, netwatch, TAG_NETWATCH,
                    EPOLLIN | EPOLLET);
@@ -236,9 +244,7 @@ static void run(struct hws_driving *driving, bool input, const struct woken *wok
     hws_runtime_work(driving->runtime, input, woken->netwatch);
     link->no_errors = true;
     link->quiet_fds = 0;
-    bool blocked = driving->runtime->driver.blocked;
-    if (blocked != driving->watches_writable)
-        watch_links(driving, blocked);
+    watch_writing(driving);
 }
 
 /* Wakes the thread once; what it is woken for it finds out by looking. */
@@ -273,6 +279,7 @@ void hws_driving_rearm(struct hws_driving *driving)
     bool thread = driving->thread_epoll >= 0;
     if (!driving->started || driving->stopping)
         return;
+    watch_writing(driving);
     if (!thread && driving->leader == NULL && !TAILQ_EMPTY(&driving->followers))
         hws_driving_wake(driving, TAILQ_FIRST(&driving->followers));
     uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
@@ -303,7 +310,7 @@ static void park_thread(struct hws_driving *driving)
     if (driving->thread_parked || driving->thread_epoll < 0)
         return;
     driving->thread_parked = true;
-    watch_links(driving, driving->watches_writable);
+    watch_links(driving, driving->writable_fds);
     call_thread(driving);
 }
 
@@ -312,7 +319,7 @@ static void unpark_thread(struct hws_driving *driving)
     if (!driving->thread_parked)
         return;
     driving->thread_parked = false;
-    watch_links(driving, driving->watches_writable);
+    watch_links(driving, driving->writable_fds);
 }
 
 /* Until when the thread may sleep, and whether it takes over from leaders that are gone. */

@@ -52,10 +52,10 @@ struct hws_driving {
     uint64_t thread_until_us; /* how long the thread sleeps, 0: it is awake; or how long the
                                  program's loop does */
     bool thread_called;
-    pthread_t caller;  /* who asked last how long to sleep */
-    bool caller_asked; /* since its loop ran the runtime last */
-    bool caller_loops; /* and it did so in its turn before that, too */
-    bool watches_writable;
+    pthread_t caller;      /* who asked last how long to sleep */
+    bool caller_asked;     /* since its loop ran the runtime last */
+    bool caller_loops;     /* and it did so in its turn before that, too */
+    uint32_t writable_fds; /* bit i: fds[i] of the link is watched for writing, too */
     struct hws_spin lead_spin, thread_spin;
     bool
         thread_parked; /* does not watch the links: the leader polls them (api/runtime/driving.c) */

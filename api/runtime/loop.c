@@ -15,9 +15,9 @@ struct hws_loop {
     bool netwatch_paused; /* until the change has been looked at */
     uv_timer_t timer;
     uv_prepare_t prepare;
-    uint64_t timer_us; /* when the timer will fire; UINT64_MAX: it is not set */
-    bool polls_writable;
-    bool pending; /* calls changed something that has not been sent */
+    uint64_t timer_us;     /* when the timer will fire; UINT64_MAX: it is not set */
+    uint32_t writable_fds; /* bit i: polls[i] waits for writing, too */
+    bool pending;          /* calls changed something that has not been sent */
     unsigned open_handles;
 };
 
@@ -48,13 +48,12 @@ static void on_netwatch(uv_poll_t *poll, int status, int events);
 
 static void poll_events(struct hws_loop *loop)
 {
-    bool blocked = loop->runtime->driver.blocked;
-    uint32_t not_blocking = loop->runtime->driver.link->not_blocking;
+    uint32_t writable_fds = loop->runtime->driver.blocked_fds;
     for (size_t i = 0; i < loop->poll_count; i++) {
-        bool writable = blocked && (not_blocking >> i & 1) == 0;
+        bool writable = (writable_fds >> i & 1) != 0;
         uv_poll_start(&loop->polls[i], UV_READABLE | (writable ? UV_WRITABLE : 0), on_poll);
     }
-    loop->polls_writable = blocked;
+    loop->writable_fds = writable_fds;
 }
 
 static void keep_alive(struct hws_loop *loop)
@@ -78,7 +77,7 @@ static void work(struct hws_loop *loop, bool input, bool netwatch)
     loop->pending = false;
     hws_runtime_work(runtime, input, netwatch);
     give_back(runtime);
-    if (runtime->driver.blocked != loop->polls_writable)
+    if (runtime->driver.blocked_fds != loop->writable_fds)
         poll_events(loop);
     if (loop->netwatch_paused && runtime->netwatch_due_us == UINT64_MAX) {
         loop->netwatch_paused = false;
