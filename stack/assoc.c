@@ -203,8 +203,9 @@ static bool better(const struct hws_path *p, const struct hws_path *best)
     return f > f_best || (f == f_best && f > 0 && p->errors < best->errors);
 }
 
-const char *hws_pathsel_name(size_t index)
+const char *hws_pathsel_name(const struct hws_engine *e, size_t index)
 {
+    (void)e;
     return index == 0 ? "primary" : NULL;
 }
 
@@ -301,7 +302,8 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
     struct hws_pool *pool = &a->engine->pool;
     a->local_initial_tsn = initial_tsn;
     if (hws_assoc_has_queues(a)) {
-        hws_sendq_init(&a->queues->sendq, pool, hws_sched_find(a->params->sched));
+        hws_sendq_init(&a->queues->sendq, pool,
+                       hws_registry_sched(&a->engine->registry, a->params->sched));
         hws_outq_init(&a->queues->outq, pool, initial_tsn);
     }
     a->advertised_rwnd = hws_budget_first(a->engine, hws_assoc_rcvbuf(a));

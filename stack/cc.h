@@ -55,7 +55,4 @@ struct hws_cc_ops {
 /** RFC 9260, section 7, as written; the default. */
 extern const struct hws_cc_ops hws_cc_rfc9260;
 
-/** The controller of that name, NULL when there is none; NULL gives the default. */
-const struct hws_cc_ops *hws_cc_find(const char *name);
-
 #endif

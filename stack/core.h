@@ -18,6 +18,7 @@
 #include "stack/pool.h"
 #include "stack/queues.h"
 #include "stack/reassembly.h"
+#include "stack/registry.h"
 #include "stack/rto.h"
 #include "stack/sendq.h"
 #include "stack/siphash.h"
@@ -233,6 +234,7 @@ struct hws_cookie_keys {
 
 struct hws_engine {
     struct hws_engine_config config;
+    struct hws_registry registry;
     struct hws_pool pool;
     struct hws_stats stats;
     struct hws_budget budget;

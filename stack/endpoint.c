@@ -132,7 +132,7 @@ int hws_endpoint_new(struct hws_engine *e, const struct hws_endpoint_config *con
     hws_params_default(&defaults);
     const struct hws_params *params = config->params != NULL ? config->params : &defaults;
     if (!hws_locals_ok(config->locals, config->local_count, config->families) ||
-        !hws_params_ok(params))
+        !hws_params_ok(e, params))
         return HWS_E_INVAL;
     hws_locals_init(&locals, config->locals, config->local_count, config->families);
     uint16_t port = config->port != 0 ? config->port : draw_port(e, &locals, config->remote_port);

@@ -34,11 +34,16 @@ static void init_lists(struct hws_engine *e)
 struct hws_engine *hws_engine_new(const struct hws_engine_config *config)
 {
     const struct hws_env *env = &config->env;
+    char error[HWS_EXTENSION_ERROR_MAX];
+    if (hws_extensions_check(config->extensions, config->extension_count, error) != HWS_OK)
+        return NULL;
     struct hws_engine *e = env->alloc(env->ctx, sizeof *e);
     if (e == NULL)
         return NULL;
     memset(e, 0, sizeof *e);
     e->config = *config;
+    e->config.extensions = NULL; /* the caller's array: the registry has its own */
+    hws_registry_init(&e->registry, config->extensions, config->extension_count);
     hws_pool_init(&e->pool, &e->config.env, config->direct_alloc);
     env->random(env->ctx, &e->hash_key, sizeof e->hash_key);
     hws_cookie_init(e);

@@ -28,6 +28,7 @@
 #include "stack/stats.h"
 
 struct hws_engine;
+struct hws_extension;
 
 /** Names an association; 0 names none. */
 typedef uint64_t hws_assoc_id;
@@ -111,12 +112,13 @@ struct hws_path_params {
     uint8_t tos, ttl; /**< as in struct hws_params */
 };
 
-/** The names that `cc` takes, the default first; NULL from the last one on. */
-const char *hws_cc_name(size_t index);
+/** The names that `cc` takes in that engine (NULL: in any), the default first; NULL from the last
+ * one on. */
+const char *hws_cc_name(const struct hws_engine *engine, size_t index);
 /** The names of stream schedulers. */
-const char *hws_sched_name(size_t index);
+const char *hws_sched_name(const struct hws_engine *engine, size_t index);
 /** The names of path selections. */
-const char *hws_pathsel_name(size_t index);
+const char *hws_pathsel_name(const struct hws_engine *engine, size_t index);
 
 /** What an engine is made with. */
 struct hws_engine_config {
@@ -132,9 +134,21 @@ struct hws_engine_config {
     bool direct_alloc;
     /** Accept packets without looking at their checksum (fuzzing only). */
     bool ignore_checksum;
+    /** What this engine has beside RFC 9260 (extend.h), `extension_count` of them; they live as
+     * long as the engine, the array need not. */
+    const struct hws_extension *const *extensions;
+    size_t extension_count; /**< HWS_EXT_MAX at most */
 };
 
-/** A new engine, or NULL when there is no memory. The config is copied. */
+/** The longest text that hws_extensions_check writes, its NUL included. */
+#define HWS_EXTENSION_ERROR_MAX 256u
+
+/** Whether an engine can be made with these extensions. HWS_E_INVAL: not; `error`, of
+ * HWS_EXTENSION_ERROR_MAX bytes, says as one sentence why. */
+int hws_extensions_check(const struct hws_extension *const *extensions, size_t count, char *error);
+
+/** A new engine, or NULL when there is no memory, or when hws_extensions_check says no. The config
+ * is copied. */
 struct hws_engine *hws_engine_new(const struct hws_engine_config *config);
 
 /** Frees the engine and everything in it; nothing is sent. References to received buffers are

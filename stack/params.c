@@ -61,10 +61,10 @@ static bool shift_ok(uint8_t shift)
 
 static bool pathsel_ok(const char *name)
 {
-    return name == NULL || strcmp(name, hws_pathsel_name(0)) == 0;
+    return name == NULL || strcmp(name, hws_pathsel_name(NULL, 0)) == 0;
 }
 
-bool hws_params_ok(const struct hws_params *p)
+bool hws_params_ok(const struct hws_engine *e, const struct hws_params *p)
 {
     return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
            shift_ok(p->rto_alpha_shift) && shift_ok(p->rto_beta_shift) &&
@@ -75,8 +75,9 @@ bool hws_params_ok(const struct hws_params *p)
            p->rcvbuf_max_bytes <= HWS_BUF_MAX_BYTES && p->sndbuf_bytes > 0 &&
            p->sndbuf_bytes <= HWS_BUF_MAX_BYTES && p->sndbuf_max_bytes <= HWS_BUF_MAX_BYTES &&
            p->pd_point_bytes <= p->rcvbuf_bytes && p->pmtud_interval_us > 0 &&
-           hws_cc_find(p->cc) != NULL && hws_sched_find(p->sched) != NULL &&
-           pathsel_ok(p->pathsel) && mtu_ok(p->mtu) &&
+           hws_registry_cc(&e->registry, p->cc) != NULL &&
+           hws_registry_sched(&e->registry, p->sched) != NULL && pathsel_ok(p->pathsel) &&
+           mtu_ok(p->mtu) &&
            (p->max_fragment_bytes == 0 || p->max_fragment_bytes >= HWS_LIMIT_FRAGMENT_MIN_BYTES);
 }
 
@@ -173,7 +174,7 @@ int hws_endpoint_set_params(struct hws_engine *e, hws_endpoint_id id,
     struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, id);
     if (ep == NULL)
         return HWS_E_NOENT;
-    if (!hws_params_ok(params))
+    if (!hws_params_ok(e, params))
         return HWS_E_INVAL;
     const struct hws_params *shared = hws_params_share(&e->pool, params);
     if (shared == NULL)
@@ -246,7 +247,7 @@ int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL || a->over)
         return HWS_E_NOENT;
-    if (!hws_params_ok(params))
+    if (!hws_params_ok(e, params))
         return HWS_E_INVAL;
     struct hws_params next = *params;
     keep_fixed(&next, a->params);

@@ -6,8 +6,8 @@
 #include "stack/engine.h"
 #include "stack/pool.h"
 
-/** Whether every value is within its range and every name known. */
-bool hws_params_ok(const struct hws_params *params);
+/** Whether every value is within its range and every name known to the engine. */
+bool hws_params_ok(const struct hws_engine *e, const struct hws_params *params);
 
 /** A copy to share, with one reference: an endpoint and its associations have one set of parameters
  * until somebody changes theirs. It never changes. NULL: no memory. */

@@ -68,7 +68,7 @@ uint16_t hws_path_packet_len(const struct hws_path *p, uint32_t mtu)
 struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
                               const struct hws_addr *remote)
 {
-    const struct hws_cc_ops *cc = hws_cc_find(a->params->cc);
+    const struct hws_cc_ops *cc = hws_registry_cc(&a->engine->registry, a->params->cc);
     struct hws_path *p = hws_pool_zalloc(&a->engine->pool, sizeof *p + cc->state_size);
     if (p == NULL)
         return NULL;

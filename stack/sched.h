@@ -39,7 +39,4 @@ struct hws_sched_ops {
 extern const struct hws_sched_ops hws_sched_fcfs; /* first come, first served (RFC 8260, 3.1) */
 extern const struct hws_sched_ops hws_sched_rr;   /* round robin over streams (RFC 8260, 3.2) */
 
-/** The scheduler of that name, NULL when there is none; NULL gives the default. */
-const struct hws_sched_ops *hws_sched_find(const char *name);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "stack/cc.h"
 #include "stack/limits.h"
+#include "stack/registry.h"
 
 #define PMDCS 1452u
 
@@ -52,9 +53,11 @@ static void start_avoidance(void)
 static void found_by_name(void **state)
 {
     (void)state;
-    assert_ptr_equal(hws_cc_find(NULL), cc);
-    assert_ptr_equal(hws_cc_find("rfc9260"), cc);
-    assert_null(hws_cc_find("rfc"));
+    struct hws_registry r;
+    hws_registry_init(&r, NULL, 0);
+    assert_ptr_equal(hws_registry_cc(&r, NULL), cc);
+    assert_ptr_equal(hws_registry_cc(&r, "rfc9260"), cc);
+    assert_null(hws_registry_cc(&r, "rfc"));
     assert_true(cc->state_size <= HWS_LIMIT_CC_STATE_BYTES);
 }
 

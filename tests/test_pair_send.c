@@ -620,18 +620,18 @@ static void chunks_and_messages_that_wait(void **state)
 static void names_can_be_listed(void **state)
 {
     (void)state;
-    assert_string_equal(hws_cc_name(0), "rfc9260");
-    assert_string_equal(hws_sched_name(0), "fcfs");
-    assert_string_equal(hws_sched_name(1), "rr");
-    assert_string_equal(hws_pathsel_name(0), "primary");
-    assert_null(hws_cc_name(100));
-    assert_null(hws_sched_name(100));
-    assert_null(hws_pathsel_name(100));
+    assert_string_equal(hws_cc_name(NULL, 0), "rfc9260");
+    assert_string_equal(hws_sched_name(NULL, 0), "fcfs");
+    assert_string_equal(hws_sched_name(NULL, 1), "rr");
+    assert_string_equal(hws_pathsel_name(NULL, 0), "primary");
+    assert_null(hws_cc_name(NULL, 100));
+    assert_null(hws_sched_name(NULL, 100));
+    assert_null(hws_pathsel_name(NULL, 100));
     struct pair *p = pair_new(NULL);
     struct hws_params params;
     hws_params_default(&params);
-    for (size_t i = 0; hws_pathsel_name(i) != NULL; i++) {
-        params.pathsel = hws_pathsel_name(i);
+    for (size_t i = 0; hws_pathsel_name(NULL, i) != NULL; i++) {
+        params.pathsel = hws_pathsel_name(NULL, i);
         assert_int_equal(hws_endpoint_set_params(p->a.engine, p->a.endpoint, &params), HWS_OK);
     }
     params.pathsel = "none such";

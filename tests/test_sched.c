@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "memory_env.h"
-#include "stack/sched.h"
+#include "stack/registry.h"
 
 #define STREAMS 40u
 
 static struct memory_env m;
+static struct hws_registry registry;
 static const struct hws_sched_ops *ops;
 static _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
 static struct hws_sched_stream streams[STREAMS];
@@ -14,7 +15,8 @@ static struct hws_sched_stream streams[STREAMS];
 static void begin(const char *name)
 {
     memory_env_init(&m, 1, true);
-    ops = hws_sched_find(name);
+    hws_registry_init(&registry, NULL, 0);
+    ops = hws_registry_sched(&registry, name);
     assert_non_null(ops);
     ops->init(sched_state, &m.pool);
     for (uint16_t i = 0; i < STREAMS; i++) {
@@ -49,11 +51,12 @@ static void turn_of(uint16_t sid)
 static void names(void **state)
 {
     (void)state;
-    assert_ptr_equal(hws_sched_find(NULL), &hws_sched_fcfs);
-    assert_ptr_equal(hws_sched_find("fcfs"), &hws_sched_fcfs);
-    assert_ptr_equal(hws_sched_find("rr"), &hws_sched_rr);
-    assert_null(hws_sched_find("fcf"));
-    assert_null(hws_sched_find(""));
+    hws_registry_init(&registry, NULL, 0);
+    assert_ptr_equal(hws_registry_sched(&registry, NULL), &hws_sched_fcfs);
+    assert_ptr_equal(hws_registry_sched(&registry, "fcfs"), &hws_sched_fcfs);
+    assert_ptr_equal(hws_registry_sched(&registry, "rr"), &hws_sched_rr);
+    assert_null(hws_registry_sched(&registry, "fcf"));
+    assert_null(hws_registry_sched(&registry, ""));
 }
 
 static void nothing_ready_nothing_next(void **state)

@@ -3,6 +3,7 @@
 
 #include "memory_env.h"
 #include "proto/chunk.h"
+#include "stack/registry.h"
 #include "stack/sendq.h"
 
 #define FULL 1000u /* payload of an otherwise empty packet, as most tests have it */
@@ -13,7 +14,9 @@ static struct hws_sendq q;
 static void begin(const char *sched)
 {
     memory_env_init(&m, 1, true);
-    hws_sendq_init(&q, &m.pool, hws_sched_find(sched));
+    struct hws_registry registry;
+    hws_registry_init(&registry, NULL, 0);
+    hws_sendq_init(&q, &m.pool, hws_registry_sched(&registry, sched));
 }
 
 static void end(void)

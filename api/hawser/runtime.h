@@ -35,6 +35,7 @@ extern "C" {
 HWS_API const char *hws_version(void);
 
 struct hws_runtime;
+struct hws_extension;
 struct uv_loop_s;
 
 /** The UDP port of RFC 6951. */
@@ -117,6 +118,11 @@ struct hws_runtime_config {
     unsigned shard_count;
     /** Which one this runtime is, 0 .. shard_count - 1. */
     unsigned shard;
+    /** What its engine has beside RFC 9260: tables of <hawser/extend.h> that live as long as the
+     * runtime; the array need not. NULL by default. */
+    const struct hws_extension *const *extensions;
+    /** How many; HWS_EXT_MAX of <hawser/extend.h> at most. */
+    size_t extension_count;
 };
 
 /** The largest shard_count. */
@@ -145,8 +151,9 @@ HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_
  * Errors: EPERM (raw and packet sockets need CAP_NET_RAW), EOPNOTSUPP (hawser was built without
  * AF_XDP), EADDRINUSE (the UDP port is taken, or another runtime of this process is that shard),
  * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no such shard; no
- * such link; AF_XDP without the name of one of several interfaces), EMSGSIZE (AF_XDP on an
- * interface with too large an MTU), ENOMEM, EMFILE. */
+ * such link; AF_XDP without the name of one of several interfaces; an extension that is not as
+ * <hawser/extend.h> says), EMSGSIZE (AF_XDP on an interface with too large an MTU), ENOMEM,
+ * EMFILE. */
 HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
 
 /** Frees the runtime and ends every socket in it; associations that still exist are aborted, so

@@ -52,6 +52,8 @@ static int check_config(const struct hws_runtime_config *config, char *error)
         snprintf(error, HWS_ERROR_MAX, "neither IPv4 nor IPv6 is wanted: allow one of them");
         return -EINVAL;
     }
+    if (hws_extensions_check(config->extensions, config->extension_count, error) < 0)
+        return -EINVAL;
     bool alone = config->shard_count <= 1 && config->shard == 0;
     if (alone || (config->shard < config->shard_count && config->shard_count <= HWS_SHARDS_MAX))
         return 0;
@@ -102,7 +104,10 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
         rc = open_link(config, &link, error);
     if (rc < 0)
         return rc;
-    const struct hws_runtime_part part = {.own_host = config->own_host, .shard = shard_of(config)};
+    const struct hws_runtime_part part = {.own_host = config->own_host,
+                                          .shard = shard_of(config),
+                                          .extensions = config->extensions,
+                                          .extension_count = config->extension_count};
     rc = hws_runtime_open(config->loop, link, &part, out);
     if (rc < 0)
         snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));

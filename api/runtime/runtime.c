@@ -197,7 +197,12 @@ static int init_engine(struct hws_runtime *runtime, const struct hws_runtime_par
     if (rc < 0)
         return rc;
     struct hws_engine_config config = {
-        .env = runtime->env, .own_host = part->own_host, .shard = part->shard};
+        .env = runtime->env,
+        .own_host = part->own_host,
+        .shard = part->shard,
+        .extensions = part->extensions,
+        .extension_count = part->extension_count,
+    };
     runtime->engine = hws_engine_new(&config);
     if (runtime->engine == NULL) {
         hws_env_fini(&runtime->env);

@@ -38,8 +38,10 @@ struct hws_runtime {
 
 /** What an engine answers for. */
 struct hws_runtime_part {
-    bool own_host;          /* all ports of the host */
-    struct hws_shard shard; /* and of their packets those of this one */
+    bool own_host;                                 /* all ports of the host */
+    struct hws_shard shard;                        /* and of their packets those of this one */
+    const struct hws_extension *const *extensions; /* that were checked */
+    size_t extension_count;
 };
 
 /** A runtime over a link that is open already and that the runtime closes (on failure, too).

@@ -5,11 +5,19 @@
 
 #include "api/sock/sockopt_value.h"
 
+/* The names of one kind. */
+typedef const char *name_fn(const struct hws_engine *engine, size_t index);
+
+static const struct hws_engine *engine_of(const struct hws_sockopt_target *target)
+{
+    return target->sock->sockets->engine;
+}
+
 /* The engine's own copy of the name, NULL when there is none such. */
-static const char *known(const char *(*name_of)(size_t index), const char *asked)
+static const char *known(const struct hws_engine *engine, name_fn *name_of, const char *asked)
 {
     const char *name;
-    for (size_t i = 0; (name = name_of(i)) != NULL; i++) {
+    for (size_t i = 0; (name = name_of(engine, i)) != NULL; i++) {
         if (strcmp(name, asked) == 0)
             return name;
     }
@@ -18,21 +26,20 @@ static const char *known(const char *(*name_of)(size_t index), const char *asked
 
 /* `name` is one of `params`, which are stored with the name that was asked for. */
 static int choose(const struct hws_sockopt_target *target, struct hws_params *params,
-                  const char **name, const char *(*name_of)(size_t index),
-                  const union hws_sockopt_value *value)
+                  const char **name, name_fn *name_of, const union hws_sockopt_value *value)
 {
     if (target->len == 0)
         return -EINVAL;
-    *name = known(name_of, value->name);
+    *name = known(engine_of(target), name_of, value->name);
     return *name != NULL ? hws_sockopt_store(target, params) : -ENOENT;
 }
 
 /* Where none was chosen it is the first. */
-static int tell(const char *name, const char *(*name_of)(size_t index),
+static int tell(const struct hws_sockopt_target *target, const char *name, name_fn *name_of,
                 union hws_sockopt_value *value)
 {
     if (name == NULL)
-        name = name_of(0);
+        name = name_of(engine_of(target), 0);
     memset(value->name, 0, sizeof(value->name));
     memcpy(value->name, name, strnlen(name, sizeof(value->name) - 1));
     return 0;
@@ -48,7 +55,7 @@ HWS_SOCKOPT_SET(cc)
 
 HWS_SOCKOPT_GET(cc)
 {
-    return tell(target->sock->params.cc, hws_cc_name, value);
+    return tell(target, target->sock->params.cc, hws_cc_name, value);
 }
 
 /* ---- HWS_SCHED ---- */
@@ -61,7 +68,7 @@ HWS_SOCKOPT_SET(sched)
 
 HWS_SOCKOPT_GET(sched)
 {
-    return tell(target->sock->params.sched, hws_sched_name, value);
+    return tell(target, target->sock->params.sched, hws_sched_name, value);
 }
 
 /* ---- HWS_PATHSEL ---- */
@@ -74,5 +81,5 @@ HWS_SOCKOPT_SET(pathsel)
 
 HWS_SOCKOPT_GET(pathsel)
 {
-    return tell(target->sock->params.pathsel, hws_pathsel_name, value);
+    return tell(target, target->sock->params.pathsel, hws_pathsel_name, value);
 }

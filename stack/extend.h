@@ -1,0 +1,301 @@
+/** @file
+ * Extensions of hawser's engine: new chunk types with their negotiation, congestion controllers,
+ * stream schedulers and path selectors, in one file against this header alone.
+ *
+ * An extension is a constant table, struct hws_extension. An engine gets its list of them when it
+ * is made and never changes it; there is nothing global. Each association for which both sides
+ * offered the extension has a state of its own, of the size declared, which the engine makes,
+ * zeroes and frees. Functions of an extension are called with that association's handle, from the
+ * one thread that drives the engine; they may not block, read a clock or keep pointers that they
+ * are given. What they return and ask for is checked: a fault is refused, counted (`ext_faults`)
+ * and has no other effect.
+ *
+ * docs/EXTENDING.md builds one step by step. */
+#ifndef HAWSER_EXTEND_H
+#define HAWSER_EXTEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of this interface: what struct hws_extension.api says. */
+#define HWS_EXTEND_API 1u
+
+/** Extensions that an engine can have, beside its own. */
+#define HWS_EXT_MAX 8u
+/** Chunk types of one extension. */
+#define HWS_EXT_CHUNKS_MAX 8u
+/** The longest value of an INIT parameter of an extension, in bytes. */
+#define HWS_EXT_PARAM_MAX 16u
+/** The longest name of an extension, a chunk or a cause, in characters. */
+#define HWS_EXT_NAME_MAX 15u
+/** The largest state of an extension for an association, in bytes. */
+#define HWS_EXT_STATE_MAX (1u << 20)
+/** The most bytes that DATA chunks can be asked to leave free in a packet. */
+#define HWS_EXT_RESERVE_MAX 64u
+/** Events of one association that wait for the application; further ones are refused. */
+#define HWS_EXT_EVENTS_MAX 16u
+/** The most bytes of an event's data. */
+#define HWS_EXT_EVENT_MAX 256u
+
+/* ---- What an extension is called with, and may ask for ---- */
+
+struct hws_ext_services;
+
+/** An association, as an extension sees it. Valid during the call it came with. */
+struct hws_ext_assoc {
+    const struct hws_ext_services *services; /**< use the functions below */
+    void *state;       /**< the extension's own: state_size bytes, aligned as malloc does */
+    uint64_t now_us;   /**< monotonic time of this call */
+    bool initiator;    /**< this side sent the INIT */
+    uint8_t paths;     /**< destination addresses of the peer, numbered from 0 */
+    uint8_t data_path; /**< the one that carries data now */
+};
+
+/** What a service answers. */
+enum hws_ext_result {
+    HWS_EXT_OK = 0,
+    HWS_EXT_INVAL = -1, /**< an argument is out of bounds */
+    HWS_EXT_STATE = -2, /**< not in this state of the association, or not from this function */
+    HWS_EXT_FULL = -3,  /**< no room, or no memory: what was asked for is dropped */
+    HWS_EXT_KNOWN = -4, /**< hws_ext_repair: the DATA chunk has come before */
+};
+
+/** A chunk that came. */
+struct hws_ext_in {
+    uint8_t type;         /**< of the chunk */
+    uint8_t flags;        /**< Chunk Flags */
+    uint8_t path;         /**< where it came from */
+    uint16_t len;         /**< of the value; not less than the type's min_len */
+    const uint8_t *value; /**< valid during the call */
+};
+
+/** A chunk being filled in: hws_ext_put appends to its value. */
+struct hws_ext_out {
+    uint8_t type;  /**< of the chunk */
+    uint8_t flags; /**< may be set */
+    uint8_t path;  /**< where it goes */
+    uint16_t room; /**< bytes that hws_ext_put still takes */
+};
+
+/** A DATA chunk that was sent or came (RFC 9260, 3.3.1). */
+struct hws_ext_data {
+    const uint8_t *chunk; /**< from its header on, without padding; valid during the call */
+    uint16_t len;         /**< header and user data */
+    uint32_t tsn;         /**< Transmission Sequence Number */
+    uint8_t path;         /**< it goes there, or came from there */
+    bool again;      /**< sent: a retransmission. Came: by hws_ext_repair of another extension */
+    uint64_t packet; /**< chunks with the same number are in one packet */
+};
+
+/** What is known of a path. */
+struct hws_ext_path {
+    uint32_t mtu;        /**< of IP, bytes */
+    uint32_t max_chunk;  /**< the largest chunk that a packet of its own carries, with its header */
+    uint32_t cwnd_bytes; /**< congestion window */
+    uint32_t flight_bytes; /**< DATA chunks outstanding */
+    uint32_t srtt_us;      /**< 0: not measured */
+    uint32_t rto_us;       /**< retransmission timeout */
+    bool active;           /**< it answers (8.2) */
+    bool confirmed;        /**< the peer has shown that the address is its own (5.4) */
+};
+
+/** The engine's side; extensions call the functions below instead. */
+struct hws_ext_services {
+    uint32_t api; /**< HWS_EXTEND_API of the engine */
+    /** hws_ext_want */
+    int (*want)(struct hws_ext_assoc *assoc, uint8_t type, uint8_t path);
+    /** hws_ext_put */
+    int (*put)(struct hws_ext_out *out, const void *bytes, uint16_t len);
+    /** hws_ext_repair */
+    int (*repair)(struct hws_ext_assoc *assoc, const uint8_t *chunk, uint16_t len);
+    /** hws_ext_timer */
+    int (*timer)(struct hws_ext_assoc *assoc, uint64_t delay_us);
+    /** hws_ext_tell */
+    int (*tell)(struct hws_ext_assoc *assoc, uint32_t code, const void *data, uint16_t len);
+    /** hws_ext_report */
+    int (*report)(struct hws_ext_assoc *assoc, uint16_t cause, const void *value, uint16_t len);
+    /** hws_ext_path */
+    int (*path)(struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out);
+};
+
+/** Instead of a path's number: the one that carries data. */
+#define HWS_EXT_DATA_PATH 0xffu
+/** hws_ext_timer: none. */
+#define HWS_EXT_NEVER UINT64_MAX
+
+/** Asks for a chunk of one of the extension's types on a path: its filler is called when a packet
+ * is built, once for each chunk that was asked for since it was last filled in. HWS_EXT_INVAL,
+ * HWS_EXT_STATE. */
+static inline int hws_ext_want(struct hws_ext_assoc *assoc, uint8_t type, uint8_t path)
+{
+    return assoc->services->want(assoc, type, path);
+}
+
+/** Within a filler: appends to the chunk's value. HWS_EXT_FULL: more than `out->room`; the chunk is
+ * left out of this packet, and asked for again in the next one when that has more room. */
+static inline int hws_ext_put(struct hws_ext_assoc *assoc, struct hws_ext_out *out,
+                              const void *bytes, uint16_t len)
+{
+    return assoc->services->put(out, bytes, len);
+}
+
+/** Hands in a DATA chunk, with its header, as if it had come from the network: marked as received,
+ * delivered and acknowledged. Its bytes are copied. Within `input`, `data_received` and `timer`, in
+ * states in which DATA is taken. HWS_EXT_INVAL (not a DATA chunk that the peer may send now),
+ * HWS_EXT_KNOWN, HWS_EXT_STATE, HWS_EXT_FULL. */
+static inline int hws_ext_repair(struct hws_ext_assoc *assoc, const uint8_t *chunk, uint16_t len)
+{
+    return assoc->services->repair(assoc, chunk, len);
+}
+
+/** Has `timer` called after so many microseconds, once; replaces what was set before, HWS_EXT_NEVER
+ * takes it back. HWS_EXT_STATE, HWS_EXT_INVAL (the extension has no `timer`). */
+static inline int hws_ext_timer(struct hws_ext_assoc *assoc, uint64_t delay_us)
+{
+    return assoc->services->timer(assoc, delay_us);
+}
+
+/** Tells the application something: HWS_EVENT_EXTENSION of the engine, a notification of type
+ * HWS_EXTENSION_EVENT at the socket. `data` is copied, HWS_EXT_EVENT_MAX bytes at most.
+ * HWS_EXT_INVAL, HWS_EXT_FULL. */
+static inline int hws_ext_tell(struct hws_ext_assoc *assoc, uint32_t code, const void *data,
+                               uint16_t len)
+{
+    return assoc->services->tell(assoc, code, data, len);
+}
+
+/** Reports an error cause of the extension to the peer, in an ERROR chunk (RFC 9260, 3.3.10).
+ * HWS_EXT_INVAL (not a cause of the extension), HWS_EXT_STATE. */
+static inline int hws_ext_report(struct hws_ext_assoc *assoc, uint16_t cause, const void *value,
+                                 uint16_t len)
+{
+    return assoc->services->report(assoc, cause, value, len);
+}
+
+/** What is known of a path. HWS_EXT_INVAL: there is none of that number. */
+static inline int hws_ext_path(struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out)
+{
+    return assoc->services->path(assoc, path, out);
+}
+
+/* ---- Chunk types ---- */
+
+/** States of an association (RFC 9260, 4) in which a chunk may come and go. */
+#define HWS_EXT_IN_ESTABLISHED 0x08u
+#define HWS_EXT_IN_SHUTDOWN_PENDING 0x10u  /**< our data is still on its way */
+#define HWS_EXT_IN_SHUTDOWN_SENT 0x20u     /**< the peer's may be */
+#define HWS_EXT_IN_SHUTDOWN_RECEIVED 0x40u /**< our data is still on its way */
+#define HWS_EXT_IN_SHUTDOWN_ACK_SENT 0x80u /**< no data any more */
+/** Wherever one side may still send DATA for the first time or again. */
+#define HWS_EXT_IN_TRANSFER                                                                        \
+    (HWS_EXT_IN_ESTABLISHED | HWS_EXT_IN_SHUTDOWN_PENDING | HWS_EXT_IN_SHUTDOWN_SENT |             \
+     HWS_EXT_IN_SHUTDOWN_RECEIVED)
+
+/** In any state of an association that is up. */
+#define HWS_EXT_IN_ANY (HWS_EXT_IN_TRANSFER | HWS_EXT_IN_SHUTDOWN_ACK_SENT)
+
+/** Where a chunk stands in a packet. */
+enum hws_ext_place {
+    HWS_EXT_BEFORE_DATA, /**< behind the control chunks of RFC 9260 */
+    HWS_EXT_AFTER_DATA,  /**< in what room DATA leaves, or in a packet of its own */
+};
+
+/** A chunk type. */
+struct hws_ext_chunk {
+    uint8_t type;     /**< 0x80..0xfe, not one of IANA's: a peer without it skips the chunk */
+    const char *name; /**< in traces: upper case, as in "PARITY" */
+    uint16_t min_len; /**< of the value; shorter ones are dropped as malformed */
+    uint8_t states;   /**< HWS_EXT_IN_* */
+    enum hws_ext_place place; /**< in a packet */
+    /** A chunk came, in one of `states`. NULL: it is only sent. */
+    void (*input)(struct hws_ext_assoc *assoc, const struct hws_ext_in *in);
+    /** Fills in one that was asked for. False: there is none to send after all. NULL: it is only
+     * received. */
+    bool (*fill)(struct hws_ext_assoc *assoc, struct hws_ext_out *out);
+    /** Writes the value as text for a trace, as snprintf does; NULL: hexadecimal digits. */
+    int (*text)(const uint8_t *value, uint16_t len, char *out, size_t size);
+};
+
+/** An error cause (RFC 9260, 3.3.10). */
+struct hws_ext_cause {
+    uint16_t code;    /**< 0x8000 and above */
+    const char *name; /**< in traces */
+};
+
+/* ---- Congestion controllers, stream schedulers, path selectors ---- */
+
+struct hws_cc_ops;
+struct hws_sched_ops;
+struct hws_pathsel_ops;
+
+/* ---- Extensions ---- */
+
+/** An extension. Members that are not needed are 0 or NULL; an extension of chunk types has
+ * `param`, `chunks` and what goes with them, others have none of these. */
+struct hws_extension {
+    uint32_t api;     /**< HWS_EXTEND_API */
+    const char *name; /**< of letters, digits, '-' and '_' */
+
+    const struct hws_cc_ops *const *ccs;           /**< ends with NULL */
+    const struct hws_sched_ops *const *scheds;     /**< ends with NULL */
+    const struct hws_pathsel_ops *const *pathsels; /**< ends with NULL */
+
+    /** The INIT parameter by which both sides say that they have the extension: 0x8000..0xbfff, so
+     * that a peer without it skips it silently (3.2.1), and not one of IANA's. The extension is on
+     * for an association when both sides' `accept` took the other's parameter. */
+    uint16_t param;
+    const char *param_name; /**< in traces; NULL: the extension's */
+    const void *offer;      /**< its value, the same in INIT and INIT ACK */
+    uint16_t offer_len;     /**< HWS_EXT_PARAM_MAX at most */
+    /** Whether this value of the peer's parameter is one to work with; NULL: any is. A listener
+     * keeps nothing when it is asked. The answer has to be the same as the peer's when it is asked
+     * about our offer: otherwise only one side has the extension on. */
+    bool (*accept)(const uint8_t *value, uint16_t len);
+
+    const struct hws_ext_chunk *chunks; /**< its chunk types */
+    uint32_t chunk_count;               /**< HWS_EXT_CHUNKS_MAX at most */
+    const struct hws_ext_cause *causes; /**< its error causes */
+    uint32_t cause_count;               /**< how many */
+
+    uint32_t state_size; /**< bytes for each association for which it is on */
+    /** Bytes that a DATA chunk leaves free in the largest packet, so that a chunk about a whole
+     * DATA chunk fits, too; HWS_EXT_RESERVE_MAX at most. */
+    uint16_t reserve_bytes;
+
+    /** The association is established, or the peer restarted (5.2.4 A): `state` is zeroed. `value`
+     * is the peer's parameter. */
+    void (*begin)(struct hws_ext_assoc *assoc, const uint8_t *value, uint16_t len);
+    /** The association is over, or begins anew. Services answer HWS_EXT_STATE. */
+    void (*end)(struct hws_ext_assoc *assoc);
+    /** A DATA chunk stands in a packet that is being built. */
+    void (*data_sent)(struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
+    /** A DATA chunk came for the first time and was taken. */
+    void (*data_received)(struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
+    /** The time set by hws_ext_timer has come. */
+    void (*timer)(struct hws_ext_assoc *assoc);
+};
+
+/** The symbol by which a shared object gives its extension. */
+#define HWS_EXTENSION_SYMBOL "hws_extension"
+
+/** Makes `extension`, a constant struct hws_extension, the one that this shared object gives. It
+ * does nothing with HWS_EXTENSION_LINKED, for a program that names the extension itself. */
+#if defined(HWS_EXTENSION_LINKED)
+#define HWS_EXTENSION_EXPORT(extension)                                                            \
+    _Static_assert(sizeof(extension) == sizeof(struct hws_extension), "not an extension")
+#else
+#define HWS_EXTENSION_EXPORT(extension)                                                            \
+    __attribute__((visibility("default"))) extern const struct hws_extension *const hws_extension; \
+    const struct hws_extension *const hws_extension = &(extension)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,304 @@
+#include "stack/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stack/core.h"
+
+/* ---- What is built in ---- */
+
+static const struct hws_cc_ops *const built_in_ccs[] = {&hws_cc_rfc9260, NULL};
+static const struct hws_sched_ops *const built_in_scheds[] = {&hws_sched_fcfs, &hws_sched_rr, NULL};
+
+/* An extension like any other, and the one every engine has. */
+static const struct hws_extension built_in = {
+    .api = HWS_EXTEND_API,
+    .name = "built-in",
+    .ccs = built_in_ccs,
+    .scheds = built_in_scheds,
+};
+
+static const struct hws_registry only_built_in = {.list = {&built_in}, .count = 1};
+
+void hws_registry_init(struct hws_registry *r, const struct hws_extension *const *extensions,
+                       size_t count)
+{
+    *r = only_built_in;
+    for (size_t i = 0; i < count && r->count <= HWS_EXT_MAX; i++)
+        r->list[r->count++] = extensions[i];
+}
+
+/* ---- Names ---- */
+
+/* Each kind is a list of tables, with NULL at its end, whose name stands in `name`. */
+#define FIND(kind)                                                                                 \
+    static const struct hws_##kind##_ops *kind##_at(const struct hws_registry *r, size_t index)    \
+    {                                                                                              \
+        for (uint32_t i = 0; i < r->count; i++)                                                    \
+            for (size_t k = 0; r->list[i]->kind##s != NULL && r->list[i]->kind##s[k] != NULL; k++) \
+                if (index-- == 0)                                                                  \
+                    return r->list[i]->kind##s[k];                                                 \
+        return NULL;                                                                               \
+    }                                                                                              \
+                                                                                                   \
+    const struct hws_##kind##_ops *hws_registry_##kind(const struct hws_registry *r,               \
+                                                       const char *name)                           \
+    {                                                                                              \
+        const struct hws_##kind##_ops *ops;                                                        \
+        for (size_t i = 0; (ops = kind##_at(r, i)) != NULL; i++)                                   \
+            if (name == NULL || strcmp(ops->name, name) == 0)                                      \
+                return ops;                                                                        \
+        return NULL;                                                                               \
+    }                                                                                              \
+                                                                                                   \
+    const char *hws_##kind##_name(const struct hws_engine *e, size_t index)                        \
+    {                                                                                              \
+        const struct hws_##kind##_ops *ops =                                                       \
+            kind##_at(e != NULL ? &e->registry : &only_built_in, index);                           \
+        return ops != NULL ? ops->name : NULL;                                                     \
+    }
+
+FIND(cc)
+FIND(sched)
+
+#undef FIND
+
+/* ---- Whether extensions are as they should be ---- */
+
+static bool name_ok(const char *name)
+{
+    size_t len = 0;
+    for (; name != NULL && name[len] != '\0'; len++) {
+        char c = name[len];
+        bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+        if (!allowed || len == HWS_EXT_NAME_MAX)
+            return false;
+    }
+    return len > 0;
+}
+
+/* What is wrong, as a sentence; false, so that a check can end with it. */
+static bool wrong(char *error, const struct hws_extension *x, const char *format, ...)
+{
+    va_list args;
+    int len = snprintf(error, HWS_EXTENSION_ERROR_MAX,
+                       "extension %s: ", name_ok(x->name) ? x->name : "?");
+    va_start(args, format);
+    vsnprintf(error + len, HWS_EXTENSION_ERROR_MAX - (size_t)len, format, args);
+    va_end(args);
+    return false;
+}
+
+/* Chunk types that a peer without them skips, and that others have (IANA, "Chunk Types"). */
+static const char *chunk_owner(uint8_t type)
+{
+    switch (type) {
+    case 0x80:
+        return "ASCONF-ACK (RFC 5061)";
+    case 0x82:
+        return "RE-CONFIG (RFC 6525)";
+    case 0x84:
+        return "PAD (RFC 4820)";
+    case 0xc0:
+        return "FORWARD-TSN (RFC 3758)";
+    case 0xc1:
+        return "ASCONF (RFC 5061)";
+    case 0xc2:
+        return "I-FORWARD-TSN (RFC 8260)";
+    case 0xbf:
+    case 0xff:
+        return "IETF-defined chunk extensions (RFC 9260, 15.1)";
+    default:
+        return NULL;
+    }
+}
+
+/* Parameters of INIT that a peer without them skips without a word (IANA, "Chunk Parameter
+ * Types"). */
+static const char *param_owner(uint16_t type)
+{
+    switch (type) {
+    case 0x8000:
+        return "ECN Capable";
+    case 0x8001:
+        return "Zero Checksum Acceptable (RFC 9653)";
+    case 0x8002:
+        return "Random (RFC 4895)";
+    case 0x8003:
+        return "Chunk List (RFC 4895)";
+    case 0x8004:
+        return "Requested HMAC Algorithm (RFC 4895)";
+    case 0x8005:
+        return "Padding (RFC 4820)";
+    case 0x8008:
+        return "Supported Extensions (RFC 5061)";
+    case 0xbfff:
+        return "IETF-defined extensions (RFC 9260, 15.2)";
+    default:
+        return NULL;
+    }
+}
+
+static bool chunk_ok(const struct hws_extension *x, const struct hws_ext_chunk *c, char *error)
+{
+    if (!name_ok(c->name))
+        return wrong(error, x,
+                     "chunk type 0x%02x needs a name of letters, digits, '-' and '_', %u "
+                     "at most",
+                     c->type, HWS_EXT_NAME_MAX);
+    if (c->type < 0x80)
+        return wrong(error, x,
+                     "chunk %s: type 0x%02x would end a packet at a peer without it: take "
+                     "one of 0x80..0xfe (RFC 9260, 3.2)",
+                     c->name, c->type);
+    if (chunk_owner(c->type) != NULL)
+        return wrong(error, x, "chunk %s: type 0x%02x belongs to %s: take another one", c->name,
+                     c->type, chunk_owner(c->type));
+    if (c->states == 0 || (c->states & ~HWS_EXT_IN_ANY) != 0)
+        return wrong(error, x, "chunk %s: states 0x%02x: set HWS_EXT_IN_*, and nothing else",
+                     c->name, c->states);
+    if (c->place > HWS_EXT_AFTER_DATA)
+        return wrong(error, x, "chunk %s: no such place in a packet: %u", c->name,
+                     (unsigned)c->place);
+    if (c->input == NULL && c->fill == NULL)
+        return wrong(error, x, "chunk %s: neither input nor fill", c->name);
+    return true;
+}
+
+static bool chunks_ok(const struct hws_extension *x, char *error)
+{
+    if (x->chunk_count > HWS_EXT_CHUNKS_MAX || (x->chunk_count > 0 && x->chunks == NULL))
+        return wrong(error, x, "%u chunk types: there may be %u", (unsigned)x->chunk_count,
+                     HWS_EXT_CHUNKS_MAX);
+    for (uint32_t i = 0; i < x->chunk_count; i++)
+        if (!chunk_ok(x, &x->chunks[i], error))
+            return false;
+    return true;
+}
+
+static bool causes_ok(const struct hws_extension *x, char *error)
+{
+    for (uint32_t i = 0; i < x->cause_count; i++) {
+        if (!name_ok(x->causes[i].name))
+            return wrong(error, x, "cause 0x%04x needs a name", x->causes[i].code);
+        if (x->causes[i].code < 0x8000)
+            return wrong(error, x, "cause %s: code 0x%04x: take 0x8000 or above", x->causes[i].name,
+                         x->causes[i].code);
+    }
+    return true;
+}
+
+/* Whether it has something that the peer has to have, too. */
+static bool needs_param(const struct hws_extension *x)
+{
+    return x->chunk_count > 0 || x->cause_count > 0 || x->state_size > 0 || x->reserve_bytes > 0 ||
+           x->begin != NULL || x->end != NULL || x->data_sent != NULL || x->data_received != NULL ||
+           x->timer != NULL;
+}
+
+static bool param_ok(const struct hws_extension *x, char *error)
+{
+    if (x->param == 0)
+        return !needs_param(x) ||
+               wrong(error, x,
+                     "no INIT parameter: chunks, causes, state and hooks are only used "
+                     "when both sides offered one");
+    if ((x->param & 0xc000u) != 0x8000u)
+        return wrong(error, x,
+                     "parameter 0x%04x: a peer without it is to skip it silently: take "
+                     "0x8000..0xbffe (RFC 9260, 3.2.1)",
+                     x->param);
+    if (param_owner(x->param) != NULL)
+        return wrong(error, x, "parameter 0x%04x belongs to %s: take another one", x->param,
+                     param_owner(x->param));
+    if (x->offer_len > HWS_EXT_PARAM_MAX || (x->offer_len > 0 && x->offer == NULL))
+        return wrong(error, x, "parameter 0x%04x: a value of %u bytes: there may be %u", x->param,
+                     x->offer_len, HWS_EXT_PARAM_MAX);
+    return true;
+}
+
+static bool sizes_ok(const struct hws_extension *x, char *error)
+{
+    if (x->state_size > HWS_EXT_STATE_MAX)
+        return wrong(error, x, "a state of %u bytes: there may be %u", (unsigned)x->state_size,
+                     HWS_EXT_STATE_MAX);
+    if (x->reserve_bytes > HWS_EXT_RESERVE_MAX)
+        return wrong(error, x, "%u bytes reserved: there may be %u", x->reserve_bytes,
+                     HWS_EXT_RESERVE_MAX);
+    return true;
+}
+
+static bool alone_ok(const struct hws_extension *x, char *error)
+{
+    if (x->api != HWS_EXTEND_API) {
+        snprintf(error, HWS_EXTENSION_ERROR_MAX,
+                 "an extension was built for version %u of <hawser/extend.h>, this is version %u: "
+                 "build it again",
+                 (unsigned)x->api, HWS_EXTEND_API);
+        return false;
+    }
+    if (!name_ok(x->name))
+        return wrong(error, x, "it needs a name of letters, digits, '-' and '_', %u at most",
+                     HWS_EXT_NAME_MAX);
+    return param_ok(x, error) && chunks_ok(x, error) && causes_ok(x, error) && sizes_ok(x, error);
+}
+
+/* Whether `x` has none of what `other`, which stands before it, has. */
+static bool apart(const struct hws_extension *x, const struct hws_extension *other, char *error)
+{
+    if (strcmp(x->name, other->name) == 0)
+        return wrong(error, x, "there is another one of that name");
+    if (x->param != 0 && x->param == other->param)
+        return wrong(error, x, "parameter 0x%04x is that of extension %s", x->param, other->name);
+    for (uint32_t i = 0; i < x->chunk_count; i++)
+        for (uint32_t k = 0; k < other->chunk_count; k++)
+            if (x->chunks[i].type == other->chunks[k].type)
+                return wrong(error, x, "chunk %s: type 0x%02x is that of chunk %s of extension %s",
+                             x->chunks[i].name, x->chunks[i].type, other->chunks[k].name,
+                             other->name);
+    for (uint32_t i = 0; i < x->cause_count; i++)
+        for (uint32_t k = 0; k < other->cause_count; k++)
+            if (x->causes[i].code == other->causes[k].code)
+                return wrong(error, x, "cause %s: code 0x%04x is that of extension %s",
+                             x->causes[i].name, x->causes[i].code, other->name);
+    return true;
+}
+
+/* Whether no chunk type or cause stands twice in the extension itself. */
+static bool apart_inside(const struct hws_extension *x, char *error)
+{
+    for (uint32_t i = 0; i < x->chunk_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (x->chunks[i].type == x->chunks[k].type)
+                return wrong(error, x, "chunk type 0x%02x stands there twice", x->chunks[i].type);
+    for (uint32_t i = 0; i < x->cause_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (x->causes[i].code == x->causes[k].code)
+                return wrong(error, x, "cause 0x%04x stands there twice", x->causes[i].code);
+    return true;
+}
+
+static bool all_ok(const struct hws_extension *const *extensions, size_t count, char *error)
+{
+    if (count > HWS_EXT_MAX) {
+        snprintf(error, HWS_EXTENSION_ERROR_MAX, "%zu extensions: there may be %u", count,
+                 HWS_EXT_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!alone_ok(extensions[i], error) || !apart_inside(extensions[i], error) ||
+            !apart(extensions[i], &built_in, error))
+            return false;
+        for (size_t k = 0; k < i; k++)
+            if (!apart(extensions[i], extensions[k], error))
+                return false;
+    }
+    return true;
+}
+
+int hws_extensions_check(const struct hws_extension *const *extensions, size_t count, char *error)
+{
+    return all_ok(extensions, count, error) ? HWS_OK : HWS_E_INVAL;
+}
