@@ -79,6 +79,7 @@ struct hws_icmp {
 /** What every link begins with. */
 struct hws_link {
     const struct hws_link_ops *ops;
+    bool ipv4, ipv6;      /* the families that it can reach, where it has descriptors */
     struct hws_icmp icmp; /* of the HWS_NET_UNREACHABLE that net_event answered last */
     /* The owner polls and has seen no POLLERR: net_event need not ask the kernel for errors. */
     bool no_errors;

@@ -89,6 +89,8 @@ int hws_link_inet_open_socket(struct hws_link_inet *inet, enum hws_family family
 int hws_link_inet_start(struct hws_link_inet *inet, uint8_t protocol)
 {
     struct hws_txqueue_fds fds = {.ipv4 = inet->sockets[0].fd, .ipv6 = inet->sockets[1].fd};
+    inet->link.ipv4 = fds.ipv4 >= 0;
+    inet->link.ipv6 = fds.ipv6 >= 0;
     inet->pool = hws_rxpool_new();
     inet->txqueue = hws_txqueue_new(fds, protocol, &inet->stats);
     bool complete = inet->pool != NULL && inet->txqueue != NULL;

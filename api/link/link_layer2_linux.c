@@ -54,6 +54,8 @@ int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops 
     int result = hws_link_raw_open(config, &l2->raw, error);
     if (result != 0)
         return result;
+    l2->link.ipv4 = l2->raw->ipv4;
+    l2->link.ipv6 = l2->raw->ipv6;
     l2->nexthops = hws_nexthops_new(config->interface);
     l2->pool = hws_rxpool_new();
     l2->reassembly = l2->pool != NULL ? hws_reassembly6_new(l2->pool) : NULL;

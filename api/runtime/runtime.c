@@ -37,7 +37,7 @@ static void tell_host_addresses(struct hws_runtime *runtime)
     int listed = hws_local_list(host, HWS_LIMIT_HOST_ADDRESSES);
     size_t count = 0;
     for (int i = 0; i < listed; i++) {
-        if (link->ops->route(link, &host[i], NULL, NULL) != -EAFNOSUPPORT)
+        if (host[i].family == HWS_FAMILY_IPV6 ? link->ipv6 : link->ipv4)
             host[count++] = host[i];
     }
     if (listed >= 0)
