@@ -52,6 +52,7 @@ struct hws_outq_ack {
     uint32_t lost_chunks;
     uint32_t freed_bytes; /* user data that needs to be kept no longer */
     bool cum_advanced;
+    bool cut_short; /* the SACK may have had no room for all gaps */
 };
 
 void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_tsn);

@@ -13,6 +13,10 @@
 #include "stack/timer.h"
 #include "stack/transmit.h"
 
+/* Implementations have room in a SACK for so many Gap Ack Blocks at least: Linux has for no more,
+ * others fill the packet. */
+#define HWS_SACK_GAPS_LEAST 16u
+
 /* ---- What an acknowledgement does ---- */
 
 /* One round trip at a time is measured, never over data sent twice (6.3.1 C4, C5). */
@@ -125,9 +129,9 @@ static uint32_t total_acked(const struct hws_assoc *a, const struct hws_outq_ack
     return bytes;
 }
 
-/* In Fast Recovery every packet that arrives causes a SACK (6.7). One that says nothing new has no
- * room for all gaps: what it does not tell still counts as in flight. A packet has left the network
- * all the same, and one of retransmissions may take its place. */
+/* In Fast Recovery every packet that arrives causes a SACK (6.7). Where one has no room for all
+ * gaps, what it does not tell still counts as in flight, and it may say nothing new. A packet has
+ * left the network all the same, and one of retransmissions may take its place. */
 static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
                    const uint32_t *flight_before)
 {
@@ -136,7 +140,7 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     restart_t3(a, ack);
     if (ack->new_paths != 0)
         hws_transmit_allow_burst(a, total_acked(a, ack));
-    else if (a->in_recovery)
+    else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
     hws_assoc_ready(a);
     hws_retransmit_tell_progress(a);
@@ -212,6 +216,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
         hws_outq_sack(&q->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery,
                       &ack);
     }
+    ack.cut_short = sack.gap_count >= HWS_SACK_GAPS_LEAST;
     a->peer_a_rwnd = sack.a_rwnd;
     a->sacks_seen = true;
     window_opened(a, &ack);

@@ -341,6 +341,51 @@ static void fast_retransmission_ignores_cwnd(void **state)
     pair_free(p);
 }
 
+/* And one packet only: a SACK that comes twice has nothing to say. */
+static void further_retransmissions_ask_cwnd(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, pair_path(&p->a).cwnd / PMDCS);
+    const struct hws_gap gaps[] = {{6, 8}};
+    give_sack(&p->a, tsn - 1, gaps, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 5);
+    assert_int_equal(wire_count(&p->a), 1);
+    for (uint32_t i = 0; i < 3; i++)
+        give_sack(&p->a, tsn - 1, gaps, 1);
+    assert_true(pair_path(&p->a).flight_bytes > pair_path(&p->a).cwnd);
+    assert_int_equal(wire_count(&p->a), 1);
+    pair_free(p);
+}
+
+static void large_bursts(struct hws_params *a, struct hws_params *b)
+{
+    a->max_burst_bytes = a->sndbuf_bytes = b->rcvbuf_bytes = 16u << 20;
+}
+
+/* Where a SACK had room for so many gaps and no more, what arrived beyond them caused it. */
+static void a_sack_without_room_brings_a_packet(void **state)
+{
+    (void)state;
+    struct hws_gap gaps[16];
+    struct pair *p = pair_new(&(struct pair_options){.params = large_bursts});
+    pair_connect(p);
+    grow_cwnd(p, 100);
+    uint32_t tsn = in_flight(p, pair_path(&p->a).cwnd / PMDCS);
+    for (uint16_t i = 0; i < 16; i++)
+        gaps[i] = (struct hws_gap){(uint16_t)(2 * i + 2), (uint16_t)(2 * i + 2)};
+    give_sack(&p->a, tsn - 1, gaps, 16);
+    assert_int_equal(wire_count(&p->a), 1);
+    for (uint32_t i = 2; i < 5; i++) {
+        give_sack(&p->a, tsn - 1, gaps, 16);
+        assert_true(pair_path(&p->a).flight_bytes > pair_path(&p->a).cwnd);
+        assert_int_equal(wire_count(&p->a), i);
+    }
+    pair_free(p);
+}
+
 /* 7.2.4, 6: one reduction per Fast Recovery, which ends with what was in flight at its beginning;
  * 7.2.1: no growth while it lasts. */
 static void one_reduction_per_recovery(void **state)
@@ -863,6 +908,8 @@ int main(void)
         cmocka_unit_test(a_heartbeat_ends_when_its_answer_was_received),
         cmocka_unit_test(a_lower_tsn_sent_again_ends_the_measurement),
         cmocka_unit_test(fast_retransmission_ignores_cwnd),
+        cmocka_unit_test(further_retransmissions_ask_cwnd),
+        cmocka_unit_test(a_sack_without_room_brings_a_packet),
         cmocka_unit_test(one_reduction_per_recovery),
         cmocka_unit_test(no_growth_in_recovery),
         cmocka_unit_test(growth_before_reduction),
