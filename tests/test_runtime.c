@@ -214,6 +214,14 @@ static void bad_configurations_say_what_is_wrong(void **state)
     assert_int_equal(errno, EINVAL);
     assert_true(strlen(error) > 10);
     hws_runtime_config_init(&config);
+    const char *const names[] = {"", "sixteenletterslo"};
+    for (size_t i = 0; i < 2; i++) {
+        config.interface = names[i];
+        assert_null(hws_runtime_new(&config, error));
+        assert_int_equal(errno, EINVAL);
+        assert_non_null(strstr(error, "1 to 15 characters"));
+    }
+    hws_runtime_config_init(&config);
     config.udp = true;
     struct hws_runtime *first = hws_runtime_new(&config, error);
     assert_non_null(first);

@@ -151,9 +151,9 @@ HWS_API unsigned hws_shard_of(unsigned shard_count, uint16_t local_port, uint16_
  * Errors: EPERM (raw and packet sockets need CAP_NET_RAW), EOPNOTSUPP (hawser was built without
  * AF_XDP), EADDRINUSE (the UDP port is taken, or another runtime of this process is that shard),
  * EAFNOSUPPORT (no such family on this host), EINVAL (neither family; no such shard; no
- * such link; AF_XDP without the name of one of several interfaces; an extension that is not as
- * <hawser/extend.h> says), EMSGSIZE (AF_XDP on an interface with too large an MTU), ENOMEM,
- * EMFILE. */
+ * such link; an interface's name that is empty or has more than 15 characters; AF_XDP without the
+ * name of one of several interfaces; an extension that is not as <hawser/extend.h> says), EMSGSIZE
+ * (AF_XDP on an interface with too large an MTU), ENOMEM, EMFILE. */
 HWS_API struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error);
 
 /** Frees the runtime and ends every socket in it; associations that still exist are aborted, so

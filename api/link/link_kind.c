@@ -1,6 +1,7 @@
 #include "api/link/link_kind.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,9 +40,25 @@ bool hws_link_kind_read(const char *name, enum hws_link_kind *kind)
     return false;
 }
 
+/* Links keep the name, and system calls take it, in so many bytes. */
+static int check_interface(const char *name, char error[HWS_LINK_ERROR_MAX])
+{
+    size_t len = name != NULL ? strlen(name) : 1;
+    if (len > 0 && len < IF_NAMESIZE)
+        return 0;
+    snprintf(error, HWS_LINK_ERROR_MAX,
+             "the name of an interface has 1 to %d characters, and \"%.80s\" has %zu: \"ip link\" "
+             "lists those there are",
+             IF_NAMESIZE - 1, name, len);
+    return -EINVAL;
+}
+
 int hws_link_kind_open(enum hws_link_kind kind, const struct hws_link_raw_config *config,
                        struct hws_link **out, char error[HWS_LINK_ERROR_MAX])
 {
+    int result = check_interface(config->interface, error);
+    if (result != 0)
+        return result;
     for (size_t i = 0; i < KINDS; i++)
         if (kinds[i].kind == kind)
             return kinds[i].open(config, out, error);
