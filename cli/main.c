@@ -5,6 +5,7 @@
 #include "api/hawser/hawser.h"
 #include "cli/cat.h"
 #include "cli/doctor.h"
+#include "cli/dump.h"
 #include "cli/echo.h"
 #include "cli/options.h"
 #include "cli/ping.h"
@@ -17,6 +18,7 @@ static const struct command {
     {"cat", "stdin to the peer, the peer to stdout", hws_cli_cat},
     {"echo", "send every message back", hws_cli_echo},
     {"ping", "whether a peer listens, and its round-trip time", hws_cli_ping},
+    {"dump", "the SCTP packets of an interface, or of a capture file", hws_cli_dump},
     {"doctor", "what SCTP needs of this machine, and remedies", hws_cli_doctor},
 };
 

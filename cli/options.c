@@ -215,6 +215,51 @@ static const char *set_assoc(struct hws_cli_options *options, const char *argume
     return NULL;
 }
 
+static const char *set_read(struct hws_cli_options *options, const char *argument)
+{
+    options->read_file = argument;
+    return NULL;
+}
+
+static const char *set_write(struct hws_cli_options *options, const char *argument)
+{
+    options->write_file = argument;
+    return NULL;
+}
+
+static const char *set_udp_port(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number;
+    if (!read_number(argument, 1, 65535, &number))
+        return "must be a UDP port, 1 to 65535";
+    if (options->udp_port_count == HWS_CLI_UDP_PORTS_MAX)
+        return "can be given 16 times at most";
+    options->udp_ports[options->udp_port_count++] = (uint16_t)number;
+    return NULL;
+}
+
+static const char *set_only_host(struct hws_cli_options *options, const char *argument)
+{
+    options->only_host = argument;
+    return NULL;
+}
+
+static const char *set_only_port(struct hws_cli_options *options, const char *argument)
+{
+    uint64_t number;
+    if (!read_number(argument, 1, 65535, &number))
+        return "must be an SCTP port, 1 to 65535";
+    options->only_port = (uint16_t)number;
+    return NULL;
+}
+
+static const char *set_line_buffered(struct hws_cli_options *options, const char *argument)
+{
+    (void)argument;
+    options->line_buffered = true;
+    return NULL;
+}
+
 static const struct row rows[] = {
     {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
     {"proto", 0, ALL, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
@@ -250,13 +295,28 @@ static const struct row rows[] = {
      set_verbose},
     {"trace", 0, ALL, "FILE", "every packet as a line of text", "off", set_trace},
     {"pcap", 0, ALL, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
-    {"count", 'c', HWS_CLI_PING, "N", "stop after N of them", "without end", set_count},
+    {"interface", 'i', HWS_CLI_DUMP, "NAME", "capture on this network interface", "all",
+     set_interface},
+    {"write", 'w', HWS_CLI_DUMP, "FILE",
+     "write the packets as pcapng, too; \"-\" is stdout, and then no lines are printed", "off",
+     set_write},
+    {"read", 'r', HWS_CLI_DUMP, "FILE", "read packets from a pcapng file; \"-\" is stdin",
+     "capture", set_read},
+    {"udp-port", 0, HWS_CLI_DUMP, "PORT",
+     "UDP port that SCTP is encapsulated at; may be given up to 16 times", "9899", set_udp_port},
+    {"host", 0, HWS_CLI_DUMP, "ADDR", "only packets from or to this address", "all", set_only_host},
+    {"port", 0, HWS_CLI_DUMP, "PORT", "only packets from or to this SCTP port", "all",
+     set_only_port},
+    {"line-buffered", 'l', HWS_CLI_DUMP, NULL, "write each line at once", "only to a terminal",
+     set_line_buffered},
+    {"count", 'c', HWS_CLI_PING | HWS_CLI_DUMP, "N", "stop after N of them", "without end",
+     set_count},
     {"interval", 'i', HWS_CLI_PING, "SECONDS", "time from one to the next", "1", set_interval},
     {"timeout", 'W', HWS_CLI_PING, "SECONDS", "how long to wait for an answer", "2", set_timeout},
     {"assoc", 0, HWS_CLI_PING, NULL,
      "set up an association and measure each of its paths with HEARTBEATs",
      "INITs that leave no association", set_assoc},
-    {"help", 'h', ALL, NULL, "this text", NULL, set_help},
+    {"help", 'h', ALL | HWS_CLI_DUMP, NULL, "this text", NULL, set_help},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -294,10 +354,11 @@ static void make_tables(unsigned command, struct option *longs, char *letters)
     *letters = '\0';
 }
 
-static const struct row *row_of(int value)
+static const struct row *row_of(unsigned command, int value)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        if (value == LONG_BASE + (int)i || (value == rows[i].letter && value != 0))
+        if ((rows[i].commands & command) != 0 &&
+            (value == LONG_BASE + (int)i || (value == rows[i].letter && value != 0)))
             return &rows[i];
     }
     return NULL;
@@ -322,9 +383,9 @@ static int parse_rows(unsigned command, int argc, char **argv, struct hws_cli_op
         int value = getopt_long(argc, argv, letters, longs, NULL);
         if (value == -1)
             return HWS_CLI_OK;
-        const struct row *row = row_of(value);
+        const struct row *row = row_of(command, value);
         if (value == ':')
-            return wrong("option --%s needs an argument%s", row_of(optopt)->name, "");
+            return wrong("option --%s needs an argument%s", row_of(command, optopt)->name, "");
         if (row == NULL)
             return unknown(argv);
         const char *problem = row->set(out, optarg);
@@ -344,6 +405,11 @@ static int read_port(const char *text, struct hws_cli_options *out)
 
 static int read_operands(int count, char **operands, struct hws_cli_options *out)
 {
+    if (out->command == HWS_CLI_DUMP) {
+        if (count != 0)
+            return wrong("dump takes no operand, and there is '%s'%s", operands[0], "");
+        return HWS_CLI_OK;
+    }
     if (out->command == HWS_CLI_ECHO && !out->listening)
         return wrong("echo only listens: hawser echo -l PORT%s%s", "", "");
     if (out->listening && count != 1)
@@ -358,6 +424,10 @@ static int read_operands(int count, char **operands, struct hws_cli_options *out
 
 static int check_contradictions(const struct hws_cli_options *options)
 {
+    if (options->read_file != NULL && options->interface != NULL)
+        return wrong("-r and -i exclude each other: packets come from a file or from an interface"
+                     "%s%s",
+                     "", "");
     if (options->ipv4_only && options->ipv6_only)
         return wrong("-4 and -6 exclude each other%s%s", "", "");
     if (options->udp && options->proto_given && options->protocol != HWS_PROTO_SCTP)

@@ -16,8 +16,10 @@
 #define HWS_CLI_CAT 0x1u
 #define HWS_CLI_ECHO 0x2u
 #define HWS_CLI_PING 0x4u
+#define HWS_CLI_DUMP 0x8u
 
 #define HWS_CLI_LOCALS_MAX 8u
+#define HWS_CLI_UDP_PORTS_MAX 16u
 
 struct hws_cli_options {
     unsigned command;
@@ -46,6 +48,12 @@ struct hws_cli_options {
     bool assoc;
     uint64_t count; /* 0: without end */
     uint32_t interval_ms, timeout_ms;
+    const char *read_file, *write_file; /* captures, or NULL */
+    uint16_t udp_ports[HWS_CLI_UDP_PORTS_MAX];
+    uint32_t udp_port_count;
+    const char *only_host; /* NULL: all */
+    uint16_t only_port;    /* 0: all */
+    bool line_buffered;
 };
 
 /** Reads the arguments after the command's name (argv[0] is that name). HWS_CLI_OK, or

@@ -19,7 +19,7 @@ static void on_packet(void *arg, const struct hws_driver_packet *packet)
 {
     struct hws_cli_taps *taps = arg;
     const struct hws_capture_packet capture = {
-        .outbound = packet->outbound,
+        .way = packet->outbound ? HWS_CAPTURE_OUT : HWS_CAPTURE_IN,
         .unix_us = packet->now_us + taps->unix_offset_us,
         .src = packet->src,
         .dst = packet->dst,

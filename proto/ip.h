@@ -46,4 +46,27 @@ struct hws_ip_packet {
  * when it is none, a fragment, or its header's checksum is wrong. */
 bool hws_ip_read(const uint8_t *data, uint32_t len, struct hws_ip_packet *packet);
 
+/** What the headers of a captured packet say, which may be a fragment, cut short or damaged. */
+struct hws_ip_view {
+    struct hws_addr src, dst;
+    const uint8_t *payload;
+    uint32_t payload_len;     /* as far as it was captured */
+    uint32_t missing_bytes;   /* of the payload */
+    uint32_t id;              /* of a fragment: which packet it is of */
+    uint32_t fragment_offset; /* of the payload in that packet, in bytes */
+    bool more_fragments;
+    bool bad_checksum; /* of the IPv4 header */
+    uint8_t protocol;  /* behind IPv6 extension headers */
+};
+
+/** Reads the headers from the `len` bytes of a packet that were captured. False when it is neither
+ * IPv4 nor IPv6, or its headers are not all there. */
+bool hws_ip_view_read(const uint8_t *data, uint32_t len, struct hws_ip_view *view);
+
+/** Whether it is a part of a packet. */
+static inline bool hws_ip_view_is_fragment(const struct hws_ip_view *view)
+{
+    return view->more_fragments || view->fragment_offset != 0;
+}
+
 #endif

@@ -80,7 +80,7 @@ check "trace file that cannot be made" exits 1 'cannot write' \
     cat --udp=$udp -l 1 --trace "$dir/none/trace"
 check "nobody listens" exits 1 'Connection refused' cat --udp=1 127.0.0.1 5000
 
-for command in cat echo ping; do
+for command in cat echo ping dump; do
     "$hawser" $command --help | grep -o -- '--[a-z0-9-]*' | sort -u >"$dir/options"
     while read -r option; do
         check "docs/CLI.md tells of $command $option" \

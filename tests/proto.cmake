@@ -1,4 +1,4 @@
-foreach(name crc32c packet chunk param cause text shard)
+foreach(name crc32c packet chunk param cause text shard ip_view)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
     hws_unit_test(${name} hws_proto)
   endif()

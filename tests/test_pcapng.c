@@ -66,7 +66,8 @@ static void write_file(const struct written *list, size_t count)
             src = link_addr(list[i].src, list[i].src_udp);
         struct hws_addr dst = link_addr(list[i].dst, list[i].dst_udp);
         uint32_t len = build_packet(packet, list[i].info_len);
-        struct hws_capture_packet capture = {.outbound = list[i].outbound,
+        struct hws_capture_packet capture = {.way = list[i].outbound ? HWS_CAPTURE_OUT
+                                                                     : HWS_CAPTURE_IN,
                                              .unix_us = 1700000000123456u + i,
                                              .src = &src,
                                              .dst = &dst,

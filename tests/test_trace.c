@@ -35,7 +35,7 @@ static void test_lines(void **state)
     assert_int_equal(hws_trace_open(path, &trace), 0);
     hws_builder_init(&builder, packet, sizeof(packet), 1000, 2000, 0x12345678);
     hws_builder_chunk(&builder, 11, 0, 0);
-    struct hws_capture_packet capture = {.outbound = true,
+    struct hws_capture_packet capture = {.way = HWS_CAPTURE_OUT,
                                          .unix_us = 1700000000000123u,
                                          .src = &any,
                                          .dst = &host,
@@ -46,7 +46,7 @@ static void test_lines(void **state)
     read_file(path, text, sizeof(text));
     assert_non_null(strstr(text, "2023-11-14T22:13:20.000123Z out any > 192.0.2.2 proto=253 "
                                  "1000>2000 vtag=0x12345678: COOKIE-ACK"));
-    capture.outbound = false;
+    capture.way = HWS_CAPTURE_IN;
     capture.src = &encapsulated;
     capture.len = 3;
     assert_int_equal(hws_trace_write(trace, &capture), 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/trace/linktype.h"
 #include "proto/bytes.h"
 #include "proto/ip.h"
 
@@ -12,13 +13,11 @@
 #define BLOCK_INTERFACE 1u
 #define BLOCK_ENHANCED_PACKET 6u
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du /* numbers are in the byte order this is written in */
-#define LINKTYPE_RAW 101u            /* begins with an IPv4 or IPv6 header */
+
 #define OPTION_END 0u
 #define OPTION_NAME 2u  /* of an interface */
 #define OPTION_APPL 4u  /* program that wrote the section */
 #define OPTION_FLAGS 2u /* of a packet */
-#define FLAG_INBOUND 1u
-#define FLAG_OUTBOUND 2u
 
 #define HEADERS_MAX (HWS_IP_HEADER_MAX + HWS_UDP_HEADER_LEN)
 #define IP_LEN_MAX 65535u
@@ -93,7 +92,7 @@ static int write_interface(FILE *file)
 {
     static const char name[] = "hawser";
     struct block body = {.len = 0};
-    add16(&body, LINKTYPE_RAW);
+    add16(&body, HWS_LINKTYPE_RAW); /* begins with an IPv4 or IPv6 header */
     add16(&body, 0);
     add32(&body, 0); /* packets are whole */
     add_option(&body, OPTION_NAME, name, sizeof(name) - 1);
@@ -160,15 +159,16 @@ static int build_headers(const struct hws_capture_packet *packet, struct headers
 
 /* ---- The file ---- */
 
-/* What stands behind a packet's bytes: which way it went. */
-static void packet_tail(bool outbound, struct block *tail)
+/* What stands behind a packet's bytes: which way it went, in the format's numbers. */
+static void packet_tail(enum hws_capture_way way, struct block *tail)
 {
-    uint32_t flags = outbound ? FLAG_OUTBOUND : FLAG_INBOUND;
+    uint32_t flags = (uint32_t)way;
     add_option(tail, OPTION_FLAGS, &flags, sizeof(flags));
     add_end_of_options(tail);
 }
 
-static void packet_head(uint64_t unix_us, uint32_t len, uint32_t block_len, struct block *head)
+static void packet_head(uint64_t unix_us, uint32_t len, uint32_t wire_len, uint32_t block_len,
+                        struct block *head)
 {
     add32(head, BLOCK_ENHANCED_PACKET);
     add32(head, block_len);
@@ -176,28 +176,49 @@ static void packet_head(uint64_t unix_us, uint32_t len, uint32_t block_len, stru
     add32(head, (uint32_t)(unix_us >> 32));
     add32(head, (uint32_t)unix_us);
     add32(head, len);
-    add32(head, len);
+    add32(head, wire_len);
+}
+
+/* `ip` without its first bytes, which are in `headers`. */
+static int write_packet(struct hws_pcapng *pcapng, const struct headers *headers,
+                        const struct hws_capture_ip *ip)
+{
+    static const uint8_t zero[4];
+    struct block head = {.len = 0}, tail = {.len = 0};
+    uint32_t len = headers->len + ip->len;
+    packet_tail(ip->way, &tail);
+    uint32_t block_len = 7 * 4 + hws_pad4(len) + tail.len + 4;
+    packet_head(ip->unix_us, len, headers->len + ip->wire_len, block_len, &head);
+    add32(&tail, block_len);
+    fwrite(head.bytes, head.len, 1, pcapng->file);
+    fwrite(headers->bytes, headers->len, 1, pcapng->file);
+    fwrite(ip->data, ip->len, 1, pcapng->file);
+    fwrite(zero, hws_pad4(len) - len, 1, pcapng->file);
+    fwrite(tail.bytes, tail.len, 1, pcapng->file);
+    return ferror(pcapng->file) != 0 ? -EIO : 0;
 }
 
 int hws_pcapng_write(struct hws_pcapng *pcapng, const struct hws_capture_packet *packet)
 {
-    static const uint8_t zero[4];
     struct headers headers;
+    const struct hws_capture_ip ip = {.way = packet->way,
+                                      .unix_us = packet->unix_us,
+                                      .data = packet->data,
+                                      .len = packet->len,
+                                      .wire_len = packet->len};
     int result = build_headers(packet, &headers);
-    if (result != 0)
-        return result;
-    struct block head = {.len = 0}, tail = {.len = 0};
-    uint32_t len = headers.len + packet->len;
-    packet_tail(packet->outbound, &tail);
-    uint32_t block_len = 7 * 4 + hws_pad4(len) + tail.len + 4;
-    packet_head(packet->unix_us, len, block_len, &head);
-    add32(&tail, block_len);
-    fwrite(head.bytes, head.len, 1, pcapng->file);
-    fwrite(headers.bytes, headers.len, 1, pcapng->file);
-    fwrite(packet->data, packet->len, 1, pcapng->file);
-    fwrite(zero, hws_pad4(len) - len, 1, pcapng->file);
-    fwrite(tail.bytes, tail.len, 1, pcapng->file);
-    return ferror(pcapng->file) != 0 ? -EIO : 0;
+    return result != 0 ? result : write_packet(pcapng, &headers, &ip);
+}
+
+int hws_pcapng_write_ip(struct hws_pcapng *pcapng, const struct hws_capture_ip *ip)
+{
+    static const struct headers none;
+    return write_packet(pcapng, &none, ip);
+}
+
+int hws_pcapng_flush(struct hws_pcapng *pcapng)
+{
+    return fflush(pcapng->file) != 0 ? -errno : 0;
 }
 
 int hws_pcapng_open(const char *path, struct hws_pcapng **out)

@@ -13,21 +13,32 @@
 
 struct hws_trace {
     FILE *file;
+    bool borrowed;
     char line[LINE_MAX_BYTES];
 };
 
 int hws_trace_open(const char *path, struct hws_trace **out)
 {
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return -errno;
+    int rc = hws_trace_borrow(file, out);
+    if (rc < 0) {
+        fclose(file);
+        return rc;
+    }
+    setvbuf(file, NULL, _IOLBF, 0);
+    (*out)->borrowed = false;
+    return 0;
+}
+
+int hws_trace_borrow(FILE *file, struct hws_trace **out)
+{
     struct hws_trace *trace = malloc(sizeof(*trace));
     if (trace == NULL)
         return -ENOMEM;
-    trace->file = fopen(path, "we");
-    if (trace->file == NULL) {
-        int error = errno;
-        free(trace);
-        return -error;
-    }
-    setvbuf(trace->file, NULL, _IOLBF, 0);
+    trace->file = file;
+    trace->borrowed = true;
     *out = trace;
     return 0;
 }
@@ -43,6 +54,11 @@ static const char *time_text(uint64_t unix_us, char out[TIME_MAX_BYTES])
     return out;
 }
 
+static const char *way_text(enum hws_capture_way way)
+{
+    return way == HWS_CAPTURE_OUT ? "out" : way == HWS_CAPTURE_IN ? "in " : "-  ";
+}
+
 static const char *protocol_text(const struct hws_capture_packet *packet, char out[16])
 {
     bool udp = packet->src->udp_port != 0 || packet->dst->udp_port != 0;
@@ -50,21 +66,40 @@ static const char *protocol_text(const struct hws_capture_packet *packet, char o
     return out;
 }
 
-int hws_trace_write(struct hws_trace *trace, const struct hws_capture_packet *packet)
+/* What is said of the packet in two pieces. */
+static int write_line(struct hws_trace *trace, const struct hws_capture_packet *packet,
+                      const char *text, const char *note)
 {
     char when[TIME_MAX_BYTES], src[HWS_ADDR_TEXT_MAX], dst[HWS_ADDR_TEXT_MAX], protocol[16];
-    hws_text_packet(trace->line, sizeof(trace->line), packet->data, packet->len);
     int written =
-        fprintf(trace->file, "%s %s %s > %s %s %s\n", time_text(packet->unix_us, when),
-                packet->outbound ? "out" : "in ", hws_addr_text(packet->src, src),
-                hws_addr_text(packet->dst, dst), protocol_text(packet, protocol), trace->line);
+        fprintf(trace->file, "%s %s %s > %s %s %s%s\n", time_text(packet->unix_us, when),
+                way_text(packet->way), hws_addr_text(packet->src, src),
+                hws_addr_text(packet->dst, dst), protocol_text(packet, protocol), text, note);
     return written < 0 ? -EIO : 0;
+}
+
+int hws_trace_write(struct hws_trace *trace, const struct hws_capture_packet *packet)
+{
+    return hws_trace_write_noted(trace, packet, "");
+}
+
+int hws_trace_write_noted(struct hws_trace *trace, const struct hws_capture_packet *packet,
+                          const char *note)
+{
+    hws_text_packet(trace->line, sizeof(trace->line), packet->data, packet->len);
+    return write_line(trace, packet, trace->line, note);
+}
+
+int hws_trace_write_note(struct hws_trace *trace, const struct hws_capture_packet *packet,
+                         const char *note)
+{
+    return write_line(trace, packet, "", note);
 }
 
 int hws_trace_close(struct hws_trace *trace)
 {
     bool failed = ferror(trace->file) != 0;
-    int result = fclose(trace->file) != 0 ? -errno : 0;
+    int result = (trace->borrowed ? fflush(trace->file) : fclose(trace->file)) != 0 ? -errno : 0;
     free(trace);
     return failed ? -EIO : result;
 }

@@ -76,7 +76,7 @@ function row(n,    i, text, rest)
 BEGIN {
     print ".\\\" Made of docs/CLI.md by docs/man/cli.awk."
     printf ".TH HAWSER 1 2026-11-21 \"hawser %s\" \"User Commands\"\n", version
-    print ".SH NAME\nhawser \\- SCTP in user space: copy, echo, ping, diagnose"
+    print ".SH NAME\nhawser \\- SCTP in user space: copy, echo, ping, capture, diagnose"
     print ".SH SYNOPSIS"
     print ".B hawser\n.I command\n.RI [ option ...]\n.RI [ operand ...]"
     print ".SH COMMANDS"
