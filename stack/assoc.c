@@ -7,6 +7,7 @@
 #include "stack/failed.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
+#include "stack/observe.h"
 #include "stack/params.h"
 #include "stack/read.h"
 #include "stack/shutdown.h"
@@ -126,6 +127,7 @@ struct hws_path *hws_assoc_add_path(struct hws_assoc *a, const struct hws_addr *
     p->index = a->path_count;
     a->paths[a->path_count++] = p;
     hws_path_tell(p, HWS_EVENT_BIT(PATH_NEW));
+    hws_observe_new_path(p);
     return p;
 }
 
@@ -168,9 +170,11 @@ bool hws_assoc_knows(const struct hws_assoc *a, const struct hws_addr *remote)
 
 void hws_assoc_disown(struct hws_path *p)
 {
+    enum hws_path_state before = hws_path_state(p);
     leave_by_addr(p);
     p->disowned = true;
     p->active = false;
+    hws_observe_path(p, before);
     p->wants = 0;
     for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
         p->deadline_us[t] = HWS_NEVER;
@@ -322,6 +326,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
     hws_failed_all(a, HWS_E_RESET);
+    hws_observe_streams_gone(a);
     if (hws_assoc_has_queues(a)) {
         hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
@@ -364,7 +369,7 @@ struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed)
     a->endpoint->assoc_count++;
     if (enter_tables(a, seed))
         return a;
-    e->stats.drop_memory++;
+    HWS_DROP(e, e->rx, drop_memory);
     hws_assoc_bury(a);
     return NULL;
 }
@@ -436,11 +441,21 @@ static void free_cold(struct hws_assoc *a)
     hws_pool_free(pool, cold, sizeof *cold);
 }
 
+/* ---- States ---- */
+
+void hws_assoc_enter(struct hws_assoc *a, enum hws_assoc_state state)
+{
+    enum hws_assoc_state before = a->state;
+    a->state = state;
+    if (before != state || state == HWS_STATE_ESTABLISHED) /* there already: it restarted */
+        hws_observe_assoc(a, before);
+}
+
 /* ---- Up ---- */
 
 void hws_assoc_establish(struct hws_assoc *a)
 {
-    a->state = HWS_STATE_ESTABLISHED;
+    hws_assoc_enter(a, HWS_STATE_ESTABLISHED);
     hws_timer_stop(a, HWS_TIMER_T1);
     if (a->has_adaptation)
         hws_assoc_tell(a, HWS_EVENT_BIT(ADAPTATION));
@@ -485,6 +500,7 @@ static void leave_tables(struct hws_assoc *a)
 
 static void free_queues(struct hws_assoc *a)
 {
+    hws_observe_streams_gone(a);
     if (hws_assoc_has_queues(a)) {
         hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
@@ -499,9 +515,9 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
     if (a->over)
         return;
     a->over = true;
-    a->state = HWS_STATE_CLOSED;
     a->reason = (int16_t)reason;
     a->cause = cause;
+    hws_assoc_enter(a, HWS_STATE_CLOSED);
     if (reason == HWS_E_EOF)
         a->engine->stats.assocs_shutdown++;
     else

@@ -45,6 +45,9 @@ void hws_assoc_set_peer(struct hws_assoc *a, uint32_t vtag, uint32_t initial_tsn
 /** What the peer said of its adaptation layer (RFC 5061, 4.2.6). */
 void hws_assoc_set_adaptation(struct hws_assoc *a, bool present, uint32_t indication);
 
+/** Its state from now on. */
+void hws_assoc_enter(struct hws_assoc *a, enum hws_assoc_state state);
+
 /** ESTABLISHED: starts heartbeats; a shutdown asked for earlier goes on. */
 void hws_assoc_establish(struct hws_assoc *a);
 /** The same for the first time: tells the application. */
@@ -218,6 +221,9 @@ void hws_path_new_route(struct hws_path *p);
 void hws_path_restart(struct hws_path *p);
 /** The peer answered there: error counters go to zero, the path is active (8.1 to 8.3). */
 void hws_path_answered(struct hws_path *p);
+/** Whether the address is confirmed for what set the association up (5.4, rules 1 and 2), which is
+ * no news to the application. */
+void hws_path_set_confirmed(struct hws_path *p, bool confirmed);
 /** Proof that the peer owns the address (5.4). */
 void hws_path_confirm(struct hws_path *p);
 /** A round trip was measured there. */

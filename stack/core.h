@@ -13,6 +13,7 @@
 #include "stack/limits.h"
 #include "stack/list.h"
 #include "stack/locals.h"
+#include "stack/observer.h"
 #include "stack/outq.h"
 #include "stack/pmtu.h"
 #include "stack/pool.h"
@@ -235,6 +236,7 @@ struct hws_cookie_keys {
 struct hws_engine {
     struct hws_engine_config config;
     struct hws_registry registry;
+    struct hws_observer observer;
     struct hws_pool pool;
     struct hws_stats stats;
     struct hws_budget budget;

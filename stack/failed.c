@@ -1,6 +1,7 @@
 #include "stack/failed.h"
 
 #include "stack/assoc.h"
+#include "stack/observe.h"
 
 static uint32_t charge_of(const struct hws_msg *msg)
 {
@@ -55,6 +56,7 @@ void hws_failed_streams(struct hws_assoc *a)
     a->engine->stats.messages_dropped += count;
     while ((msg = hws_msg_list_pop(&dropped)) != NULL)
         fail(a, msg, HWS_E_INVAL);
+    hws_observe_all_streams(a);
     hws_assoc_tell(a, HWS_EVENT_BIT(SEND_FAILED));
 }
 

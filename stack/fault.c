@@ -5,6 +5,7 @@
 #include "proto/cause.h"
 #include "stack/assoc.h"
 #include "stack/handshake.h"
+#include "stack/observe.h"
 #include "stack/ootb.h"
 #include "stack/reply.h"
 #include "stack/retransmit.h"
@@ -56,7 +57,7 @@ void hws_fault_report(struct hws_path *p, uint16_t cause, const void *value, uin
     if (cold != NULL && len <= HWS_LIMIT_PENDING_ERROR_BYTES)
         bytes = hws_pool_zalloc(&a->engine->pool, len);
     if (bytes == NULL) {
-        a->engine->stats.drop_memory++;
+        HWS_DROP(a->engine, a->engine->rx, drop_memory);
         return;
     }
     if (cold->errors_out_len > 0)
@@ -117,7 +118,7 @@ bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
     bool reflected = hws_chunk_flags(chunk) & HWS_FLAG_T;
     if (rx->header.vtag == (reflected ? a->remote_vtag : a->local_vtag))
         return true;
-    a->engine->stats.drop_vtag++;
+    HWS_DROP(a->engine, rx, drop_vtag);
     return false;
 }
 
@@ -247,7 +248,7 @@ void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
     if (!hws_fault_tag_ok(a, rx, chunk))
         return;
     if (!well_formed(chunk)) {
-        a->engine->stats.drop_chunk_malformed++; /* 3.3.7 */
+        HWS_DROP(a->engine, rx, drop_chunk_malformed); /* 3.3.7 */
         return;
     }
     keep_reason(a, chunk);
@@ -271,7 +272,7 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
         hws_assoc_tell(a, HWS_EVENT_BIT(REMOTE_ERROR));
     }
     if (it.malformed)
-        a->engine->stats.drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
 }
 
 void hws_fault_unreachable(struct hws_path *p)

@@ -7,6 +7,7 @@
 #include "stack/endpoint.h"
 #include "stack/fault.h"
 #include "stack/init_params.h"
+#include "stack/observe.h"
 #include "stack/reply.h"
 #include "stack/timer.h"
 
@@ -23,13 +24,13 @@ static void send_on(struct hws_assoc *a, struct hws_path *p, uint16_t want)
 
 static void send_init(struct hws_assoc *a, struct hws_path *p)
 {
-    a->state = HWS_STATE_COOKIE_WAIT;
+    hws_assoc_enter(a, HWS_STATE_COOKIE_WAIT);
     send_on(a, p, HWS_WANT_INIT);
 }
 
 static void send_cookie_echo(struct hws_assoc *a, struct hws_path *p)
 {
-    a->state = HWS_STATE_COOKIE_ECHOED;
+    hws_assoc_enter(a, HWS_STATE_COOKIE_ECHOED);
     a->cold->cookie_sent_us = a->engine->now_us;
     send_on(a, p, HWS_WANT_COOKIE_ECHO);
 }
@@ -73,7 +74,7 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
         return HWS_E_NOMEM;
     }
     for (unsigned i = 0; i < a->path_count; i++)
-        a->paths[i]->confirmed = true; /* named by the application (5.4, rule 1) */
+        hws_path_set_confirmed(a->paths[i], true); /* named by the application (5.4, rule 1) */
     send_init(a, a->paths[0]);
     *out = a->id;
     return HWS_OK;
@@ -133,7 +134,7 @@ static bool keep_cookie(struct hws_assoc *a, const struct hws_init_params *param
     uint8_t *cookie =
         cold != NULL ? hws_pool_alloc(&a->engine->pool, params->cookie_len + 1u) : NULL;
     if (cookie == NULL) {
-        a->engine->stats.drop_memory++;
+        HWS_DROP(a->engine, a->engine->rx, drop_memory);
         return false;
     }
     memcpy(cookie, params->cookie, params->cookie_len);
@@ -195,7 +196,7 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
     struct hws_init init;
     struct hws_init_params params;
     if (!hws_init_decode(chunk, &init)) {
-        a->engine->stats.drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
     enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
@@ -272,8 +273,10 @@ void hws_handshake_t1_expired(struct hws_assoc *a)
         return;
     }
     struct hws_path *tried = a->paths[a->init_path];
+    enum hws_path_state before = hws_path_state(tried);
     if (tried->errors < UINT16_MAX)
         tried->errors++;
+    hws_observe_path(tried, before);
     hws_path_back_off(tried);
     /* A COOKIE ECHO, whose size the peer chose, goes to no address that it only named (5.4). */
     struct hws_path *next = hws_assoc_next_path(a, a->init_path);

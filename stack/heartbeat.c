@@ -4,6 +4,7 @@
 
 #include "stack/assoc.h"
 #include "stack/input.h"
+#include "stack/observe.h"
 #include "stack/pmtud.h"
 #include "stack/timer.h"
 
@@ -216,7 +217,7 @@ void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct h
         return;
     struct hws_path *p = answered_path(a, chunk);
     if (p == NULL) {
-        a->engine->stats.drop_heartbeat_ack++;
+        HWS_DROP(a->engine, rx, drop_heartbeat_ack);
         return;
     }
     uint64_t rtt_us = hws_input_round_trip_us(a->engine, p->hb_sent_us);
@@ -226,6 +227,7 @@ void hws_heartbeat_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct h
     hws_path_confirm(p);
     hws_path_answered(p);
     hws_path_round_trip(p, rtt_us);
+    hws_observe_metrics(p);
     schedule(p);
 }
 
@@ -252,19 +254,18 @@ void hws_heartbeat_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
 {
     const uint8_t *info;
     uint32_t len;
-    struct hws_stats *stats = &a->engine->stats;
-    stats->heartbeats_in++;
+    a->engine->stats.heartbeats_in++;
     struct hws_path *p = rx->path;
     if (p == NULL || !hws_heartbeat_decode(chunk, &info, &len)) {
-        stats->drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
     /* One may be as long as any packet; together they fill one of the path's. */
     uint32_t most = p->echo_len > 0 ? hws_path_pmdcs(p) : HWS_PACKET_MAX_LEN;
     if (p->echo_len + hws_pad4(chunk->len) > most)
-        stats->drop_bundle++;
+        HWS_DROP(a->engine, rx, drop_bundle);
     else if (!keep_echo(p, chunk))
-        stats->drop_memory++;
+        HWS_DROP(a->engine, rx, drop_memory);
     else
         hws_want(p, HWS_WANT_HEARTBEAT_ACK);
 }

@@ -8,6 +8,7 @@
 #include "stack/fault.h"
 #include "stack/handshake.h"
 #include "stack/listener.h"
+#include "stack/observe.h"
 #include "stack/ootb.h"
 #include "stack/shutdown.h"
 
@@ -27,7 +28,7 @@ uint64_t hws_input_round_trip_us(const struct hws_engine *e, uint64_t sent_us)
 static bool unknown_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     uint8_t type = hws_chunk_type(chunk);
-    a->engine->stats.drop_chunk_unknown++;
+    HWS_DROP(a->engine, rx, drop_chunk_unknown);
     if (hws_chunk_unknown_report(type)) {
         uint32_t len = chunk->len < HWS_QUOTED_CHUNK_MAX ? chunk->len : HWS_QUOTED_CHUNK_MAX;
         hws_fault_report(rx->path, HWS_CAUSE_UNRECOGNIZED_CHUNK, chunk->bytes, len);
@@ -38,11 +39,10 @@ static bool unknown_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct h
 static void known_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws_chunk_row *row,
                         const struct hws_tlv *chunk)
 {
-    struct hws_stats *stats = &a->engine->stats;
     if (chunk->len < hws_chunk_min_len(row->type))
-        stats->drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
     else if (row->input == NULL || !(row->states & 1u << a->state))
-        stats->drop_chunk_state++;
+        HWS_DROP(a->engine, rx, drop_chunk_state);
     else
         row->input(a, rx, chunk);
 }
@@ -57,7 +57,7 @@ static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_
             if (!unknown_chunk(a, rx, &chunk))
                 return;
         } else if (row->alone && (rx->chunk_index > 0 || it->left > 0)) {
-            a->engine->stats.drop_bundle++;
+            HWS_DROP(a->engine, rx, drop_bundle);
             return;
         } else {
             known_chunk(a, rx, row, &chunk);
@@ -65,7 +65,7 @@ static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_
         rx->chunk_index++;
     }
     if (it->malformed)
-        a->engine->stats.drop_short++;
+        HWS_DROP(a->engine, rx, drop_short);
 }
 
 static void process_chunks(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
@@ -94,7 +94,7 @@ static void belongs(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv
     if (rx->path == NULL && hws_chunk_type(first) == HWS_CHUNK_INIT_ACK)
         rx->path = hws_handshake_listed_path(a, &rx->packet->src, first);
     if (rx->path == NULL || !hws_locals_take(a->locals, &rx->packet->dst)) {
-        a->engine->stats.drop_address++;
+        HWS_DROP(a->engine, rx, drop_address);
         return;
     }
     a->unreachable = false;
@@ -137,7 +137,7 @@ static void foreign_tag(struct hws_engine *e, struct hws_rx *rx, const struct hw
              hws_ootb_has_shutdown_ack(rx))
         hws_ootb_shutdown_ack(e, rx);
     else
-        e->stats.drop_vtag++;
+        HWS_DROP(e, rx, drop_vtag);
 }
 
 static void dispatch(struct hws_engine *e, struct hws_rx *rx)
@@ -145,21 +145,21 @@ static void dispatch(struct hws_engine *e, struct hws_rx *rx)
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
     struct hws_tlv first;
     if (!hws_tlv_next(&it, &first)) {
-        e->stats.drop_short++;
+        HWS_DROP(e, rx, drop_short);
         return;
     }
     uint8_t type = hws_chunk_type(&first);
     if (type == HWS_CHUNK_INIT) {
         if (rx->header.vtag != 0) /* 8.5.1 A */
-            e->stats.drop_vtag++;
+            HWS_DROP(e, rx, drop_vtag);
         else if (it.left > 0)
-            e->stats.drop_bundle++;
+            HWS_DROP(e, rx, drop_bundle);
         else
             hws_listener_init(e, rx, &first);
         return;
     }
     if (rx->header.vtag == 0) { /* INIT's alone (8.5.1 A) */
-        e->stats.drop_vtag++;
+        HWS_DROP(e, rx, drop_vtag);
         return;
     }
     if (type == HWS_CHUNK_COOKIE_ECHO) {
@@ -186,19 +186,19 @@ void hws_input_packet(struct hws_engine *e, const struct hws_packet_in *packet)
     e->stats.bytes_in += packet->len;
     if (!hws_header_read(packet->data, packet->len, &rx.header) || rx.header.src_port == 0 ||
         rx.header.dst_port == 0) {
-        e->stats.drop_short++;
+        HWS_DROP(e, &rx, drop_short);
         return;
     }
     if (!hws_shard_has_packet(&e->config.shard, packet->data, packet->len)) {
-        e->stats.drop_shard++;
+        HWS_DROP(e, &rx, drop_shard);
         return;
     }
     if (!e->config.ignore_checksum && !hws_crc32c_ok(packet->data, packet->len)) {
-        e->stats.drop_checksum++;
+        HWS_DROP(e, &rx, drop_checksum);
         return;
     }
     if (!hws_addr_unicast(&packet->src) || !is_unicast_or_unknown(&packet->dst)) {
-        e->stats.drop_address++; /* 8.4 rule 1 */
+        HWS_DROP(e, &rx, drop_address); /* 8.4 rule 1 */
         return;
     }
     dispatch(e, &rx);

@@ -8,6 +8,7 @@
 #include "stack/endpoint.h"
 #include "stack/fault.h"
 #include "stack/init_params.h"
+#include "stack/observe.h"
 #include "stack/ootb.h"
 #include "stack/reply.h"
 #include "stack/retransmit.h"
@@ -175,7 +176,7 @@ static bool meets(struct hws_engine *e, struct hws_rx *rx, struct hws_assoc *a,
         return false;
     }
     if (a->state == HWS_STATE_COOKIE_WAIT && hws_assoc_path(a, &rx->packet->src) == NULL) {
-        e->stats.drop_address++; /* our tag is for addresses the application named (5.2.1) */
+        HWS_DROP(e, rx, drop_address); /* our tag is for addresses the application named (5.2.1) */
         return false;
     }
     struct hws_addr added[HWS_LIMIT_PATHS + 1];
@@ -220,7 +221,7 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
 {
     struct hws_init init;
     if (!hws_init_decode(chunk, &init) || init.tag == 0) {
-        e->stats.drop_chunk_malformed++;
+        HWS_DROP(e, rx, drop_chunk_malformed);
         return;
     }
     rx->path = confirmed_path(e, &rx->packet->src, rx);
@@ -252,7 +253,7 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
 /* Tells the peer how stale its cookie is (3.3.10.3). */
 static void stale(struct hws_engine *e, const struct hws_rx *rx, const struct hws_cookie *cookie)
 {
-    e->stats.drop_cookie_stale++;
+    HWS_DROP(e, rx, drop_cookie_stale);
     if (hws_ootb_has_abort(rx))
         return;
     uint64_t late_us = e->now_us - cookie->made_us - cookie->life_us;
@@ -318,7 +319,7 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
     if (hws_hashtab_first(&e->by_vtag, cookie->local_vtag) != NULL ||
         hws_timewait_has_tag(e, cookie->local_vtag)) {
         /* Free when the cookie was made, it is not now: the cookie has come before (5.3.1). */
-        e->stats.drop_cookie_mismatch++;
+        HWS_DROP(e, rx, drop_cookie_mismatch);
         return NULL;
     }
     struct hws_addr remotes[HWS_LIMIT_PATHS];
@@ -342,7 +343,8 @@ static struct hws_assoc *accept_cookie(struct hws_engine *e, struct hws_rx *rx,
         return NULL;
     }
     set_peer(a, cookie);
-    a->paths[0]->confirmed = true; /* our INIT ACK went there and came back (5.4, rule 2) */
+    hws_path_set_confirmed(a->paths[0],
+                           true); /* our INIT ACK went there and came back (5.4, rule 2) */
     hws_assoc_up(a);
     want_cookie_ack(answer_path(a, rx));
     return a;
@@ -355,7 +357,7 @@ static void restart_paths(struct hws_assoc *a, const struct hws_addr *remote)
     for (unsigned i = 0; i < a->path_count; i++) {
         struct hws_path *p = a->paths[i];
         hws_path_restart(p);
-        p->confirmed = hws_addr_same(&p->remote, remote);
+        hws_path_set_confirmed(p, hws_addr_same(&p->remote, remote));
         if (p->confirmed)
             a->primary = (uint8_t)i;
     }
@@ -428,7 +430,7 @@ static struct hws_assoc *meet_cookie(struct hws_engine *e, struct hws_rx *rx, st
         return NULL;
     }
     if (action == ACTION_C || action == ACTION_DISCARD) {
-        e->stats.drop_cookie_mismatch++;
+        HWS_DROP(e, rx, drop_cookie_mismatch);
         return NULL;
     }
     if (action == ACTION_A && a->state == HWS_STATE_SHUTDOWN_ACK_SENT) {
@@ -467,12 +469,12 @@ struct hws_assoc *hws_listener_cookie_echo(struct hws_engine *e, struct hws_rx *
 {
     struct hws_cookie cookie;
     if (!hws_cookie_open(e, hws_chunk_value(chunk), hws_chunk_value_len(chunk), &cookie)) {
-        e->stats.drop_cookie_mac++;
+        HWS_DROP(e, rx, drop_cookie_mac);
         return NULL;
     }
     if (cookie.local_vtag != rx->header.vtag || cookie.local_port != rx->header.dst_port ||
         cookie.remote_port != rx->header.src_port) {
-        e->stats.drop_vtag++;
+        HWS_DROP(e, rx, drop_vtag);
         return NULL;
     }
     struct hws_assoc *a = find_existing(e, rx, &cookie);

@@ -2,6 +2,7 @@
 
 #include "proto/cause.h"
 #include "stack/endpoint.h"
+#include "stack/observe.h"
 #include "stack/reply.h"
 #include "stack/timewait.h"
 
@@ -22,7 +23,7 @@ static bool ours(struct hws_engine *e, const struct hws_rx *rx)
     if (e->config.own_host || hws_endpoint_find(e, rx->header.dst_port, &rx->packet->dst) != NULL ||
         hws_timewait_has(e, rx->header.vtag, rx->header.dst_port, rx->header.src_port))
         return true;
-    e->stats.drop_port++;
+    HWS_DROP(e, rx, drop_port);
     return false;
 }
 
@@ -30,7 +31,7 @@ void hws_ootb_init(struct hws_engine *e, const struct hws_rx *rx, uint32_t initi
 {
     if (!ours(e, rx))
         return;
-    e->stats.ootb_in++;
+    HWS_DROP(e, rx, ootb_in);
     answer(e, rx, HWS_CHUNK_ABORT, 0, initiate_tag);
 }
 
@@ -97,7 +98,7 @@ void hws_ootb_packet(struct hws_engine *e, const struct hws_rx *rx)
 {
     if (!ours(e, rx))
         return;
-    e->stats.ootb_in++;
+    HWS_DROP(e, rx, ootb_in);
     unsigned has = what(rx);
     if (has & HAS_UNANSWERABLE)
         return;

@@ -7,6 +7,7 @@
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/init_params.h"
+#include "stack/observe.h"
 #include "stack/pmtud.h"
 #include "stack/sack.h"
 #include "stack/transmit.h"
@@ -97,7 +98,7 @@ static void drop_further_answers(struct hws_path *p, uint16_t wanted)
     uint16_t left = answers & p->wants;
     if (left == 0 || left == answers)
         return;
-    p->assoc->engine->stats.drop_bundle++;
+    HWS_DROP(p->assoc->engine, NULL, drop_bundle);
     if (left & HWS_WANT_ERROR)
         hws_fault_forget_reports(p->assoc);
     else

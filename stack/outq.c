@@ -355,6 +355,8 @@ static void miss(struct hws_outq *q, uint32_t tsn, uint32_t reports, struct hws_
     out->lost_paths |= 1u << tx->path;
     out->lost_chunks++;
     mark_rtx(q, tsn);
+    if (out->lost != NULL)
+        out->lost(out->lost_ctx, tsn);
 }
 
 static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, uint32_t reports,
@@ -397,7 +399,6 @@ static uint32_t reports_of(uint32_t bytes, uint32_t packet_bytes)
 
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out)
 {
-    memset(out, 0, sizeof *out);
     advance_cum(q, cum_tsn, out);
 }
 

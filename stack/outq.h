@@ -42,8 +42,11 @@ struct hws_outq {
     uint32_t flight_bytes[HWS_LIMIT_PATHS]; /* DATA chunks, headers and padding included */
 };
 
-/* What one SACK did. */
+/* What one SACK did: all zero before but for who is told. */
 struct hws_outq_ack {
+    void (*lost)(const void *ctx,
+                 uint32_t tsn); /* a chunk was marked by missing reports; or NULL */
+    const void *lost_ctx;
     uint32_t acked_bytes[HWS_LIMIT_PATHS]; /* newly acknowledged, as flight_bytes counts */
     uint32_t new_paths;                    /* bit per path with anything newly acknowledged */
     uint32_t answered_paths;               /* ... that was in flight, not taken back by T3 */

@@ -2,6 +2,7 @@
 #include "stack/assoc.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
+#include "stack/observe.h"
 #include "stack/params.h"
 #include "stack/pmtud.h"
 #include "stack/timer.h"
@@ -101,6 +102,7 @@ static void resize(struct hws_path *p)
 {
     p->max_packet = hws_path_packet_len(p, p->mtu);
     p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
+    hws_observe_metrics(p);
 }
 
 void hws_path_set_udp_port(struct hws_path *p, uint16_t port)
@@ -123,10 +125,12 @@ void hws_path_new_route(struct hws_path *p)
 {
     start_cc(p);
     p->timing = false;
+    hws_observe_metrics(p);
 }
 
 void hws_path_restart(struct hws_path *p)
 {
+    enum hws_path_state before = hws_path_state(p);
     start_rto(p);
     start_cc(p);
     p->timing = false;
@@ -136,7 +140,9 @@ void hws_path_restart(struct hws_path *p)
     p->pmtu_suspected = false;
     p->hb_pending = false;
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
+    hws_observe_path(p, before);
     hws_pmtud_restart(p);
+    hws_observe_metrics(p);
 }
 
 uint32_t hws_assoc_amdcs(const struct hws_assoc *a)
@@ -178,6 +184,7 @@ static void tell_change(struct hws_path *p, enum hws_path_state before)
     enum hws_path_state now = hws_path_state(p);
     if (now == before)
         return;
+    hws_observe_path(p, before);
     if (before == HWS_PATH_UNCONFIRMED)
         hws_path_tell(p, HWS_EVENT_BIT(PATH_CONFIRMED));
     else if (now == HWS_PATH_ACTIVE)
@@ -199,6 +206,13 @@ void hws_path_answered(struct hws_path *p)
     p->pmtu_suspected = false;
     p->assoc->errors = 0;
     tell_change(p, before);
+}
+
+void hws_path_set_confirmed(struct hws_path *p, bool confirmed)
+{
+    enum hws_path_state before = hws_path_state(p);
+    p->confirmed = confirmed;
+    hws_observe_path(p, before);
 }
 
 void hws_path_confirm(struct hws_path *p)

@@ -4,6 +4,7 @@
 
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/observe.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
 
@@ -56,7 +57,9 @@ static void send_again(struct hws_path *p, uint32_t from)
     struct hws_assoc *a = p->assoc;
     if (a->queues->outq.flight_bytes[p->index] == 0)
         return;
+    hws_observe_flight_lost(p, from, HWS_LOST_TOO_LARGE);
     hws_outq_lost_from(&a->queues->outq, p->index, from);
+    hws_observe_metrics(p);
     p->timing = false;
     hws_transmit_allow_burst(a, 0);
     hws_assoc_ready(a);

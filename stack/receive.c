@@ -4,6 +4,7 @@
 #include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/fault.h"
+#include "stack/observe.h"
 #include "stack/sack.h"
 #include "stack/shutdown.h"
 
@@ -55,7 +56,7 @@ static bool make_room(struct hws_assoc *a)
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
         return false;
     }
-    a->engine->stats.reneged++;
+    HWS_DROP(a->engine, a->engine->rx, reneged);
     hws_reassembly_renege(&a->queues->reassembly, a->queues->tsnmap.cum, forget_tsn,
                           &a->queues->tsnmap);
     if (memory_left(a))
@@ -80,17 +81,16 @@ static bool has_room(struct hws_assoc *a, const struct hws_data *d)
 /* Whether the chunk is new and there is room for it. */
 static bool admit(struct hws_assoc *a, const struct hws_data *d)
 {
-    struct hws_stats *stats = &a->engine->stats;
     enum hws_tsn_result seen = hws_tsnmap_check(&a->queues->tsnmap, d->tsn);
     if (seen == HWS_TSN_DUPLICATE) {
         (void)hws_tsnmap_add(&a->queues->tsnmap, d->tsn);
-        stats->duplicates_in++;
+        HWS_DROP(a->engine, a->engine->rx, duplicates_in);
         a->queues->counts.duplicates_in++;
         a->sack_now = true;
         return false;
     }
     if (seen != HWS_TSN_NEW || !has_room(a, d)) {
-        stats->drop_data_window++;
+        HWS_DROP(a->engine, a->engine->rx, drop_data_window);
         a->sack_now = true;
         return false;
     }
@@ -100,7 +100,7 @@ static bool admit(struct hws_assoc *a, const struct hws_data *d)
 /* An invalid stream: acknowledged, reported, not delivered (6.5). */
 static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
 {
-    a->engine->stats.drop_data_invalid++;
+    HWS_DROP(a->engine, rx, drop_data_invalid);
     if (hws_tsnmap_add(&a->queues->tsnmap, d->tsn) != HWS_TSN_NEW)
         return;
     uint8_t value[4] = {0};
@@ -117,10 +117,10 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
                                     a->params->rx_times ? packet->rx_time_us : 0);
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
-        a->engine->stats.drop_memory++;
+        HWS_DROP(a->engine, rx, drop_memory);
         return;
     case HWS_REASSEMBLY_INVALID:
-        a->engine->stats.drop_data_invalid++;
+        HWS_DROP(a->engine, rx, drop_data_invalid);
         hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
         return;
     case HWS_REASSEMBLY_READY:
@@ -143,18 +143,18 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
     struct hws_data d;
     a->engine->stats.data_in++;
     if (!hws_data_decode(chunk, &d)) {
-        a->engine->stats.drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
     if (d.payload_len == 0) {
         uint8_t tsn[4];
         hws_put32(tsn, d.tsn);
-        a->engine->stats.drop_data_invalid++;
+        HWS_DROP(a->engine, rx, drop_data_invalid);
         hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_NO_USER_DATA, tsn, sizeof tsn);
         return;
     }
     if (!hws_assoc_need_queues(a)) {
-        a->engine->stats.drop_memory++;
+        HWS_DROP(a->engine, rx, drop_memory);
         return;
     }
     count_packet(a, rx);

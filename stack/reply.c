@@ -1,4 +1,5 @@
 #include "stack/reply.h"
+#include "stack/observe.h"
 
 #include <string.h>
 
@@ -36,7 +37,7 @@ void hws_reply_send(struct hws_engine *e, struct hws_reply_builder *r, bool stra
     if (!stranger || e->reply_count < HWS_LIMIT_REPLIES)
         reply = hws_pool_alloc(&e->pool, sizeof *reply + len);
     if (reply == NULL) {
-        e->stats.drop_memory++;
+        HWS_DROP(e, e->rx, drop_memory);
         return;
     }
     reply->src = r->src;
@@ -56,7 +57,7 @@ bool hws_reply_ootb_allowed(struct hws_engine *e)
         e->ootb_sent = 0;
     }
     if (e->ootb_sent >= HWS_LIMIT_OOTB_REPLIES_PER_S) {
-        e->stats.ootb_suppressed++;
+        HWS_DROP(e, e->rx, ootb_suppressed);
         return false;
     }
     e->ootb_sent++;

@@ -8,6 +8,7 @@
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/input.h"
+#include "stack/observe.h"
 #include "stack/pmtud.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
@@ -142,13 +143,16 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
         hws_transmit_allow_burst(a, total_acked(a, ack));
     else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
+    if (hws_observed(a->engine))
+        hws_observe_all_metrics(a);
     hws_assoc_ready(a);
     hws_retransmit_tell_progress(a);
 }
 
 /* What is in flight on the path is to be sent again. */
-static void take_back(struct hws_path *p)
+static void take_back(struct hws_path *p, enum hws_lost_reason reason)
 {
+    hws_observe_flight_lost(p, p->assoc->queues->outq.cum + 1, reason);
     hws_outq_timeout(&p->assoc->queues->outq, p->index);
     p->timing = false;
 }
@@ -161,10 +165,15 @@ static void window_opened(struct hws_assoc *a, const struct hws_outq_ack *ack)
         return;
     a->probing = false;
     for (unsigned i = 0; i < a->path_count; i++)
-        take_back(a->paths[i]);
+        take_back(a->paths[i], HWS_LOST_WINDOW_OPENED);
 }
 
 /* ---- Chunks ---- */
+
+static void tell_lost(const void *ctx, uint32_t tsn)
+{
+    hws_observe_lost(ctx, tsn, HWS_LOST_MISSING_REPORTS);
+}
 
 /* Whether the cumulative TSN, and `last_tsn` beyond it, can be applied: neither old nor of data
  * never sent. A peer that acknowledges what it cannot have is to be left (12.4). */
@@ -175,7 +184,7 @@ static bool plausible(struct hws_assoc *a, uint32_t cum_tsn, uint32_t last_tsn)
     bool old = !hws_tsn_le(hws_assoc_acked_tsn(a), cum_tsn);
     if (sent && !old)
         return true;
-    a->engine->stats.drop_sack_invalid++;
+    HWS_DROP(a->engine, a->engine->rx, drop_sack_invalid);
     if (!sent && !old)
         hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
     return false;
@@ -197,12 +206,12 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     a->engine->stats.sacks_in++;
     a->counts.sacks_in++;
     if (rx->sack_seen) { /* nobody needs a second one, and each costs what is in flight */
-        a->engine->stats.drop_bundle++;
+        HWS_DROP(a->engine, rx, drop_bundle);
         return;
     }
     rx->sack_seen = true;
     if (!hws_sack_decode(chunk, &sack)) {
-        a->engine->stats.drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
     if (!plausible(a, sack.cum_tsn, last_acked(&sack)))
@@ -210,7 +219,7 @@ void hws_retransmit_sack_in(struct hws_assoc *a, struct hws_rx *rx, const struct
     struct hws_queues *q = a->queues;
     uint32_t flight_before[HWS_LIMIT_PATHS];
     memcpy(flight_before, q->outq.flight_bytes, sizeof flight_before);
-    struct hws_outq_ack ack = {0};
+    struct hws_outq_ack ack = {.lost = tell_lost, .lost_ctx = a};
     if (hws_assoc_has_queues(a)) {
         q->counts.gap_blocks_in += sack.gap_count;
         hws_outq_sack(&q->outq, &sack, hws_path_pmdcs(hws_assoc_data_path(a)), a->in_recovery,
@@ -254,11 +263,22 @@ void hws_retransmit_arm_probe(struct hws_path *p)
         hws_path_timer_start(p, HWS_PATH_TIMER_PROBE, delay_us);
 }
 
+/* The highest TSN in flight on the path is to be sent again. False: nothing is in flight there. */
+static bool mark_tail(struct hws_path *p)
+{
+    struct hws_outq *q = &p->assoc->queues->outq;
+    uint32_t tsn;
+    if (!hws_outq_probe(q, p->index))
+        return false;
+    if (hws_outq_next_rtx(q, q->cum + 1, &tsn))
+        hws_observe_lost(p->assoc, tsn, HWS_LOST_TAIL_PROBE);
+    return true;
+}
+
 void hws_retransmit_probe_expired(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (p->tail_probed || a->probing ||
-        (a->queues->outq.rtx_count == 0 && !hws_outq_probe(&a->queues->outq, p->index)))
+    if (p->tail_probed || a->probing || (a->queues->outq.rtx_count == 0 && !mark_tail(p)))
         return;
     p->tail_probed = true;
     a->fast_packet = true; /* it replaces what is in flight, cwnd does not matter */
@@ -281,7 +301,8 @@ void hws_retransmit_path_cut(struct hws_path *p)
 {
     if (!hws_assoc_has_alternate(p))
         return;
-    take_back(p);
+    take_back(p, HWS_LOST_PATH_CUT);
+    hws_observe_metrics(p);
     hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     hws_path_timer_stop(p, HWS_PATH_TIMER_PROBE);
     hws_path_suspect(p);
@@ -304,7 +325,7 @@ void hws_retransmit_t3_expired(struct hws_path *p)
     if (!closed)
         hws_pmtud_data_lost(p);
     hws_path_back_off(p);
-    take_back(p);
+    take_back(p, HWS_LOST_T3);
     p->one_packet = !closed;
     a->in_recovery = false;
     a->fast_packet = false;

@@ -91,6 +91,7 @@ static void enqueue(struct hws_sendq *q, struct hws_msg *msg)
     hws_msg_list_push(&stream->queue, msg);
     if (first)
         make_ready(q, stream);
+    stream->queued_bytes += msg->len;
     q->unsent_bytes += msg->len;
     q->unsent_messages++;
     q->overrides += msg->path != 0;
@@ -140,6 +141,7 @@ struct hws_msg *hws_sendq_take(struct hws_sendq *q)
     if (stream == NULL)
         return NULL;
     struct hws_msg *msg = stream->queue.head;
+    stream->queued_bytes -= msg->len - msg->cut;
     q->unsent_bytes -= msg->len - msg->cut;
     finish_head(q, stream);
     return msg;
@@ -211,6 +213,7 @@ bool hws_sendq_cut(struct hws_sendq *q, uint32_t room, uint32_t full, struct hws
                            (last && (msg->flags & HWS_SEND_SACK_IMMEDIATELY) ? HWS_DATA_I : 0)),
     };
     msg->cut += len;
+    stream->queued_bytes -= len;
     q->unsent_bytes -= len;
     if (last)
         finish_head(q, stream); /* the queue's reference becomes the fragment's */

@@ -14,6 +14,7 @@
 struct hws_outstream {
     struct hws_sched_stream sched;
     struct hws_msg_list queue;
+    uint64_t queued_bytes; /* user data of the queue not cut yet */
     uint16_t next_ssn;
 };
 

@@ -3,6 +3,7 @@
 #include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/fault.h"
+#include "stack/observe.h"
 #include "stack/ootb.h"
 #include "stack/reply.h"
 #include "stack/retransmit.h"
@@ -26,7 +27,7 @@ void hws_shutdown_guard(struct hws_assoc *a)
 
 void hws_shutdown_begin(struct hws_assoc *a)
 {
-    a->state = HWS_STATE_SHUTDOWN_PENDING;
+    hws_assoc_enter(a, HWS_STATE_SHUTDOWN_PENDING);
     hws_assoc_ready(a); /* what Nagle's rule held back goes now */
     hws_shutdown_progress(a);
 }
@@ -36,11 +37,11 @@ void hws_shutdown_progress(struct hws_assoc *a)
     if (hws_assoc_unacked(a) > 0)
         return;
     if (a->state == HWS_STATE_SHUTDOWN_PENDING) {
-        a->state = HWS_STATE_SHUTDOWN_SENT;
+        hws_assoc_enter(a, HWS_STATE_SHUTDOWN_SENT);
         hws_shutdown_guard(a);
         send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN);
     } else if (a->state == HWS_STATE_SHUTDOWN_RECEIVED) {
-        a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
+        hws_assoc_enter(a, HWS_STATE_SHUTDOWN_ACK_SENT);
         hws_shutdown_guard(a);
         send_on(hws_assoc_data_path(a), HWS_WANT_SHUTDOWN_ACK);
     }
@@ -102,13 +103,13 @@ static void answer_shutdown(struct hws_assoc *a, struct hws_rx *rx)
     switch (a->state) {
     case HWS_STATE_ESTABLISHED:
     case HWS_STATE_SHUTDOWN_PENDING:
-        a->state = HWS_STATE_SHUTDOWN_RECEIVED;
+        hws_assoc_enter(a, HWS_STATE_SHUTDOWN_RECEIVED);
         hws_assoc_tell(a, HWS_EVENT_BIT(PEER_SHUTDOWN));
         hws_assoc_ready(a);
         hws_shutdown_progress(a);
         break;
     case HWS_STATE_SHUTDOWN_SENT:
-        a->state = HWS_STATE_SHUTDOWN_ACK_SENT;
+        hws_assoc_enter(a, HWS_STATE_SHUTDOWN_ACK_SENT);
         hws_unwant(a, HWS_WANT_SHUTDOWN);
         send_on(hws_assoc_answer_path(rx->path), HWS_WANT_SHUTDOWN_ACK);
         break;
@@ -125,7 +126,7 @@ void hws_shutdown_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tl
 {
     uint32_t cum_tsn;
     if (!hws_shutdown_decode(chunk, &cum_tsn)) {
-        a->engine->stats.drop_chunk_malformed++;
+        HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
     hws_retransmit_cum(a, cum_tsn);

@@ -4,6 +4,7 @@
 #include "stack/autoclose.h"
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
+#include "stack/observe.h"
 #include "stack/pmtud.h"
 #include "stack/retransmit.h"
 #include "stack/sack.h"
@@ -105,6 +106,8 @@ void hws_timer_run(struct hws_assoc *a)
         if (take_due(&a->deadline_us[t], a->engine->now_us))
             expiries[t](a);
     run_paths(a);
+    if (hws_observed(a->engine) && !a->over)
+        hws_observe_all_metrics(a);
     if (a->timer_node.index != HWS_HEAP_NONE)
         hws_heap_move(&a->engine->timers, &a->timer_node, earliest(a));
 }

@@ -4,6 +4,7 @@
 
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/observe.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
 
@@ -205,6 +206,8 @@ static void data_sent(struct hws_path *p, uint32_t bytes)
     struct hws_engine *e = p->assoc->engine;
     p->last_data_us = e->now_us;
     p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
+    if (hws_observed(e))
+        hws_observe_metrics(p);
     hws_retransmit_arm_probe(p);
     if (!hws_path_timer_running(p, HWS_PATH_TIMER_T3))
         hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);
@@ -224,6 +227,7 @@ static void resend(struct hws_path *p, uint32_t tsn)
         hws_path_timer_stop(p, HWS_PATH_TIMER_T3);
     }
     hws_outq_resent(&a->queues->outq, tsn, p->index);
+    hws_observe_retransmitted(a, tsn);
     a->queues->counts.retransmits++;
     a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
@@ -315,6 +319,8 @@ static void new_data_sent(struct hws_path *p, uint32_t first, uint32_t bytes)
     a->probe_due = false;
     time_round_trip(p, first);
     data_sent(p, bytes);
+    if (hws_observed(a->engine))
+        hws_observe_new_data(a, first);
     /* With a limit in packets each counts whole. */
     spend_burst(a, a->params->max_burst_packets > 0 && bytes < pmdcs ? pmdcs : bytes);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "stack/assoc.h"
+#include "stack/observe.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
@@ -54,6 +55,8 @@ static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const stru
         return HWS_E_NOMEM;
     hws_sendq_push(&a->queues->sendq, msg);
     a->undry = true;
+    if (hws_observed(a->engine))
+        hws_observe_stream(a, info->sid);
     a->engine->stats.messages_out++;
     if (hws_assoc_may_send(a))
         hws_assoc_ready(a);

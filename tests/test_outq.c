@@ -65,6 +65,7 @@ static void sack_gaps(uint32_t cum, const struct hws_gap *gaps, uint16_t count, 
         hws_put16(wire + 4 * i + 2, gaps[i].end);
     }
     struct hws_sack sack = {.cum_tsn = q.cum + cum, .gap_count = count, .gaps = wire};
+    ack = (struct hws_outq_ack){0};
     hws_outq_sack(&q, &sack, packet_bytes, in_recovery, &ack);
 }
 
@@ -324,6 +325,7 @@ static void cumulative_ack_of_shutdown(void **state)
     send_chunks(6, 100, 0);
     sack_gap(0, 4, 6);
     for (int i = 0; i < 3; i++) {
+        ack = (struct hws_outq_ack){0};
         hws_outq_ack_cum(&q, q.cum + (i == 0), &ack);
         assert_int_equal(ack.cum_advanced, i == 0);
     }
@@ -646,6 +648,7 @@ static void step_shutdown(uint64_t *seed)
 {
     memset(&model.ack, 0, sizeof model.ack);
     model_cum(model.cum + random_below(seed, model.next - model.cum + 1));
+    ack = (struct hws_outq_ack){0};
     hws_outq_ack_cum(&q, model.first + model.cum - 1, &ack);
     check_ack();
 }

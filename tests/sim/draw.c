@@ -28,8 +28,9 @@
 /* What sets the tone of a world; the rest is drawn to fit. */
 struct mood {
     struct sim_rng rng;
-    struct sim_rng more, still_more, latest,
-        shards; /* for what came later, so that seeds keep theirs */
+    struct sim_rng more, still_more, latest, shards,
+        observers; /* for what came later, so that seeds keep theirs */
+    bool other_observers;
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
     bool outages;
@@ -495,7 +496,9 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
              * other at once need not see that they mean the same association. */
             .any_local = sim_rng_below(&m->still_more, 5) == 0 && !m->both_families,
             .receive_budget = PICK(&m->latest, 0, 0, 16u << 20, 200000, 20000),
+            .observed = (sim_rng_below(&m->observers, 2) == 0) != m->other_observers,
         };
+        c->features[SIM_HAS_OBSERVER] |= config.observed;
         c->has_shards[i] = sim_rng_below(&m->shards, 6) == 0;
         config.shard.count = c->has_shards[i] ? SIM_SHARDS_MAX : 1;
         sim_host_init(&c->hosts[i], &c->net, &config);
@@ -778,6 +781,7 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_BOTH_SHARDS] = "packets for both shards of a host",
         [SIM_HAS_LATE_READER] = "packets looked at late",
         [SIM_HAS_WRONG_STAMPS] = "wrong times of reception",
+        [SIM_HAS_OBSERVER] = "engines that are observed",
         [SIM_HAS_RECEIVE_BUDGET] = "a receive buffer that is shared",
         [SIM_SAW_UDP] = "packets in UDP",
         [SIM_SAW_MESSAGE_CUT] = "a message cut off in parts",
@@ -795,7 +799,7 @@ const char *sim_feature_name(enum sim_feature feature)
     return names[feature];
 }
 
-void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
+void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace, bool other_observers)
 {
     memset(c, 0, sizeof *c);
     c->seed = seed;
@@ -803,7 +807,9 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace)
                      .more = sim_rng_seeded(~seed),
                      .still_more = sim_rng_seeded(seed + (UINT64_C(1) << 63)),
                      .latest = sim_rng_seeded(~seed + (UINT64_C(1) << 63)),
-                     .shards = sim_rng_seeded(seed + (UINT64_C(1) << 62))};
+                     .shards = sim_rng_seeded(seed + (UINT64_C(1) << 62)),
+                     .observers = sim_rng_seeded(~seed + (UINT64_C(1) << 62)),
+                     .other_observers = other_observers};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));
     c->net.trace = trace;

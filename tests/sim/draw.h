@@ -45,6 +45,7 @@ enum sim_feature {
     SIM_HAS_UNFILTERED,   /* or everything */
     SIM_HAS_LATE_READER,  /* a host that looks at packets some time after it received them */
     SIM_HAS_WRONG_STAMPS, /* packets that tell a wrong time at which they were received */
+    SIM_HAS_OBSERVER,     /* an engine that tells what it does */
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -96,8 +97,9 @@ struct sim_case {
 /** Engine number `index` of the two hosts' (0 .. SIM_HOSTS - 1), NULL: there is none. */
 struct sim_host *sim_draw_host(struct sim_case *c, uint32_t index);
 
-/** Draws everything from the seed and starts it. */
-void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace);
+/** Draws everything from the seed and starts it. `other_observers`: engines that would be observed
+ * are not, and the others are, which may make no difference. */
+void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace, bool other_observers);
 
 /** Notes the features that only the end shows. */
 void sim_draw_conclude(struct sim_case *c);

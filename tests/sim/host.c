@@ -308,11 +308,15 @@ static void make_engine(struct sim_host *host)
     if (host->engine == NULL)
         abort();
     hws_engine_set_receive_budget(host->engine, host->config.receive_budget);
+    if (host->config.observed)
+        sim_watch_engine(&host->watch, host->engine);
 }
 
 static void free_engine(struct sim_host *host)
 {
     struct sim_world *world = host->node.world;
+    if (host->config.observed)
+        sim_watch_over(&host->watch, host->engine);
     hws_engine_free(host->engine);
     SIM_CHECK(world, host->env.live_objects == 0 && host->env.live_bytes == 0,
               "%zu objects, %zu bytes left after the engine was freed", host->env.live_objects,
@@ -332,6 +336,7 @@ void sim_host_init(struct sim_host *host, struct sim_net *net, const struct sim_
     host->train_buffer = malloc(TRAIN_BYTES);
     if (host->train_buffer == NULL)
         abort();
+    sim_watch_init(&host->watch, net->world);
     make_engine(host);
     sim_world_add(net->world, &host->node);
 }
@@ -356,6 +361,7 @@ void sim_host_add_shard(struct sim_host *host, struct sim_host *shard)
 void sim_host_fini(struct sim_host *host)
 {
     free_engine(host);
+    sim_watch_fini(&host->watch);
     free(host->train_buffer);
 }
 

@@ -6,6 +6,7 @@
 
 #include "tests/sim/net.h"
 #include "tests/sim/simenv.h"
+#include "tests/sim/watch.h"
 #include "tests/sim/world.h"
 
 #define SIM_HOST_ASSOCS_MAX 16u
@@ -19,6 +20,7 @@ struct sim_host_config {
     bool own_host;
     struct hws_shard shard;
     uint32_t receive_budget; /* 0: none */
+    bool observed;           /* the engine has an observer */
     bool any_local;          /* endpoints are bound to no address, and told what the host has */
 };
 
@@ -29,6 +31,7 @@ struct sim_host {
     struct sim_env env;
     struct sim_rng rng;
     struct hws_engine *engine;
+    struct sim_watch watch;                   /* when it is observed */
     hws_assoc_id assocs[SIM_HOST_ASSOCS_MAX]; /* those whose promises are checked */
     uint32_t assoc_count;
     uint8_t *train_buffer;

@@ -6,7 +6,7 @@ set(HWS_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(hws_sim STATIC
   ${HWS_SIM_DIR}/simenv.c ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c
-  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
+  ${HWS_SIM_DIR}/watch.c  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
 target_link_libraries(hws_sim PUBLIC hws_stack hws_proto OpenSSL::Crypto)
 
 add_executable(swarm ${HWS_SIM_DIR}/swarm.c)
