@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -168,6 +169,30 @@ static void test_receive_in_parts(void **state)
         truesize += packets[i].truesize;
     }
     assert_in_range(truesize, 30 * 1200, 70000);
+    link_unref(packets, 30);
+}
+
+/* Large packets come in batches that stay in the cache; the descriptor tells of the rest. */
+static void test_large_packets_come_in_turns(void **state)
+{
+    struct pair *links = links_of(state);
+    struct hws_packet_in packets[64];
+    struct link_send send = to_b("127.0.0.1", 1, 65000);
+    for (uint32_t i = 0; i < 30; i++, send.seed++)
+        link_send(links->a, &send);
+    size_t have = links->b->ops->receive(links->b, packets, 64);
+    assert_in_range(have, 1, 16);
+    while (have < 30) {
+        int fds[HWS_LINK_MAX_FDS];
+        links->b->ops->fds(links->b, fds);
+        struct pollfd wait = {.fd = fds[0], .events = POLLIN};
+        assert_int_equal(poll(&wait, 1, 2000), 1);
+        size_t last = links->b->ops->receive(links->b, packets + have, 64 - have);
+        assert_in_range(last, 1, 4);
+        have += last;
+    }
+    for (uint32_t i = 0; i < 30; i++)
+        link_check(&packets[i], 65000, PORT_A, PORT_B, 7 + i);
     link_unref(packets, 30);
 }
 
@@ -349,6 +374,7 @@ int main(void)
         TEST(test_largest_trains),
         TEST(test_sizes),
         TEST(test_receive_in_parts),
+        TEST(test_large_packets_come_in_turns),
         TEST(test_closed_with_packets_left),
         TEST(test_source_address),
         TEST(test_empty_datagram),

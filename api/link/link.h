@@ -44,7 +44,7 @@ struct hws_link_ops {
     /** Receives up to `max` packets without blocking and returns how many. Each packet's `buf` has
      * a reference that the caller lets go after input (packets may share a buf; each has its own
      * reference). As many as `max`: there may be more that no descriptor tells of, ask again.
-     * Fewer: that was all there was. */
+     * Fewer: that was all there was, or the descriptors tell of the rest. */
     size_t (*receive)(struct hws_link *link, struct hws_packet_in *packets, size_t max);
     /** The next thing the network said (error queue, a failed send); false when there is none. */
     bool (*net_event)(struct hws_link *link, struct hws_net_event *event);

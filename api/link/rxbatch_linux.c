@@ -18,6 +18,12 @@
 /* Where the last call emptied the socket, the next one makes ready for so many. */
 #define FEW 16u
 
+/* What one call receives is to be in the cache still when it is looked at, and acknowledged before
+ * the sender's window is used up: so many messages that this holds them if they are as long as the
+ * last ones, and a few at least. */
+#define BATCH_BYTES (256u << 10)
+#define LEAST 2u
+
 struct message {
     struct hws_buf *bufs[HWS_RX_CLASSES];
     struct iovec iov[HWS_RX_CLASSES];
@@ -123,6 +129,22 @@ static int receive_batch(struct hws_rxbatch *batch, int fd, size_t count)
     return received;
 }
 
+static size_t received_bytes(const struct hws_rxbatch *batch)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        bytes += batch->headers[i].msg_len;
+    return bytes;
+}
+
+static size_t next_room(const struct hws_rxbatch *batch, size_t bytes)
+{
+    size_t most = batch->emptied ? FEW : HWS_RXBATCH_MAX;
+    size_t held = bytes > 0 ? BATCH_BYTES * batch->count / bytes : most;
+    held = held > LEAST ? held : LEAST;
+    return held < most ? held : most;
+}
+
 size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *drained)
 {
     size_t count = 0, most = max < batch->room ? max : batch->room;
@@ -134,8 +156,9 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *dra
     batch->count = received > 0 ? (size_t)received : 0;
     batch->next = 0;
     batch->emptied = batch->count < count;
-    batch->room = batch->emptied ? FEW : HWS_RXBATCH_MAX;
-    *drained = batch->emptied || count == 0;
+    size_t bytes = received_bytes(batch);
+    batch->room = next_room(batch, bytes);
+    *drained = batch->emptied || count == 0 || bytes > BATCH_BYTES / 2;
     if (received > 0)
         note_received(&batch->clock);
     return batch->count;

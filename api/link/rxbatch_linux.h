@@ -37,7 +37,8 @@ struct hws_rxbatch *hws_rxbatch_new(struct hws_rxpool *pool);
 void hws_rxbatch_free(struct hws_rxbatch *batch);
 
 /** Receives up to `max` messages from `fd` without blocking, once those of the last call have been
- * taken, and returns their number. `drained` tells whether that was all there was. */
+ * taken, and returns their number. `drained` tells whether that was all there was, or as much as
+ * is good to receive before looking at it: the rest stays with the socket. */
 size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *drained);
 
 enum hws_rxbatch_result { HWS_RXBATCH_EMPTY, HWS_RXBATCH_TAKEN, HWS_RXBATCH_TRUNCATED };
