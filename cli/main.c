@@ -9,6 +9,7 @@
 #include "cli/echo.h"
 #include "cli/options.h"
 #include "cli/ping.h"
+#include "cli/sim.h"
 
 static const struct command {
     const char *name;
@@ -19,6 +20,7 @@ static const struct command {
     {"echo", "send every message back", hws_cli_echo},
     {"ping", "whether a peer listens, and its round-trip time", hws_cli_ping},
     {"dump", "the SCTP packets of an interface, or of a capture file", hws_cli_dump},
+    {"sim", "a scenario of hosts and links in virtual time, and what it measured", hws_cli_sim},
     {"doctor", "what SCTP needs of this machine, and remedies", hws_cli_doctor},
 };
 

@@ -13,6 +13,8 @@
 #define DEFAULT_MSG_SIZE 65536u
 #define INTERVAL_MAX_S 86400u
 #define WAIT_MAX_S 3600
+#define SEEDS_MAX 10000
+#define DEFAULT_SEED 1u
 #define DEFAULT_INTERVAL_MS 1000u
 #define DEFAULT_TIMEOUT_MS 2000u
 
@@ -260,6 +262,38 @@ static const char *set_line_buffered(struct hws_cli_options *options, const char
     return NULL;
 }
 
+static const char *set_csv(struct hws_cli_options *options, const char *argument)
+{
+    options->csv = argument;
+    return NULL;
+}
+
+static const char *set_json(struct hws_cli_options *options, const char *argument)
+{
+    options->json = argument;
+    return NULL;
+}
+
+static const char *set_seed(struct hws_cli_options *options, const char *argument)
+{
+    return read_number(argument, 0, UINT32_MAX, &options->seed) ? NULL
+                                                                : "must be a number, 0 to 2^32-1";
+}
+
+static const char *set_seeds(struct hws_cli_options *options, const char *argument)
+{
+    return read_number(argument, 1, SEEDS_MAX, &options->seeds) ? NULL
+                                                                : "must be a number, 1 to 10000";
+}
+
+static const char *set_set(struct hws_cli_options *options, const char *argument)
+{
+    if (options->set_count == HWS_CLI_SETS_MAX)
+        return "can be given 64 times at most";
+    options->sets[options->set_count++] = argument;
+    return NULL;
+}
+
 static const struct row rows[] = {
     {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
     {"proto", 0, ALL, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
@@ -316,7 +350,17 @@ static const struct row rows[] = {
     {"assoc", 0, HWS_CLI_PING, NULL,
      "set up an association and measure each of its paths with HEARTBEATs",
      "INITs that leave no association", set_assoc},
-    {"help", 'h', ALL | HWS_CLI_DUMP, NULL, "this text", NULL, set_help},
+    {"csv", 0, HWS_CLI_SIM, "FILE", "every result as a line of CSV", "off", set_csv},
+    {"json", 0, HWS_CLI_SIM, "FILE", "every result of every seed as JSON", "off", set_json},
+    {"seed", 0, HWS_CLI_SIM, "N", "what everything random is drawn from", "1", set_seed},
+    {"seeds", 0, HWS_CLI_SIM, "N",
+     "run with so many seeds, from --seed up: means with 95 % confidence intervals", "1",
+     set_seeds},
+    {"set", 0, HWS_CLI_SIM, "KEY=VALUE",
+     "another value than the scenario has: KIND.NAME.KEY of KEY in [KIND NAME]; may be given up to "
+     "64 times",
+     "as the scenario says", set_set},
+    {"help", 'h', ALL | HWS_CLI_DUMP | HWS_CLI_SIM, NULL, "this text", NULL, set_help},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -410,6 +454,12 @@ static int read_operands(int count, char **operands, struct hws_cli_options *out
             return wrong("dump takes no operand, and there is '%s'%s", operands[0], "");
         return HWS_CLI_OK;
     }
+    if (out->command == HWS_CLI_SIM && count != 1)
+        return wrong("sim takes one operand, the scenario's file%s%s", "", "");
+    if (out->command == HWS_CLI_SIM) {
+        out->scenario = operands[0];
+        return HWS_CLI_OK;
+    }
     if (out->command == HWS_CLI_ECHO && !out->listening)
         return wrong("echo only listens: hawser echo -l PORT%s%s", "", "");
     if (out->listening && count != 1)
@@ -450,7 +500,9 @@ int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cl
                                     .udp_port = HWS_UDP_PORT,
                                     .msg_size_bytes = DEFAULT_MSG_SIZE,
                                     .interval_ms = DEFAULT_INTERVAL_MS,
-                                    .timeout_ms = DEFAULT_TIMEOUT_MS};
+                                    .timeout_ms = DEFAULT_TIMEOUT_MS,
+                                    .seed = DEFAULT_SEED,
+                                    .seeds = 1};
     int rc = parse_rows(command, argc, argv, out);
     if (rc != HWS_CLI_OK || out->help)
         return rc;

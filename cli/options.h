@@ -17,9 +17,12 @@
 #define HWS_CLI_ECHO 0x2u
 #define HWS_CLI_PING 0x4u
 #define HWS_CLI_DUMP 0x8u
+#define HWS_CLI_SIM 0x10u
 
 #define HWS_CLI_LOCALS_MAX 8u
 #define HWS_CLI_UDP_PORTS_MAX 16u
+/* --set, in all. */
+#define HWS_CLI_SETS_MAX 64u
 
 struct hws_cli_options {
     unsigned command;
@@ -54,6 +57,11 @@ struct hws_cli_options {
     const char *only_host; /* NULL: all */
     uint16_t only_port;    /* 0: all */
     bool line_buffered;
+    /* sim: */
+    const char *scenario, *csv, *json; /* files, or NULL */
+    uint64_t seed, seeds;
+    const char *sets[HWS_CLI_SETS_MAX];
+    uint32_t set_count;
 };
 
 /** Reads the arguments after the command's name (argv[0] is that name). HWS_CLI_OK, or

@@ -4,7 +4,7 @@
 #define HWS_TESTS_HOSTS_H
 
 #include "api/sock/socket.h"
-#include "tests/sim/simenv.h"
+#include "sim/env.h"
 
 #define HOSTS_ADDRS 2u
 

@@ -45,7 +45,11 @@ check_includes()
 check_includes proto proto
 check_includes stack 'proto|stack'
 
+# The simulator stands beside api/: of the system it knows files and OpenSSL's MAC.
+found=$(includes sim 'proto|stack|sim' | grep -Ev '<(stdlib|errno|inttypes|openssl/(evp|hmac))\.h>' || :)
+[ -z "$found" ] || fail "sim includes what is above it or the system's:"$'\n'"$found"
+
 # Nothing below cli/ and its neighbours knows them.
-found=$(grep -HnE '^ *# *include "(cli|bench|interop|examples|tests)/' "$source_dir"/{proto,stack,api/*}/*.[ch] || :)
+found=$(grep -HnE '^ *# *include "(cli|bench|interop|examples|tests)/' "$source_dir"/{proto,stack,sim,api/*}/*.[ch] || :)
 [ -z "$found" ] || fail "a layer includes one of its users:"$'\n'"$found"
 exit "$failed"

@@ -10,9 +10,9 @@
 #define HWS_TESTS_PAIR_H
 
 #include "proto/chunk.h"
+#include "sim/env.h"
 #include "stack/engine.h"
 #include "stack/limits.h"
-#include "tests/sim/simenv.h"
 
 #define PAIR_PORT_A 1000u
 #define PAIR_PORT_B 2000u

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
+#include "sim/env.h"
 #include "stack/cookie.h"
-#include "tests/sim/simenv.h"
 
 #define SECOND UINT64_C(1000000)
 #define KEY_LIFE (120 * SECOND)

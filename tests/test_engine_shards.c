@@ -10,8 +10,8 @@
 
 #include "proto/chunk.h"
 #include "proto/packet.h"
+#include "sim/env.h"
 #include "stack/engine.h"
-#include "tests/sim/simenv.h"
 
 #define SHARDS 2u
 #define PORT 5000u

@@ -6,8 +6,8 @@
 
 #include "proto/chunk.h"
 #include "proto/param.h"
+#include "sim/env.h"
 #include "tests/fuzz/ops.h"
-#include "tests/sim/simenv.h"
 
 #include "stack/engine.h"
 

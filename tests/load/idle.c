@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "bench/crowd.h"
-#include "tests/sim/simenv.h"
+#include "sim/env.h"
 
 #define CLIENTS 1000u
 #define SECOND_US 1000000u

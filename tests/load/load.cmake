@@ -30,7 +30,7 @@ add_test(NAME scale_port COMMAND load_scale port)
 set_tests_properties(scale_sockets scale_assocs PROPERTIES TIMEOUT 600)
 
 # A million needs 2 GB and a minute: build/tests/load_idle 1000000.
-add_executable(load_idle load/idle.c ${HWS_SIM_DIR}/simenv.c)
+add_executable(load_idle load/idle.c ${PROJECT_SOURCE_DIR}/sim/env.c)
 target_link_libraries(load_idle PRIVATE bench_crowd hws_api OpenSSL::Crypto)
 if(HWS_SANITIZE OR HWS_TSAN)
   set(HWS_LOAD_IDLE 5000)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/rng.h"
 #include "tests/script/script.h"
-#include "tests/sim/rng.h"
 
 #define FILE_MAX (256u * 1024)
 

@@ -3,8 +3,8 @@
 #ifndef HWS_TESTS_SCRIPT_WORLD_H
 #define HWS_TESTS_SCRIPT_WORLD_H
 
+#include "sim/env.h"
 #include "stack/engine.h"
-#include "tests/sim/simenv.h"
 
 #define WORLD_ADDRS_MAX 9u /* one more than the engine's limit */
 #define WORLD_LOG_LINES 12u

@@ -4,8 +4,8 @@
 #ifndef HWS_TESTS_SIM_HOST_H
 #define HWS_TESTS_SIM_HOST_H
 
+#include "sim/env.h"
 #include "tests/sim/net.h"
-#include "tests/sim/simenv.h"
 #include "tests/sim/watch.h"
 #include "tests/sim/world.h"
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "sim/rng.h"
 #include "stack/engine.h"
-#include "tests/sim/rng.h"
 
 enum sim_reading { SIM_READ_COPY, SIM_READ_PEEK, SIM_READ_VIEW, SIM_READINGS };
 

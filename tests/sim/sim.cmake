@@ -5,9 +5,9 @@ set(HWS_SIM_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(HWS_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(hws_sim STATIC
-  ${HWS_SIM_DIR}/simenv.c ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c
-  ${HWS_SIM_DIR}/watch.c  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
-target_link_libraries(hws_sim PUBLIC hws_stack hws_proto OpenSSL::Crypto)
+  ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c ${HWS_SIM_DIR}/watch.c
+  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
+target_link_libraries(hws_sim PUBLIC hws_simulator)
 
 add_executable(swarm ${HWS_SIM_DIR}/swarm.c)
 target_link_libraries(swarm PRIVATE hws_sim)
@@ -50,7 +50,7 @@ if(HWS_FUZZ)
     target_compile_options(${library} PRIVATE ${HWS_FUZZ_FLAGS})
   endforeach()
   foreach(name engine text)
-    add_executable(fuzz_${name} ${HWS_FUZZ_DIR}/fuzz_${name}.c ${HWS_SIM_DIR}/simenv.c)
+    add_executable(fuzz_${name} ${HWS_FUZZ_DIR}/fuzz_${name}.c ${PROJECT_SOURCE_DIR}/sim/env.c)
     target_compile_options(fuzz_${name} PRIVATE ${HWS_FUZZ_FLAGS})
     target_link_libraries(fuzz_${name} PRIVATE hws_stack hws_proto OpenSSL::Crypto
                           -fsanitize=fuzzer,address,undefined)

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/rng.h"
 #include "stack/engine.h"
 #include "stack/limits.h"
-#include "tests/sim/rng.h"
 
 #define SIM_NODES_MAX 6u
 /* Engines that share the addresses of a node. */

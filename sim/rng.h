@@ -1,6 +1,6 @@
 /* The simulator's random numbers: SplitMix64, so that a seed means the same on every machine. */
-#ifndef HWS_TESTS_SIM_RNG_H
-#define HWS_TESTS_SIM_RNG_H
+#ifndef HWS_SIM_RNG_H
+#define HWS_SIM_RNG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +55,10 @@ static inline uint32_t sim_rng_scale(struct sim_rng *rng, uint32_t lo, uint32_t 
     uint32_t cap = keep >= 32 ? UINT32_MAX : (1u << keep) - 1;
     return lo + sim_rng_between(rng, 0, cap < span ? cap : span);
 }
+
+/** A number of an exponential distribution with that mean, cut at 32 times the mean: the mean times
+ * -ln(u) for a u drawn from 1/2^32 .. 1, in whole numbers. */
+uint64_t sim_rng_exponential(struct sim_rng *rng, uint64_t mean);
 
 static inline void sim_rng_fill(struct sim_rng *rng, void *out, size_t len)
 {

@@ -1,13 +1,13 @@
 /* An engine's environment for tests: memory that is counted and can be made to fail, randomness
  * from a seed, the real HMAC. */
-#ifndef HWS_TESTS_SIM_SIMENV_H
-#define HWS_TESTS_SIM_SIMENV_H
+#ifndef HWS_SIM_ENV_H
+#define HWS_SIM_ENV_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/rng.h"
 #include "stack/env.h"
-#include "tests/sim/rng.h"
 
 struct sim_env {
     struct sim_rng rng;

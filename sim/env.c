@@ -1,4 +1,4 @@
-#include "tests/sim/simenv.h"
+#include "sim/env.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
