@@ -53,5 +53,6 @@ add_test(NAME cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:hawse
                           ${PROJECT_SOURCE_DIR})
 set_tests_properties(cli PROPERTIES TIMEOUT 300)
 set_tests_properties(netwatch PROPERTIES TIMEOUT 60)
-add_test(NAME dump COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/dump.sh $<TARGET_FILE:hawser>)
+add_test(NAME dump COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/dump.sh $<TARGET_FILE:hawser>
+                           ${PROJECT_SOURCE_DIR}/tools/wireshark/hawser.lua)
 set_tests_properties(dump PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # `hawser dump`: what it captures is what was sent, packet by packet, over IP and UDP; what it writes
-# it reads again, as does tshark; what is wrong with packets and files is said.
-# Usage: dump.sh PROGRAM
+# it reads again, as does tshark; what is wrong with packets and files is said. tshark knows the
+# protocols 253 and 254, and the chunks of extensions, by the plug-in alone.
+# Usage: dump.sh PROGRAM PLUGIN
 set -euo pipefail
 
 hawser=$1
+plugin=$2
 failures=0
 
 # Runs this script again in a network namespace, where it may capture.
@@ -188,6 +190,29 @@ test_filters()
     check "a full disk" fails_to_write
 }
 
+# Usage: with_plugin FILE ARGUMENT..; without_plugin the same
+with_plugin()
+{
+    tshark -n -X "lua_script:$plugin" -o 'sctp.checksum:CRC 32c' -r "$work/$1" "${@:2}" 2>/dev/null
+}
+
+without_plugin()
+{
+    tshark -n -o 'sctp.checksum:CRC 32c' -r "$work/$1" "${@:2}" 2>/dev/null
+}
+
+test_plugin()
+{
+    local count over_253='ip.proto == 253 || ipv6.nxt == 253'
+    count=$(wc -l <"$work/IPv4.trace")
+    check "plug-in: 253 is SCTP, with right checksums" [ "$(with_plugin IPv4.pcapng \
+        -Y "($over_253) && sctp.checksum.status == 1" | wc -l)" -eq "$count" ]
+    check "plug-in: nothing is malformed" [ "$(with_plugin IPv4.pcapng -Y _ws.malformed | wc -l)" -eq 0 ]
+    check "no plug-in: 253 is not SCTP" [ "$(without_plugin IPv4.pcapng -Y sctp | wc -l)" -eq 0 ]
+    check "no plug-in: but it is there" [ "$(without_plugin IPv4.pcapng -Y "$over_253" |
+        wc -l)" -eq "$count" ]
+}
+
 fails_to_write()
 {
     ! "$hawser" dump -r "$work/IPv4.pcapng" >/dev/full 2>"$work/err" && grep -q 'cannot write' "$work/err"
@@ -251,6 +276,7 @@ test_transfer IPv4 127.0.0.1 --proto 253
 test_transfer IPv6 ::1 -6
 test_transfer UDP 127.0.0.1 --udp
 test_filters
+test_plugin
 checksum=$(right_checksum)
 check "tshark tells the right checksum" [ -n "$checksum" ]
 test_damage "$checksum"

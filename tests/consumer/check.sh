@@ -77,5 +77,7 @@ echo "$command"
 eval "$command"
 [ -x echo_client ]
 
+echo "== Wireshark's plug-in"
+[ -s "$tree/share/hawser/wireshark/hawser.lua" ]
 echo "== manual pages"
 [ -s "$tree/share/man/man1/hawser.1" ] && [ -s "$tree/share/man/man7/hawser.7" ]
