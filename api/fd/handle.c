@@ -107,7 +107,6 @@ static bool awaited(const struct hws_handle *handle)
 static void settle(struct hws_handle *handle)
 {
     int shows = hws_sock_poll(handle->sock);
-    settle_in(handle, (shows & (POLLIN | POLLERR | POLLHUP | POLLRDHUP)) != 0);
     hws_level_writable(&handle->level, (shows & POLLOUT) != 0);
     if (!awaited(handle))
         hws_level_error(&handle->level, (shows & POLLERR) != 0 && handle->type == SOCK_STREAM);
@@ -115,6 +114,8 @@ static void settle(struct hws_handle *handle)
         hws_level_rdhup(&handle->level);
     if ((shows & POLLHUP) != 0)
         hws_level_hup(&handle->level);
+    /* The last, since what has ended is readable without further ado. */
+    settle_in(handle, (shows & (POLLIN | POLLERR | POLLHUP | POLLRDHUP)) != 0);
 }
 
 static void settle_changed(struct hws_runtime *runtime)
@@ -178,6 +179,7 @@ void hws_handle_bind(struct hws_handle *handle, struct hws_sock *sock)
     TAILQ_INSERT_TAIL(&runtime->handles, handle, in_runtime);
     hws_sock_set_callback(sock, on_socket, handle);
     settle(handle);
+    handle->level.unknown = false;
 }
 
 int hws_handle_publish(struct hws_handle *handle)

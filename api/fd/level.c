@@ -30,7 +30,7 @@ int hws_level_open(struct hws_level *level)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
         return -errno;
-    *level = (struct hws_level){.fd = ends[0], .own = ends[1]};
+    *level = (struct hws_level){.fd = ends[0], .own = ends[1], .unknown = true};
     return remember(level);
 }
 
@@ -44,6 +44,8 @@ void hws_level_close_own(struct hws_level *level)
 bool hws_level_is_ours(const struct hws_level *level)
 {
     struct stat status;
+    if (level->unknown)
+        return true;
     return fstat(level->fd, &status) == 0 && status.st_ino == level->ino &&
            status.st_dev == level->dev;
 }
@@ -152,6 +154,7 @@ int hws_level_renew(struct hws_level *level)
     }
     hws_level_close_own(level);
     fresh.fd = level->fd;
+    fresh.unknown = false;
     *level = fresh;
     return 0;
 }

@@ -24,13 +24,15 @@ struct hws_level {
     int own; /* the library's end; -1: closed, for HUP or ERR */
     dev_t dev;
     ino_t ino;      /* tells whether `fd` is still ours */
+    bool unknown;   /* to the application, which so cannot have closed `fd` */
     unsigned bytes; /* put in and not taken out */
     bool small;     /* `fd` has the smallest send buffer */
     bool full;      /* not writable */
     bool rdhup, hup, error;
 };
 
-/** Makes the descriptors: writable and nothing else. 0, -EMFILE, -ENFILE, -ENOMEM. */
+/** Makes the descriptors, whose numbers are `unknown`: writable and nothing else. 0, -EMFILE,
+ * -ENFILE, -ENOMEM. */
 int hws_level_open(struct hws_level *level);
 
 /** Closes the library's end. */

@@ -133,9 +133,9 @@ bool hws_link_inet_is_quiet(const struct hws_link_inet *inet, const struct hws_i
 
 /* ---- Operations ---- */
 
-bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)
+static bool read_event(struct hws_link_inet *inet, struct hws_net_event *event)
 {
-    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    struct hws_link *link = &inet->link;
     if (hws_txqueue_net_event(inet->txqueue, event))
         return true;
     for (uint32_t i = 0; i < HWS_INET_SOCKETS && !link->no_errors; i++)
@@ -143,6 +143,15 @@ bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)
             hws_errqueue_read(inet->sockets[i].fd, inet->udp, inet->quote, event, &link->icmp))
             return true;
     return false;
+}
+
+bool hws_link_inet_net_event(struct hws_link *link, struct hws_net_event *event)
+{
+    struct hws_link_inet *inet = (struct hws_link_inet *)link;
+    bool any = read_event(inet, event);
+    if (any)
+        hws_route_cache_doubt(&inet->routes);
+    return any;
 }
 
 bool hws_link_inet_train(struct hws_link *link, struct hws_train *train)

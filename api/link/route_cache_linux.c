@@ -11,6 +11,8 @@
 
 /* Of some changes nobody is told: rules of policy routing, for one. */
 #define LIFE_US 1000000u
+/* Who asks in a row is told once whether something has changed. */
+#define UNCHANGED_US 1000u
 
 static void forget_all(struct hws_route_cache *cache)
 {
@@ -22,13 +24,19 @@ static void forget_all(struct hws_route_cache *cache)
 static bool unchanged(struct hws_route_cache *cache)
 {
     uint8_t byte;
+    uint64_t now_us = hws_clock_ns(CLOCK_MONOTONIC) / 1000u;
+    if (now_us < cache->unchanged_until_us)
+        return true;
     if (cache->watch == 0) {
         int fd = hws_netwatch_open();
         cache->watch = fd < 0 ? 0 : fd + 1;
         return false;
     }
-    if (recv(cache->watch - 1, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+    if (recv(cache->watch - 1, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+        errno == EAGAIN) {
+        cache->unchanged_until_us = now_us + UNCHANGED_US;
         return true;
+    }
     hws_netwatch_drain(cache->watch - 1);
     return false;
 }
@@ -70,6 +78,11 @@ int hws_route_cache_lookup(struct hws_route_cache *cache, const struct hws_addr 
     if (result == 0 && mtu != NULL)
         *mtu = e->mtu;
     return result;
+}
+
+void hws_route_cache_doubt(struct hws_route_cache *cache)
+{
+    cache->unchanged_until_us = 0;
 }
 
 void hws_route_cache_fini(struct hws_route_cache *cache)

@@ -21,6 +21,8 @@
 
 /* An interface that comes or goes is told in many messages: after so long all have come. */
 #define NETWATCH_DELAY_MS 50u
+/* Who binds many sockets in a row asks this seldom. */
+#define LOOK_AGAIN_US 1000u
 
 static void on_path(void *arg, hws_assoc_id assoc, const struct hws_addr *remote)
 {
@@ -145,6 +147,10 @@ int hws_runtime_start(struct hws_runtime *runtime)
 static void look_before_binding(struct hws_runtime *runtime)
 {
     struct pollfd netwatch = {.fd = runtime->netwatch, .events = POLLIN};
+    uint64_t now_us = hws_env_now_us();
+    if (now_us < runtime->looked_us + LOOK_AGAIN_US)
+        return;
+    runtime->looked_us = now_us;
     if (poll(&netwatch, 1, 0) > 0)
         tell_host_addresses(runtime);
 }

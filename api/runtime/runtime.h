@@ -19,6 +19,7 @@ struct hws_runtime {
     bool over; /* hws_runtime_free has been called: sockets are gone, the lock is left */
     bool more; /* the driver wants to run again at once */
     uint64_t netwatch_due_us; /* when changes of the network are looked at */
+    uint64_t looked_us;       /* when a call that binds looked last whether there are any */
     /* Of api/fd: all sockets, those whose state changed, and what settles their descriptors. */
     struct hws_handle_list handles, changed;
     void (*settle)(struct hws_runtime *runtime);
