@@ -9,6 +9,7 @@
 #include "stack/heartbeat.h"
 #include "stack/observe.h"
 #include "stack/params.h"
+#include "stack/pathsel.h"
 #include "stack/read.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
@@ -180,48 +181,17 @@ void hws_assoc_disown(struct hws_path *p)
         p->deadline_us[t] = HWS_NEVER;
 }
 
-/* How well a path can carry data: not at all unconfirmed, badly when inactive, less well when it is
- * Potentially Failed (RFC 7829, 3.2). */
-#define HWS_FITNESS_ACTIVE 3u
-
-static unsigned fitness(const struct hws_path *p)
-{
-    if (!p->confirmed || !p->owned)
-        return 0;
-    if (!p->active)
-        return 1;
-    return hws_path_potentially_failed(p) ? 2 : HWS_FITNESS_ACTIVE;
-}
-
 bool hws_path_fit(const struct hws_path *p)
 {
-    return fitness(p) == HWS_FITNESS_ACTIVE;
+    return p->owned && hws_path_state(p) == HWS_PATH_ACTIVE;
 }
 
-/* Whether `p` is to be preferred to `best`: fitter, or of several that failed the one with fewer
- * errors (RFC 7829, 3.2). */
-static bool better(const struct hws_path *p, const struct hws_path *best)
-{
-    unsigned f = fitness(p);
-    unsigned f_best = fitness(best);
-    return f > f_best || (f == f_best && f > 0 && p->errors < best->errors);
-}
-
-const char *hws_pathsel_name(const struct hws_engine *e, size_t index)
-{
-    (void)e;
-    return index == 0 ? "primary" : NULL;
-}
-
+/* The default's first rule is looked at here, without the question: this is asked for every packet.
+ */
 struct hws_path *hws_assoc_data_path(const struct hws_assoc *a)
 {
-    struct hws_path *best = a->paths[a->primary];
-    if (hws_path_fit(best))
-        return best;
-    for (unsigned i = 0; i < a->path_count; i++)
-        if (better(a->paths[i], best))
-            best = a->paths[i];
-    return best;
+    struct hws_path *primary = a->paths[a->primary];
+    return a->path_count == 1 || hws_path_fit(primary) ? primary : hws_pathsel_default_new(a);
 }
 
 struct hws_path *hws_assoc_next_path(const struct hws_assoc *a, uint8_t last)
@@ -254,19 +224,7 @@ bool hws_assoc_has_alternate(const struct hws_path *p)
 
 struct hws_path *hws_assoc_retransmission_path(const struct hws_assoc *a, uint8_t last)
 {
-    struct hws_path *was = a->paths[last];
-    if (was->errors == 0 && hws_path_fit(was))
-        return was;
-    struct hws_path *best = hws_assoc_data_path(a);
-    if (fitness(best) < HWS_FITNESS_ACTIVE) /* none is: those that failed as often take turns */
-        best = was;
-    for (unsigned i = 1; i < a->path_count; i++) {
-        struct hws_path *p = a->paths[(last + i) % a->path_count];
-        bool elsewhere = best == was && fitness(p) == fitness(was) && p->errors == was->errors;
-        if (better(p, best) || elsewhere)
-            best = p;
-    }
-    return best;
+    return a->path_count == 1 ? a->paths[0] : hws_pathsel_default_again(a, last);
 }
 
 /* ---- Beginning ---- */
@@ -309,6 +267,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
         hws_sendq_init(&a->queues->sendq, pool,
                        hws_registry_sched(&a->engine->registry, a->params->sched));
         hws_outq_init(&a->queues->outq, pool, initial_tsn);
+        (void)hws_pathsel_start(a); /* cannot fail: it is there already, or not needed */
     }
     a->advertised_rwnd = hws_budget_first(a->engine, hws_assoc_rcvbuf(a));
     a->unsacked_packets = 0;

@@ -259,10 +259,6 @@ uint32_t hws_assoc_amdcs(const struct hws_assoc *a);
 
 enum hws_path_state hws_path_state(const struct hws_path *p);
 
-static inline uint32_t hws_path_cwnd(const struct hws_path *p)
-{
-    return p->cc->cwnd(p->cc_state);
-}
 static inline uint32_t hws_path_flight(const struct hws_path *p)
 {
     return p->assoc->queues->outq.flight_bytes[p->index];
@@ -271,6 +267,22 @@ static inline uint32_t hws_path_flight(const struct hws_path *p)
 static inline uint32_t hws_path_pmdcs(const struct hws_path *p)
 {
     return p->max_packet - HWS_PACKET_HEADER_LEN;
+}
+
+/** A cwnd that no controller may answer, brought to where it may be. */
+uint32_t hws_path_refuse_cwnd(const struct hws_path *p, uint32_t cwnd_bytes);
+
+/** UINT32_MAX for a controller that has none. */
+static inline uint32_t hws_path_ssthresh(const struct hws_path *p)
+{
+    return p->cc->ssthresh != NULL ? p->cc->ssthresh(p->cc_state) : UINT32_MAX;
+}
+
+/** The congestion window: what the controller answers, within bounds. */
+static inline uint32_t hws_path_cwnd(const struct hws_path *p)
+{
+    uint32_t cwnd_bytes = p->cc->cwnd(p->cc_state);
+    return cwnd_bytes - 1 < HWS_EXT_CWND_MAX ? cwnd_bytes : hws_path_refuse_cwnd(p, cwnd_bytes);
 }
 
 #endif

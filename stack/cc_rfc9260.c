@@ -2,9 +2,6 @@
  * burst limit and rule B of 6.1, one packet in flight after a timeout) is not here. */
 #include "stack/cc.h"
 
-/* Far beyond any bandwidth-delay product, far below what overflows 32 bits. */
-#define CWND_MAX_BYTES (1u << 30)
-
 struct state {
     uint32_t cwnd_bytes, ssthresh_bytes;
     uint32_t partial_bytes_acked;
@@ -55,7 +52,7 @@ static void rfc9260_mtu(void *state, uint32_t pmdcs_bytes)
 
 static void grow(struct state *s, uint32_t bytes)
 {
-    s->cwnd_bytes = min32((uint64_t)s->cwnd_bytes + bytes, CWND_MAX_BYTES);
+    s->cwnd_bytes = min32((uint64_t)s->cwnd_bytes + bytes, HWS_EXT_CWND_MAX);
 }
 
 /** 7.2.1. Its bound is L * PMDCS; with a large L a single SACK could carry cwnd far beyond
@@ -152,12 +149,6 @@ static uint32_t rfc9260_ssthresh(const void *state)
     return ((const struct state *)state)->ssthresh_bytes;
 }
 
-static uint64_t rfc9260_pacing(const void *state)
-{
-    (void)state;
-    return 0;
-}
-
 const struct hws_cc_ops hws_cc_rfc9260 = {
     .name = "rfc9260",
     .state_size = sizeof(struct state),
@@ -170,5 +161,4 @@ const struct hws_cc_ops hws_cc_rfc9260 = {
     .sent = rfc9260_sent,
     .cwnd = rfc9260_cwnd,
     .ssthresh = rfc9260_ssthresh,
-    .pacing = rfc9260_pacing,
 };

@@ -25,10 +25,10 @@
 #include "stack/buf.h"
 #include "stack/env.h"
 #include "stack/error.h"
+#include "stack/extend.h"
 #include "stack/stats.h"
 
 struct hws_engine;
-struct hws_extension;
 
 /** Names an association; 0 names none. */
 typedef uint64_t hws_assoc_id;
@@ -594,14 +594,6 @@ struct hws_assoc_counts {
 
 /** Also begins a new observation of the largest RTO. HWS_E_NOENT. */
 int hws_assoc_counts(struct hws_engine *engine, hws_assoc_id id, struct hws_assoc_counts *out);
-
-/** States of a path. */
-enum hws_path_state {
-    HWS_PATH_UNCONFIRMED,        /**< nobody has shown that the peer is there (5.4) */
-    HWS_PATH_ACTIVE,             /**< it carries data */
-    HWS_PATH_POTENTIALLY_FAILED, /**< it did not answer lately (RFC 7829, 3) */
-    HWS_PATH_INACTIVE,           /**< nor for long (8.2) */
-};
 
 /** The state's name as in RFC 9260 and RFC 7829. */
 const char *hws_path_state_name(enum hws_path_state state);

@@ -41,6 +41,15 @@ extern "C" {
 #define HWS_EXT_EVENTS_MAX 16u
 /** The most bytes of an event's data. */
 #define HWS_EXT_EVENT_MAX 256u
+/** The largest state of a congestion controller for a path, in bytes. */
+#define HWS_EXT_CC_STATE_MAX 256u
+/** The largest state of a path selector for an association, in bytes. */
+#define HWS_EXT_PATHSEL_STATE_MAX 1024u
+/** The largest congestion window, in bytes: far beyond any bandwidth-delay product, far below what
+ * overflows 32 bits. */
+#define HWS_EXT_CWND_MAX (1u << 30)
+/** The lowest rate of pacing, in bytes per second. */
+#define HWS_EXT_PACING_MIN 1000u
 
 /* ---- What an extension is called with, and may ask for ---- */
 
@@ -92,16 +101,25 @@ struct hws_ext_data {
     uint64_t packet; /**< chunks with the same number are in one packet */
 };
 
+/** States of a path. */
+enum hws_path_state {
+    HWS_PATH_UNCONFIRMED,        /**< nobody has shown that the peer is there (5.4) */
+    HWS_PATH_ACTIVE,             /**< it carries data */
+    HWS_PATH_POTENTIALLY_FAILED, /**< it did not answer lately (RFC 7829, 3) */
+    HWS_PATH_INACTIVE,           /**< nor for long (8.2) */
+};
+
 /** What is known of a path. */
 struct hws_ext_path {
-    uint32_t mtu;        /**< of IP, bytes */
+    enum hws_path_state state; /**< only a confirmed one carries data */
+    uint16_t errors;           /**< consecutive (8.2) */
+    uint32_t mtu;              /**< of IP, bytes */
     uint32_t max_chunk;  /**< the largest chunk that a packet of its own carries, with its header */
     uint32_t cwnd_bytes; /**< congestion window */
     uint32_t flight_bytes; /**< DATA chunks outstanding */
     uint32_t srtt_us;      /**< 0: not measured */
+    uint32_t rttvar_us;    /**< variation of the round trip */
     uint32_t rto_us;       /**< retransmission timeout */
-    bool active;           /**< it answers (8.2) */
-    bool confirmed;        /**< the peer has shown that the address is its own (5.4) */
 };
 
 /** The engine's side; extensions call the functions below instead. */
@@ -227,11 +245,115 @@ struct hws_ext_cause {
     const char *name; /**< in traces */
 };
 
-/* ---- Congestion controllers, stream schedulers, path selectors ---- */
+/* ---- Congestion controllers ---- */
 
-struct hws_cc_ops;
+/** What a congestion controller begins with. Sizes are in bytes of DATA chunks, headers and padding
+ * counted (7.2.2). */
+struct hws_cc_config {
+    uint32_t pmdcs_bytes;     /**< Path Maximum DATA Chunk Size (7.2) */
+    bool ipv6;                /**< the peer's address: the initial cwnd differs (7.2.1) */
+    uint32_t slow_start_l;    /**< limit L of 7.2.1, 1 or more */
+    uint32_t max_burst_bytes; /**< the sender keeps this limit (6.1 D); here to know it */
+};
+
+/** What a SACK acknowledged on one path. */
+struct hws_cc_ack {
+    uint64_t now_us;              /**< monotonic time */
+    uint32_t acked_bytes;         /**< newly acknowledged on this path, gap blocks included */
+    uint32_t flight_before_bytes; /**< outstanding on this path before the SACK */
+    uint32_t flight_bytes;        /**< and after */
+    bool cum_advanced;            /**< the cumulative TSN ack moved */
+    bool in_recovery;             /**< the association is in Fast Recovery (7.2.4) */
+    bool cwnd_limited;            /**< before the SACK, cwnd kept us from sending more */
+    bool all_acked;               /**< nothing is outstanding any more */
+    uint32_t rtt_us;              /**< a round trip that this SACK ended, 0: none; one at a time is
+                                     measured (6.3.1 C4) */
+    uint32_t srtt_us;             /**< 0: not measured */
+};
+
+/** A congestion controller: one for each path, which makes, zeroes and frees its state. Functions
+ * other than `init`, `ack`, `loss`, `timeout` and `cwnd` may be NULL. */
+struct hws_cc_ops {
+    const char *name;    /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
+    uint32_t state_size; /**< bytes, HWS_EXT_CC_STATE_MAX at most */
+    /** Starts, or starts anew (7.2.5). `state` is zeroed. */
+    void (*init)(void *state, const struct hws_cc_config *config);
+    /** PMDCS changed. */
+    void (*mtu)(void *state, uint32_t pmdcs_bytes);
+    /** A SACK acknowledged something on this path. Called before `loss` (7.2.4, last note). */
+    void (*ack)(void *state, const struct hws_cc_ack *ack);
+    /** Loss seen by missing reports, once per Fast Recovery (7.2.3). */
+    void (*loss)(void *state, uint64_t now_us, uint32_t flight_bytes);
+    /** T3-rtx expired (7.2.3). */
+    void (*timeout)(void *state, uint64_t now_us, uint32_t flight_bytes);
+    /** Data is about to be sent after `idle_us` without any, with nothing in flight (7.2.1: decay
+     * once per RTO). */
+    void (*idle)(void *state, uint64_t idle_us, uint32_t rto_us);
+    /** A packet with `bytes` of DATA chunks was sent. */
+    void (*sent)(void *state, uint64_t now_us, uint32_t bytes, uint32_t flight_bytes);
+    /** What may be outstanding now: HWS_EXT_CWND_MAX at most, and not 0, or nothing would ever be
+     * sent: that is a packet. What is out of bounds is counted (`cc_refused`). */
+    uint32_t (*cwnd)(const void *state);
+    /** Slow start threshold, for who looks at the association. */
+    uint32_t (*ssthresh)(const void *state);
+    /** Bytes of DATA chunks per second to pace to, 0: no pacing. HWS_EXT_PACING_MIN at least; less
+     * is brought there, and counted. */
+    uint64_t (*pacing)(const void *state);
+};
+
+/* ---- Path selectors ---- */
+
+/** The DATA chunk that a path is wanted for. */
+struct hws_pathsel_chunk {
+    uint16_t sid;        /**< its stream */
+    bool unordered;      /**< the U bit (3.3.1) */
+    bool again;          /**< it was sent before, and lost */
+    uint8_t last_path;   /**< when `again`: where it was sent last */
+    uint32_t ppid;       /**< Payload Protocol Identifier, host order */
+    uint32_t len;        /**< of its message, bytes */
+    uint32_t sent_bytes; /**< of its message, in earlier chunks */
+    uint64_t age_us;     /**< since the application gave the message */
+};
+
+/** What a path selector is asked. */
+struct hws_pathsel_args {
+    uint64_t now_us;                  /**< monotonic time */
+    const struct hws_ext_path *paths; /**< by number; valid during the call */
+    uint32_t path_count;              /**< 1 .. 8 */
+    uint32_t primary;                 /**< number of the primary path */
+    struct hws_pathsel_chunk chunk;   /**< the question */
+};
+
+/** And what it answers. */
+struct hws_pathsel_choice {
+    uint8_t path;   /**< number of the path that carries the chunk: a confirmed one, and not an
+                       inactive one while another is active */
+    uint8_t copies; /**< bit 1 << n: a copy of it leaves on path number n at once, too, when that is
+                       active and its cwnd open; 0: none */
+};
+
+/** A path selector: one for each association. Functions other than `pick` may be NULL. What cannot
+ * be done of its answers is not, and counted (`pathsel_refused`): the default chooses then. It is
+ * not asked about messages for which the application named a path. */
+struct hws_pathsel_ops {
+    const char *name;    /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
+    uint32_t state_size; /**< bytes, HWS_EXT_PATHSEL_STATE_MAX at most */
+    /** Starts, or starts anew when the peer restarted. `state` is zeroed. */
+    void (*init)(void *state);
+    /** Chooses for the next chunk; asked again about the same one when it could not be sent. False:
+     * as the default, "primary", would. */
+    bool (*pick)(void *state, const struct hws_pathsel_args *args,
+                 struct hws_pathsel_choice *choice);
+    /** A chunk of `bytes`, header and padding counted, left on path number `path`; `copy`: another
+     * path carries it, too. */
+    void (*sent)(void *state, uint32_t path, uint32_t bytes, bool copy);
+    /** Path number `path` has another state. */
+    void (*path_changed)(void *state, uint32_t path, const struct hws_ext_path *facts);
+};
+
+/* ---- Stream schedulers ---- */
+
 struct hws_sched_ops;
-struct hws_pathsel_ops;
 
 /* ---- Extensions ---- */
 

@@ -40,8 +40,8 @@
 #define HWS_LIMIT_OOTB_REPLIES_PER_S 1000u
 /* Verification tags drawn before giving up to find one that is not in use. */
 #define HWS_LIMIT_TAG_DRAWS 64u
-/* Bytes of state a congestion controller or a scheduler may declare. */
-#define HWS_LIMIT_CC_STATE_BYTES 256u
+/* DATA chunks of which copies wait to be sent on further paths, before new data waits for them. */
+#define HWS_LIMIT_COPIES_DUE 64u
 /* The smallest and largest IP MTU a path is given (RFC 9260, 3.1 and 7.3; RFC 8899, 5.1.2). */
 #define HWS_LIMIT_MTU_MIN 512u
 #define HWS_LIMIT_MTU_MAX 65535u

@@ -14,7 +14,7 @@
 /* It lives while it is queued or any of its fragments may have to be sent again. */
 struct hws_msg {
     struct hws_msg *next; /* in the list it stands in */
-    uint64_t order;
+    uint64_t order_us;    /* when it was queued, or later by what makes it differ from all others */
     uint32_t len;
     uint32_t cut; /* bytes already cut into fragments */
     uint32_t refs;

@@ -117,7 +117,7 @@ void hws_observe_metrics(const struct hws_path *p)
     struct hws_observation o = about_path(p, HWS_OBSERVED_METRICS);
     o.u.metrics = (struct hws_observed_metrics){
         .cwnd_bytes = hws_path_cwnd(p),
-        .ssthresh_bytes = p->cc->ssthresh(p->cc_state),
+        .ssthresh_bytes = hws_path_ssthresh(p),
         .flight_bytes = hws_path_flight(p),
         .srtt_us = p->rto.srtt_us,
         .rttvar_us = p->rto.rttvar_us,

@@ -4,10 +4,12 @@
 
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
+#include "stack/copies.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/init_params.h"
 #include "stack/observe.h"
+#include "stack/pathsel.h"
 #include "stack/pmtud.h"
 #include "stack/sack.h"
 #include "stack/transmit.h"
@@ -113,6 +115,17 @@ static void bundle_sack(struct hws_path *p, struct hws_builder *b)
         hws_unwant(a, HWS_WANT_SACK);
 }
 
+static void fill_data(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
+{
+    bool copies = hws_copies_due(p), data = hws_transmit_possible(p);
+    if (copies || data)
+        bundle_sack(p, b);
+    if (copies)
+        hws_copies_fill(p, b);
+    if (data)
+        hws_transmit_fill(p, b, train);
+}
+
 static uint64_t data_out(const struct hws_assoc *a)
 {
     return a->queues->counts.data_out_ordered + a->queues->counts.data_out_unordered;
@@ -135,10 +148,8 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
         if (a->state == HWS_STATE_COOKIE_ECHOED)
             hws_fault_forget_reports(a); /* there is no other packet for them (5.1) */
     }
-    if (!init && hws_transmit_possible(p)) {
-        bundle_sack(p, &b);
-        hws_transmit_fill(p, &b, train);
-    }
+    if (!init)
+        fill_data(p, &b, train);
     if (b.chunks == 0)
         return 0;
     a->engine->stats.packets_out++;
@@ -187,13 +198,17 @@ static bool build_train(struct hws_path *p, struct hws_train *train)
     return train->packets > 0;
 }
 
-/* The path whose turn it is: one that wants control chunks, else the one that carries data. */
+/* The path whose turn it is: one that wants control chunks, else one that gets a copy of what
+ * another carries, else the one that carries data. */
 static struct hws_path *choose_path(struct hws_assoc *a)
 {
     for (unsigned i = 0; i < a->path_count; i++)
         if (a->paths[i]->wants != 0)
             return a->paths[i];
-    struct hws_path *p = hws_transmit_path(a);
+    struct hws_path *p = hws_copies_path(a);
+    if (p != NULL)
+        return p;
+    p = hws_transmit_path(a);
     return hws_transmit_possible(p) ? p : NULL;
 }
 
@@ -213,6 +228,7 @@ static bool build(struct hws_path *p, struct hws_train *train)
 bool hws_output_assoc(struct hws_assoc *a, struct hws_train *train)
 {
     bool built = false, probe = true;
+    hws_pathsel_visit(a);
     while (!built && probe) {
         struct hws_path *p = choose_path(a);
         if (p == NULL)

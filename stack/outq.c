@@ -146,6 +146,12 @@ static void fly(struct hws_outq *q, struct hws_tx *tx, uint8_t path)
     q->flight_payload += tx->len;
 }
 
+static void land_copies(struct hws_outq *q, struct hws_tx *tx)
+{
+    for (; tx->copies != 0; tx->copies &= (uint8_t)(tx->copies - 1))
+        q->flight_bytes[__builtin_ctz(tx->copies)] -= hws_tx_size(tx);
+}
+
 static void land(struct hws_outq *q, struct hws_tx *tx)
 {
     if (!tx->flying)
@@ -153,6 +159,26 @@ static void land(struct hws_outq *q, struct hws_tx *tx)
     tx->flying = false;
     q->flight_bytes[tx->path] -= hws_tx_size(tx);
     q->flight_payload -= tx->len;
+    if (tx->copies != 0)
+        land_copies(q, tx);
+}
+
+/* The chunk is in flight on `path` no more, but still on another one. */
+static void leave_path(struct hws_outq *q, struct hws_tx *tx, uint8_t path)
+{
+    q->flight_bytes[path] -= hws_tx_size(tx);
+    if (tx->path == path)
+        tx->path = (uint8_t)__builtin_ctz(tx->copies);
+    tx->copies &= (uint8_t) ~(1u << path | 1u << tx->path);
+    tx->misses = 0;
+}
+
+void hws_outq_copied(struct hws_outq *q, uint32_t tsn, uint8_t path)
+{
+    struct hws_tx *tx = hws_outq_at(q, tsn);
+    tx->copied = true;
+    tx->copies |= (uint8_t)(1u << path);
+    q->flight_bytes[path] += hws_tx_size(tx);
 }
 
 uint32_t hws_outq_add(struct hws_outq *q, const struct hws_fragment *f, uint8_t path)
@@ -215,13 +241,14 @@ void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path)
     struct hws_tx *tx = hws_outq_at(q, tsn);
     unmark_rtx(q, tsn);
     tx->misses = 0;
+    tx->copied = false;
     fly(q, tx, path);
 }
 
 uint32_t hws_outq_lowest(const struct hws_outq *q, uint8_t path, uint32_t from)
 {
     uint32_t t = hws_tsn_le(from, q->cum) ? q->cum + 1 : from;
-    while (t != q->next_tsn && (!hws_outq_at(q, t)->flying || hws_outq_at(q, t)->path != path))
+    while (t != q->next_tsn && !hws_tx_flies(hws_outq_at(q, t), path))
         t++;
     return t;
 }
@@ -231,7 +258,7 @@ bool hws_outq_probe(struct hws_outq *q, uint8_t path)
     if (q->flight_bytes[path] == 0)
         return false;
     uint32_t t = q->next_tsn - 1;
-    while (!hws_outq_at(q, t)->flying || hws_outq_at(q, t)->path != path)
+    while (!hws_tx_flies(hws_outq_at(q, t), path))
         t--;
     hws_outq_at(q, t)->flags |= HWS_DATA_I;
     mark_rtx(q, t);
@@ -247,7 +274,9 @@ void hws_outq_lost_from(struct hws_outq *q, uint8_t path, uint32_t from)
 {
     for (uint32_t t = from; t != q->next_tsn; t++) {
         struct hws_tx *tx = hws_outq_at(q, t);
-        if (tx->flying && tx->path == path) {
+        if (tx->copies != 0 && hws_tx_flies(tx, path)) {
+            leave_path(q, tx, path);
+        } else if (tx->flying && tx->path == path) {
             mark_rtx(q, t);
             bit_clear(q->fast, q->size, t); /* sent anew, it may be fast retransmitted again */
         }
@@ -259,12 +288,16 @@ void hws_outq_lost_from(struct hws_outq *q, uint8_t path, uint32_t from)
 static void acknowledge(struct hws_outq *q, uint32_t tsn, struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
-    if (!tx->credited)
-        out->acked_bytes[tx->path] += hws_tx_size(tx);
+    if (tx->copied) {
+        out->copy_paths |= 1u << tx->path | tx->copies;
+    } else {
+        if (!tx->credited)
+            out->acked_bytes[tx->path] += hws_tx_size(tx);
+        out->new_paths |= 1u << tx->path;
+        if (tx->flying)
+            out->answered_paths |= 1u << tx->path;
+    }
     tx->credited = true;
-    out->new_paths |= 1u << tx->path;
-    if (tx->flying)
-        out->answered_paths |= 1u << tx->path;
     land(q, tx);
     unmark_rtx(q, tsn);
 }
@@ -305,24 +338,37 @@ static void advance_cum(struct hws_outq *q, uint32_t cum, struct hws_outq_ack *o
         q->rtx_low = cum + 1;
 }
 
-/* TSNs [start, end) are reported as received; returns the bytes newly acknowledged. */
-static uint32_t ack_range(struct hws_outq *q, uint32_t start, uint32_t end,
-                          struct hws_outq_ack *out)
+/* What a SACK says of holes, by path where DATA is spread over several: what overtook a chunk on
+ * another path says nothing of it. */
+struct evidence {
+    uint32_t bytes[HWS_LIMIT_PATHS];   /* newly acknowledged beyond */
+    uint32_t reports[HWS_LIMIT_PATHS]; /* as so many missing reports */
+    uint32_t any;                      /* bit per path with reports */
+};
+
+static uint32_t witness(const struct hws_outq *q, const struct hws_tx *tx)
 {
-    uint32_t bytes = 0;
+    return q->split ? tx->path : 0;
+}
+
+/* TSNs [start, end) are reported as received. */
+static void ack_range(struct hws_outq *q, uint32_t start, uint32_t end, struct evidence *beyond,
+                      struct hws_outq_ack *out)
+{
     for (uint32_t t = start; t != end;) {
         struct span s = span_at(q, t, end);
         uint64_t news = s.mask & ~q->acked[s.word];
         q->acked[s.word] |= news;
         for (; news != 0; news &= news - 1) {
             uint32_t tsn = span_tsn(q, &s, (unsigned)__builtin_ctzll(news));
-            bytes += hws_tx_size(hws_outq_at(q, tsn));
+            const struct hws_tx *tx = hws_outq_at(q, tsn);
+            if (!tx->copied)
+                beyond->bytes[witness(q, tx)] += hws_tx_size(tx);
             q->gap_acked++;
             acknowledge(q, tsn, out);
         }
         t += s.count;
     }
-    return bytes;
 }
 
 /* TSNs [start, end) are not reported: those that were before have been reneged on and are in flight
@@ -342,31 +388,37 @@ static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
     }
 }
 
-/* The chunk is reported missing, `reports` times at once; the third time marks it (7.2.4). */
-static void miss(struct hws_outq *q, uint32_t tsn, uint32_t reports, struct hws_outq_ack *out)
+/* The chunk is reported missing, several times at once perhaps; the third time marks it (7.2.4), or
+ * leaves it to the path that has a copy. */
+static void miss(struct hws_outq *q, uint32_t tsn, const struct evidence *beyond,
+                 struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
     if (!tx->flying)
         return;
-    tx->misses = (uint8_t)(tx->misses + reports);
+    tx->misses = (uint8_t)(tx->misses + beyond->reports[witness(q, tx)]);
     if (tx->misses < HWS_OUTQ_MISSES_LOST)
         return;
-    bit_set(q->fast, q->size, tsn);
     out->lost_paths |= 1u << tx->path;
     out->lost_chunks++;
+    if (tx->copies != 0) {
+        leave_path(q, tx, tx->path);
+        return;
+    }
+    bit_set(q->fast, q->size, tsn);
     mark_rtx(q, tsn);
     if (out->lost != NULL)
         out->lost(out->lost_ctx, tsn);
 }
 
-static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end, uint32_t reports,
-                       struct hws_outq_ack *out)
+static void miss_range(struct hws_outq *q, uint32_t start, uint32_t end,
+                       const struct evidence *beyond, struct hws_outq_ack *out)
 {
-    for (uint32_t t = start; reports > 0 && t != end;) {
+    for (uint32_t t = start; beyond->any != 0 && t != end;) {
         struct span s = span_at(q, t, end);
         uint64_t missing = s.mask & ~(q->acked[s.word] | q->rtx[s.word] | q->fast[s.word]);
         for (; missing != 0; missing &= missing - 1)
-            miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), reports, out);
+            miss(q, span_tsn(q, &s, (unsigned)__builtin_ctzll(missing)), beyond, out);
         t += s.count;
     }
 }
@@ -397,6 +449,26 @@ static uint32_t reports_of(uint32_t bytes, uint32_t packet_bytes)
     return reports < HWS_OUTQ_MISSES_LOST ? reports : HWS_OUTQ_MISSES_LOST;
 }
 
+static void count_reports(const struct hws_outq *q, struct evidence *beyond, uint32_t packet_bytes)
+{
+    uint32_t paths = q->split ? HWS_LIMIT_PATHS : 1;
+    for (uint32_t i = 0; i < paths; i++) {
+        if (beyond->bytes[i] == 0)
+            continue;
+        beyond->reports[i] = reports_of(beyond->bytes[i], packet_bytes);
+        beyond->any |= 1u << i;
+    }
+}
+
+/* In Fast Recovery with the cumulative TSN moving, every reported hole counts (7.2.4). */
+static void count_recovery(const struct hws_outq *q, struct evidence *beyond,
+                           const struct hws_outq_ack *out)
+{
+    beyond->any = q->split ? out->cum_paths : 1;
+    for (uint32_t i = 0; i < HWS_LIMIT_PATHS; i++)
+        beyond->reports[i] = beyond->any >> i & 1;
+}
+
 void hws_outq_ack_cum(struct hws_outq *q, uint32_t cum_tsn, struct hws_outq_ack *out)
 {
     advance_cum(q, cum_tsn, out);
@@ -410,9 +482,9 @@ void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t pac
     hws_outq_ack_cum(q, sack->cum_tsn, out);
     if (q->size == 0)
         return;
-    /* In Fast Recovery with the cumulative TSN moving, every reported hole counts (7.2.4). */
-    uint32_t reports = in_recovery && out->cum_advanced;
-    uint32_t beyond_bytes = 0;
+    struct evidence beyond = {{0}, {0}, 0};
+    if (in_recovery && out->cum_advanced)
+        count_recovery(q, &beyond, out);
     uint32_t top = q->next_tsn; /* from here on everything has been looked at */
     uint32_t count = usable_gaps(q, sack);
     for (uint32_t i = count; i > 0; i--) {
@@ -420,13 +492,12 @@ void hws_outq_sack(struct hws_outq *q, const struct hws_sack *sack, uint32_t pac
         uint32_t end = q->cum + gap.end + 1u;
         renege_range(q, end, top);
         if (i < count)
-            miss_range(q, end, top, reports, out);
-        beyond_bytes += ack_range(q, q->cum + gap.start, end, out);
-        if (beyond_bytes > 0)
-            reports = reports_of(beyond_bytes, packet_bytes);
+            miss_range(q, end, top, &beyond, out);
+        ack_range(q, q->cum + gap.start, end, &beyond, out);
+        count_reports(q, &beyond, packet_bytes);
         top = q->cum + gap.start;
     }
     renege_range(q, q->cum + 1, top);
     if (count > 0)
-        miss_range(q, q->cum + 1, top, reports, out);
+        miss_range(q, q->cum + 1, top, &beyond, out);
 }

@@ -21,8 +21,10 @@ struct hws_tx {
     uint8_t flags; /* HWS_DATA_* */
     uint8_t path;  /* index of the path it was last sent on */
     uint8_t misses;
-    bool flying;   /* counted as in flight on its path */
-    bool credited; /* has been counted as newly acknowledged; a peer that reneges gains nothing */
+    bool flying;    /* counted as in flight on its path */
+    bool credited;  /* has been counted as newly acknowledged; a peer that reneges gains nothing */
+    bool copied;    /* since it was last sent it left on other paths, too */
+    uint8_t copies; /* bit per path, `path` excepted, on which it is in flight as well */
 };
 
 struct hws_outq {
@@ -36,7 +38,8 @@ struct hws_outq {
     uint32_t next_tsn;   /* the next new chunk's */
     uint32_t gap_acked;  /* chunks acknowledged by gap blocks alone */
     uint32_t rtx_count;
-    uint32_t rtx_low;                       /* no chunk to be sent again is below this TSN */
+    bool split;       /* DATA is spread over paths: each path's losses show by what arrives on it */
+    uint32_t rtx_low; /* no chunk to be sent again is below this TSN */
     uint32_t unacked_bytes;                 /* user data above cum, gap-acknowledged or not */
     uint32_t flight_payload;                /* user data in flight on all paths */
     uint32_t flight_bytes[HWS_LIMIT_PATHS]; /* DATA chunks, headers and padding included */
@@ -51,6 +54,8 @@ struct hws_outq_ack {
     uint32_t new_paths;                    /* bit per path with anything newly acknowledged */
     uint32_t answered_paths;               /* ... that was in flight, not taken back by T3 */
     uint32_t cum_paths;                    /* ... newly acknowledged by the cumulative TSN ack */
+    uint32_t copy_paths; /* bit per path of what was in flight on several at once: nobody knows
+                            which of them it arrived on */
     uint32_t lost_paths; /* bit per path of chunks now marked by missing reports */
     uint32_t lost_chunks;
     uint32_t freed_bytes; /* user data that needs to be kept no longer */
@@ -95,6 +100,16 @@ bool hws_outq_is_acked(const struct hws_outq *q, uint32_t tsn);
 bool hws_outq_next_rtx(struct hws_outq *q, uint32_t from, uint32_t *tsn);
 /** The chunk is being sent again, on `path`. */
 void hws_outq_resent(struct hws_outq *q, uint32_t tsn, uint8_t path);
+
+/** A copy of the chunk, which is in flight on another path, is being sent on `path`. It counts in
+ * flight on both, and once against the peer's window. */
+void hws_outq_copied(struct hws_outq *q, uint32_t tsn, uint8_t path);
+
+/** Whether the chunk is in flight on `path`. */
+static inline bool hws_tx_flies(const struct hws_tx *tx, uint8_t path)
+{
+    return tx->flying && (tx->path == path || (tx->copies >> path & 1));
+}
 
 /** Applies a SACK whose cumulative TSN lies within [cum, next_tsn). Gap blocks that are out of
  * order or beyond what was sent end the evaluation of gaps. `packet_bytes` is what a full packet

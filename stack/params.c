@@ -5,6 +5,7 @@
 #include "stack/assoc.h"
 #include "stack/autoclose.h"
 #include "stack/heartbeat.h"
+#include "stack/pathsel.h"
 
 #define HWS_RTO_MIN_US 1000u
 #define HWS_SACK_DELAY_MAX_US 500000u /* 6.2 */
@@ -59,11 +60,6 @@ static bool shift_ok(uint8_t shift)
     return shift >= 1 && shift <= 8;
 }
 
-static bool pathsel_ok(const char *name)
-{
-    return name == NULL || strcmp(name, hws_pathsel_name(NULL, 0)) == 0;
-}
-
 bool hws_params_ok(const struct hws_engine *e, const struct hws_params *p)
 {
     return rto_ok(p->rto_initial_us, p->rto_min_us, p->rto_max_us) &&
@@ -76,8 +72,8 @@ bool hws_params_ok(const struct hws_engine *e, const struct hws_params *p)
            p->sndbuf_bytes <= HWS_BUF_MAX_BYTES && p->sndbuf_max_bytes <= HWS_BUF_MAX_BYTES &&
            p->pd_point_bytes <= p->rcvbuf_bytes && p->pmtud_interval_us > 0 &&
            hws_registry_cc(&e->registry, p->cc) != NULL &&
-           hws_registry_sched(&e->registry, p->sched) != NULL && pathsel_ok(p->pathsel) &&
-           mtu_ok(p->mtu) &&
+           hws_registry_sched(&e->registry, p->sched) != NULL &&
+           hws_registry_pathsel(&e->registry, p->pathsel) != NULL && mtu_ok(p->mtu) &&
            (p->max_fragment_bytes == 0 || p->max_fragment_bytes >= HWS_LIMIT_FRAGMENT_MIN_BYTES);
 }
 

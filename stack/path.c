@@ -4,6 +4,7 @@
 #include "stack/heartbeat.h"
 #include "stack/observe.h"
 #include "stack/params.h"
+#include "stack/pathsel.h"
 #include "stack/pmtud.h"
 #include "stack/timer.h"
 
@@ -101,8 +102,15 @@ void hws_path_free(struct hws_path *p)
 static void resize(struct hws_path *p)
 {
     p->max_packet = hws_path_packet_len(p, p->mtu);
-    p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
+    if (p->cc->mtu != NULL)
+        p->cc->mtu(p->cc_state, hws_path_pmdcs(p));
     hws_observe_metrics(p);
+}
+
+uint32_t hws_path_refuse_cwnd(const struct hws_path *p, uint32_t cwnd_bytes)
+{
+    p->assoc->engine->stats.cc_refused++;
+    return cwnd_bytes > HWS_EXT_CWND_MAX ? HWS_EXT_CWND_MAX : hws_path_pmdcs(p);
 }
 
 void hws_path_set_udp_port(struct hws_path *p, uint16_t port)
@@ -185,6 +193,7 @@ static void tell_change(struct hws_path *p, enum hws_path_state before)
     if (now == before)
         return;
     hws_observe_path(p, before);
+    hws_pathsel_path_changed(p);
     if (before == HWS_PATH_UNCONFIRMED)
         hws_path_tell(p, HWS_EVENT_BIT(PATH_CONFIRMED));
     else if (now == HWS_PATH_ACTIVE)

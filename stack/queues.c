@@ -2,6 +2,7 @@
 
 #include "stack/assoc.h"
 #include "stack/failed.h"
+#include "stack/pathsel.h"
 #include "stack/read.h"
 
 const struct hws_queues hws_queues_empty = {
@@ -28,7 +29,10 @@ bool hws_queues_make(struct hws_assoc *a)
     hws_reassembly_init(&q->reassembly, pool, a->instreams);
     hws_list_init(&q->views);
     a->queues = q;
-    return true;
+    if (hws_pathsel_start(a))
+        return true;
+    hws_queues_free(a);
+    return false;
 }
 
 void hws_queues_trim(struct hws_assoc *a)
@@ -49,6 +53,7 @@ void hws_queues_free(struct hws_assoc *a)
     hws_outq_fini(&q->outq);
     hws_tsnmap_fini(&q->tsnmap);
     hws_failed_forget(a);
+    hws_pathsel_free(a);
     hws_read_orphan_views(a);
     hws_reassembly_fini(&q->reassembly);
     hws_queues_init(a);

@@ -13,6 +13,7 @@
 #include "stack/tune.h"
 
 struct hws_assoc;
+struct hws_pathsel;
 
 /* Messages that will not arrive, kept for the application (failed.c). */
 struct hws_failures {
@@ -43,6 +44,7 @@ struct hws_queues {
     struct hws_failures failures;
     struct hws_data_counts counts;
     struct hws_tune tune;
+    struct hws_pathsel *pathsel;       /* NULL: the default */
     uint16_t aborted_sid, aborted_ssn; /* of PARTIAL_ABORTED */
 };
 

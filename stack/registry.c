@@ -10,6 +10,7 @@
 
 static const struct hws_cc_ops *const built_in_ccs[] = {&hws_cc_rfc9260, NULL};
 static const struct hws_sched_ops *const built_in_scheds[] = {&hws_sched_fcfs, &hws_sched_rr, NULL};
+static const struct hws_pathsel_ops *const built_in_pathsels[] = {&hws_pathsel_primary, NULL};
 
 /* An extension like any other, and the one every engine has. */
 static const struct hws_extension built_in = {
@@ -17,6 +18,7 @@ static const struct hws_extension built_in = {
     .name = "built-in",
     .ccs = built_in_ccs,
     .scheds = built_in_scheds,
+    .pathsels = built_in_pathsels,
 };
 
 static const struct hws_registry only_built_in = {.list = {&built_in}, .count = 1};
@@ -61,6 +63,7 @@ void hws_registry_init(struct hws_registry *r, const struct hws_extension *const
 
 FIND(cc)
 FIND(sched)
+FIND(pathsel)
 
 #undef FIND
 
@@ -230,6 +233,47 @@ static bool sizes_ok(const struct hws_extension *x, char *error)
     return true;
 }
 
+/* What every table of functions has: a name, and a state that is not too large. */
+static bool table_ok(const struct hws_extension *x, const char *what, const char *name,
+                     uint32_t state_size, uint32_t most, char *error)
+{
+    if (!name_ok(name))
+        return wrong(error, x, "a %s needs a name of letters, digits, '-' and '_', %u at most",
+                     what, HWS_EXT_NAME_MAX);
+    if (state_size > most)
+        return wrong(error, x, "%s %s: a state of %u bytes: there may be %u", what, name,
+                     (unsigned)state_size, (unsigned)most);
+    return true;
+}
+
+static bool ccs_ok(const struct hws_extension *x, char *error)
+{
+    for (size_t i = 0; x->ccs != NULL && x->ccs[i] != NULL; i++) {
+        const struct hws_cc_ops *o = x->ccs[i];
+        if (!table_ok(x, "congestion controller", o->name, o->state_size, HWS_EXT_CC_STATE_MAX,
+                      error))
+            return false;
+        if (o->init == NULL || o->ack == NULL || o->loss == NULL || o->timeout == NULL ||
+            o->cwnd == NULL)
+            return wrong(error, x,
+                         "congestion controller %s needs init, ack, loss, timeout and cwnd",
+                         o->name);
+    }
+    return true;
+}
+
+static bool pathsels_ok(const struct hws_extension *x, char *error)
+{
+    for (size_t i = 0; x->pathsels != NULL && x->pathsels[i] != NULL; i++) {
+        const struct hws_pathsel_ops *o = x->pathsels[i];
+        if (!table_ok(x, "path selector", o->name, o->state_size, HWS_EXT_PATHSEL_STATE_MAX, error))
+            return false;
+        if (o->pick == NULL)
+            return wrong(error, x, "path selector %s needs pick", o->name);
+    }
+    return true;
+}
+
 static bool alone_ok(const struct hws_extension *x, char *error)
 {
     if (x->api != HWS_EXTEND_API) {
@@ -242,7 +286,8 @@ static bool alone_ok(const struct hws_extension *x, char *error)
     if (!name_ok(x->name))
         return wrong(error, x, "it needs a name of letters, digits, '-' and '_', %u at most",
                      HWS_EXT_NAME_MAX);
-    return param_ok(x, error) && chunks_ok(x, error) && causes_ok(x, error) && sizes_ok(x, error);
+    return ccs_ok(x, error) && pathsels_ok(x, error) && param_ok(x, error) && chunks_ok(x, error) &&
+           causes_ok(x, error) && sizes_ok(x, error);
 }
 
 /* Whether `x` has none of what `other`, which stands before it, has. */
@@ -264,6 +309,34 @@ static bool apart(const struct hws_extension *x, const struct hws_extension *oth
                 return wrong(error, x, "cause %s: code 0x%04x is that of extension %s",
                              x->causes[i].name, x->causes[i].code, other->name);
     return true;
+}
+
+/* Congestion controllers and the like are asked for by name, each kind for itself: whether each of
+ * the extension's has one that none before it has. */
+#define NAMES_APART(kind, what)                                                                    \
+    static bool kind##_names_apart(const struct hws_extension *x,                                  \
+                                   const struct hws_extension *other, char *error)                 \
+    {                                                                                              \
+        for (size_t i = 0; x->kind##s != NULL && x->kind##s[i] != NULL; i++)                       \
+            for (size_t k = 0; other->kind##s != NULL && other->kind##s[k] != NULL; k++) {         \
+                if (x == other && k == i)                                                          \
+                    break;                                                                         \
+                if (strcmp(x->kind##s[i]->name, other->kind##s[k]->name) == 0)                     \
+                    return wrong(error, x, what " %s: extension %s has one of that name",          \
+                                 x->kind##s[i]->name, other->name);                                \
+            }                                                                                      \
+        return true;                                                                               \
+    }
+
+NAMES_APART(cc, "congestion controller")
+NAMES_APART(pathsel, "path selector")
+
+#undef NAMES_APART
+
+static bool names_apart(const struct hws_extension *x, const struct hws_extension *other,
+                        char *error)
+{
+    return cc_names_apart(x, other, error) && pathsel_names_apart(x, other, error);
 }
 
 /* Whether no chunk type or cause stands twice in the extension itself. */
@@ -289,10 +362,13 @@ static bool all_ok(const struct hws_extension *const *extensions, size_t count, 
     }
     for (size_t i = 0; i < count; i++) {
         if (!alone_ok(extensions[i], error) || !apart_inside(extensions[i], error) ||
-            !apart(extensions[i], &built_in, error))
+            !names_apart(extensions[i], extensions[i], error) ||
+            !apart(extensions[i], &built_in, error) ||
+            !names_apart(extensions[i], &built_in, error))
             return false;
         for (size_t k = 0; k < i; k++)
-            if (!apart(extensions[i], extensions[k], error))
+            if (!apart(extensions[i], extensions[k], error) ||
+                !names_apart(extensions[i], extensions[k], error))
                 return false;
     }
     return true;

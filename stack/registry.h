@@ -8,6 +8,7 @@
 
 #include "stack/cc.h"
 #include "stack/extend.h"
+#include "stack/pathsel.h"
 #include "stack/sched.h"
 
 struct hws_registry {
@@ -25,5 +26,8 @@ const struct hws_cc_ops *hws_registry_cc(const struct hws_registry *r, const cha
 
 /** The scheduler of that name, NULL when there is none; NULL gives the default. */
 const struct hws_sched_ops *hws_registry_sched(const struct hws_registry *r, const char *name);
+
+/** The path selector of that name, NULL when there is none; NULL gives the default. */
+const struct hws_pathsel_ops *hws_registry_pathsel(const struct hws_registry *r, const char *name);
 
 #endif

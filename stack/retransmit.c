@@ -20,20 +20,21 @@
 
 /* ---- What an acknowledgement does ---- */
 
-/* One round trip at a time is measured, never over data sent twice (6.3.1 C4, C5). */
-static void sample_rtt(struct hws_assoc *a, const struct hws_outq_ack *ack)
+/* One round trip at a time is measured, never over data sent twice (6.3.1 C4, C5). What it took,
+ * 0: none has ended. */
+static uint64_t sample_rtt(struct hws_path *p)
 {
-    for (unsigned i = 0; i < a->path_count; i++) {
-        struct hws_path *p = a->paths[i];
-        if (!p->timing || !(ack->new_paths & 1u << i) ||
-            !hws_outq_is_acked(&a->queues->outq, p->rtt_tsn))
-            continue;
-        p->timing = false;
-        hws_path_round_trip(p, hws_input_round_trip_us(a->engine, p->rtt_sent_us));
-    }
+    const struct hws_assoc *a = p->assoc;
+    if (!p->timing || !hws_outq_is_acked(&a->queues->outq, p->rtt_tsn))
+        return 0;
+    uint64_t rtt_us = hws_input_round_trip_us(a->engine, p->rtt_sent_us);
+    p->timing = false;
+    hws_path_round_trip(p, rtt_us);
+    return rtt_us;
 }
 
-static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32_t flight_before)
+static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32_t flight_before,
+                      uint64_t rtt_us)
 {
     struct hws_assoc *a = p->assoc;
     struct hws_cc_ack args = {
@@ -45,6 +46,7 @@ static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32
         .in_recovery = a->in_recovery,
         .cwnd_limited = p->cwnd_limited,
         .all_acked = hws_outq_count(&a->queues->outq) == 0,
+        .rtt_us = rtt_us < UINT32_MAX ? (uint32_t)rtt_us : UINT32_MAX,
         .srtt_us = p->rto.srtt_us,
     };
     p->cc->ack(p->cc_state, &args);
@@ -53,17 +55,19 @@ static void grow_cwnd(struct hws_path *p, const struct hws_outq_ack *ack, uint32
 static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
                          const uint32_t *flight_before)
 {
-    sample_rtt(a, ack);
     for (unsigned i = 0; i < a->path_count; i++) {
         if (!(ack->new_paths & 1u << i))
             continue;
+        uint64_t rtt_us = sample_rtt(a->paths[i]);
         /* What T3 took back says nothing about the path as it is now (8.2; RFC 7829, 3.2). */
         if (ack->answered_paths & 1u << i)
             hws_path_answered(a->paths[i]);
         a->paths[i]->one_packet = false;
         a->paths[i]->tail_probed = false;
-        grow_cwnd(a->paths[i], ack, flight_before[i]);
+        grow_cwnd(a->paths[i], ack, flight_before[i], rtt_us);
     }
+    if (ack->copy_paths != 0)
+        a->errors = 0; /* the peer is there, by whichever path (8.1) */
     if (a->in_recovery && hws_tsn_le(a->queues->recovery_tsn, a->queues->outq.cum))
         a->in_recovery = false;
 }
@@ -104,7 +108,7 @@ static void restart_t3(struct hws_assoc *a, const struct hws_outq_ack *ack)
             hws_path_timer_stop(p, HWS_PATH_TIMER_PROBE);
             continue;
         }
-        bool news = ack->new_paths & 1u << i;
+        bool news = (ack->new_paths | ack->copy_paths) & 1u << i;
         if (news)
             hws_retransmit_arm_probe(p);
         if ((news && lowest_acked(p)) || !hws_path_timer_running(p, HWS_PATH_TIMER_T3))
@@ -139,7 +143,7 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     acknowledged(a, ack, flight_before);
     lost(a, ack);
     restart_t3(a, ack);
-    if (ack->new_paths != 0)
+    if ((ack->new_paths | ack->copy_paths) != 0)
         hws_transmit_allow_burst(a, total_acked(a, ack));
     else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
@@ -161,7 +165,8 @@ static void take_back(struct hws_path *p, enum hws_lost_reason reason)
  * at once, and new data with it. Once: what is lost from then on is lost like all else. */
 static void window_opened(struct hws_assoc *a, const struct hws_outq_ack *ack)
 {
-    if (!a->probing || ack->new_paths != 0 || a->peer_a_rwnd < a->queues->outq.flight_payload)
+    if (!a->probing || (ack->new_paths | ack->copy_paths) != 0 ||
+        a->peer_a_rwnd < a->queues->outq.flight_payload)
         return;
     a->probing = false;
     for (unsigned i = 0; i < a->path_count; i++)

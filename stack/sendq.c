@@ -55,7 +55,7 @@ static bool grow(struct hws_sendq *q, uint16_t sid)
 static void make_ready(struct hws_sendq *q, struct hws_outstream *stream)
 {
     if (q->only == NULL)
-        q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order);
+        q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order_us);
 }
 
 /* With a second stream there is something to schedule. */
@@ -97,9 +97,10 @@ static void enqueue(struct hws_sendq *q, struct hws_msg *msg)
     q->overrides += msg->path != 0;
 }
 
-void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg)
+void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg, uint64_t now_us)
 {
-    msg->order = q->orders++;
+    q->order_us = q->order_us < now_us ? now_us : q->order_us + 1;
+    msg->order_us = q->order_us;
     enqueue(q, msg);
 }
 

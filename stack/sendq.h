@@ -27,7 +27,7 @@ struct hws_sendq {
     uint32_t unsent_bytes;          /* user data not cut yet */
     uint32_t unsent_messages;       /* messages with bytes not cut yet */
     uint32_t overrides;             /* of these, messages with a path of their own */
-    uint64_t orders;                /* messages accepted so far */
+    uint64_t order_us;              /* of the message accepted last */
     struct hws_outstream *current;  /* whose head message has begun but not ended, or NULL */
     struct hws_outstream *only;     /* while one stream was made: the scheduler is not asked */
     _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
@@ -53,7 +53,7 @@ static inline bool hws_sendq_reserve(struct hws_sendq *q, uint16_t sid)
     return (sid < q->capacity && q->streams[sid] != NULL) || hws_sendq_make_stream(q, sid);
 }
 /** Queues the message, whose reference becomes the queue's. Its stream is reserved. */
-void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg);
+void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg, uint64_t now_us);
 
 /** The message that is cut next, NULL when there is none. */
 const struct hws_msg *hws_sendq_next(struct hws_sendq *q);

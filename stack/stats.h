@@ -17,6 +17,10 @@
     X(messages_out, "messages accepted from the application")                                      \
     X(messages_dropped, "messages for streams that the peer does not take (5.1.1)")                \
     X(retransmits, "DATA chunks sent again")                                                       \
+    X(copies_out, "copies of DATA chunks sent on further paths (path selectors)")                  \
+    X(copies_withheld, "copies that could not be sent at once, and were not")                      \
+    X(cc_refused, "answers of a congestion controller out of bounds, brought there")               \
+    X(pathsel_refused, "choices of a path selector that were impossible")                          \
     X(fast_retransmits, "DATA chunks marked by three missing reports (7.2.4)")                     \
     X(timeouts_t1, "T1-init and T1-cookie expiries")                                               \
     X(timeouts_t2, "T2-shutdown expiries")                                                         \

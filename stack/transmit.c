@@ -4,7 +4,9 @@
 
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/copies.h"
 #include "stack/observe.h"
+#include "stack/pathsel.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
 
@@ -16,6 +18,11 @@
 static bool cwnd_open(const struct hws_path *p)
 {
     return hws_path_flight(p) < hws_path_cwnd(p);
+}
+
+bool hws_transmit_open(const struct hws_path *p)
+{
+    return cwnd_open(p) && !(p->one_packet && hws_path_flight(p) > 0);
 }
 
 /* User data that a packet with one DATA chunk and nothing else in it carries. */
@@ -36,11 +43,22 @@ uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 #define HWS_SHORT_RTT_US 1000u
 #define HWS_SHORT_RTT_BURST_BYTES (256u << 10)
 
-uint32_t hws_transmit_most_at_once(const struct hws_path *p)
+static uint32_t most_on_path(const struct hws_path *p)
 {
     uint32_t cwnd = hws_path_cwnd(p);
     bool near = hws_rto_measured(&p->rto) && p->rto.srtt_us < HWS_SHORT_RTT_US;
     return near && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
+}
+
+uint32_t hws_transmit_most_at_once(const struct hws_assoc *a)
+{
+    if (a->queues->pathsel == NULL)
+        return most_on_path(hws_assoc_data_path(a));
+    uint64_t most = 0;
+    for (unsigned i = 0; i < a->path_count; i++)
+        if (hws_path_fit(a->paths[i]))
+            most += most_on_path(a->paths[i]);
+    return (uint32_t)(most < UINT32_MAX ? most : UINT32_MAX);
 }
 
 /* After silence, or a SACK that says little, so much may leave: the parameter, but never less than
@@ -63,7 +81,7 @@ void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
     uint64_t replaced = (a->in_recovery ? 1 : 2) * (uint64_t)acked_bytes;
     uint64_t allowed = (same_batch ? a->burst_left : 0) + replaced;
     a->burst_us = a->engine->now_us;
-    uint32_t most = hws_transmit_most_at_once(p);
+    uint32_t most = hws_transmit_most_at_once(a);
     allowed = allowed < most ? allowed : most;
     allowed = allowed > least ? allowed : least;
     uint64_t limit = (uint64_t)a->params->max_burst_packets * hws_path_pmdcs(p);
@@ -134,13 +152,19 @@ static bool new_data_possible(const struct hws_path *p, uint32_t fragment_max)
            a->burst_left > 0 && window_allows(a, fragment_max) > 0;
 }
 
+static struct hws_path *path_again(struct hws_assoc *a, const struct hws_tx *tx)
+{
+    return a->queues->pathsel != NULL ? hws_pathsel_again_path(a, tx)
+                                      : hws_assoc_retransmission_path(a, tx->path);
+}
+
 /* The path of the next chunk to be sent again; there is one. */
 static struct hws_path *retransmission_path(struct hws_assoc *a)
 {
     uint32_t tsn;
     if (!hws_outq_next_rtx(&a->queues->outq, a->queues->outq.cum + 1, &tsn))
         return hws_assoc_data_path(a);
-    return hws_assoc_retransmission_path(a, hws_outq_at(&a->queues->outq, tsn)->path);
+    return path_again(a, hws_outq_at(&a->queues->outq, tsn));
 }
 
 /* The path of the next new chunk: the one that its message names, while that is fit (RFC 6458,
@@ -151,7 +175,7 @@ static struct hws_path *new_data_path(struct hws_assoc *a)
         a->queues->sendq.overrides > 0 ? hws_sendq_next(&a->queues->sendq) : NULL;
     if (msg != NULL && msg->path != 0 && hws_path_fit(a->paths[msg->path - 1]))
         return a->paths[msg->path - 1];
-    return hws_assoc_data_path(a);
+    return a->queues->pathsel != NULL ? hws_pathsel_new_path(a) : hws_assoc_data_path(a);
 }
 
 struct hws_path *hws_transmit_path(struct hws_assoc *a)
@@ -178,7 +202,7 @@ bool hws_transmit_possible(struct hws_path *p)
 
 /* ---- One chunk ---- */
 
-static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
+bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
 {
     const struct hws_tx *tx = hws_outq_at(&p->assoc->queues->outq, tsn);
     struct hws_data d = {
@@ -201,11 +225,11 @@ static bool encode(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
     return true;
 }
 
-static void data_sent(struct hws_path *p, uint32_t bytes)
+void hws_transmit_sent(struct hws_path *p, uint32_t bytes)
 {
     struct hws_engine *e = p->assoc->engine;
-    p->last_data_us = e->now_us;
-    p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
+    if (p->cc->sent != NULL)
+        p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
     if (hws_observed(e))
         hws_observe_metrics(p);
     hws_retransmit_arm_probe(p);
@@ -231,7 +255,10 @@ static void resend(struct hws_path *p, uint32_t tsn)
     a->queues->counts.retransmits++;
     a->engine->stats.window_probes += a->probing;
     a->engine->stats.retransmits++;
-    data_sent(p, hws_tx_size(hws_outq_at(&a->queues->outq, tsn)));
+    p->last_data_us = a->engine->now_us;
+    hws_transmit_sent(p, hws_tx_size(hws_outq_at(&a->queues->outq, tsn)));
+    if (a->queues->pathsel != NULL)
+        hws_pathsel_sent(p, tsn);
 }
 
 /* The first chunk of an otherwise empty packet does not fit the path's MTU any more. */
@@ -252,11 +279,11 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
     while ((fast || retransmission_possible(p)) && hws_outq_next_rtx(&a->queues->outq, tsn, &tsn)) {
         /* In a later packet of a train, a chunk too large for its size waits for the next train. */
         const struct hws_tx *tx = hws_outq_at(&a->queues->outq, tsn);
-        if (hws_assoc_retransmission_path(a, tx->path) != p)
+        if (hws_copies_full(a) || path_again(a, tx) != p)
             return;
         if (train->packets == 0)
             enlarge(tx, b, train);
-        if (!encode(p, b, tsn))
+        if (!hws_transmit_chunk(p, b, tsn))
             return;
         resend(p, tsn);
         spend_burst(a, hws_tx_size(hws_outq_at(&a->queues->outq, tsn++)));
@@ -278,7 +305,8 @@ static void time_round_trip(struct hws_path *p, uint32_t tsn)
 static void decay_idle_cwnd(struct hws_path *p)
 {
     uint64_t idle_us = p->assoc->engine->now_us - p->last_data_us;
-    if (hws_path_flight(p) == 0 && p->last_data_us != 0 && idle_us > p->rto.rto_us)
+    if (hws_path_flight(p) == 0 && p->last_data_us != 0 && idle_us > p->rto.rto_us &&
+        p->cc->idle != NULL)
         p->cc->idle(p->cc_state, idle_us, p->rto.rto_us);
 }
 
@@ -306,7 +334,22 @@ static void send_fragment(struct hws_path *p, struct hws_builder *b, struct hws_
     a->engine->stats.window_probes += a->probing;
     if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
         f->flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
-    (void)encode(p, b, hws_outq_add(&a->queues->outq, f, p->index)); /* it was cut to fit */
+    uint32_t tsn = hws_outq_add(&a->queues->outq, f, p->index);
+    (void)hws_transmit_chunk(p, b, tsn); /* it was cut to fit */
+    if (a->queues->pathsel != NULL)
+        hws_pathsel_sent(p, tsn);
+}
+
+/* What leaves on several paths at once is not timed, nor does it keep a path from being probed by
+ * HEARTBEATs: its acknowledgement tells of none of them (6.3.1 C5, 8.3). */
+static void note_use(struct hws_path *p, uint32_t first)
+{
+    struct hws_assoc *a = p->assoc;
+    uint32_t single = hws_copies_first_single(a, first);
+    if (single == a->queues->outq.next_tsn)
+        return;
+    time_round_trip(p, single);
+    p->last_data_us = a->engine->now_us;
 }
 
 /* A packet's new chunks, from TSN `first` on, `bytes` with their headers. */
@@ -317,8 +360,8 @@ static void new_data_sent(struct hws_path *p, uint32_t first, uint32_t bytes)
     if (hws_path_flight(p) == bytes)
         p->lowest_tsn = first;
     a->probe_due = false;
-    time_round_trip(p, first);
-    data_sent(p, bytes);
+    note_use(p, first);
+    hws_transmit_sent(p, bytes);
     if (hws_observed(a->engine))
         hws_observe_new_data(a, first);
     /* With a limit in packets each counts whole. */
@@ -333,6 +376,11 @@ static uint64_t flight_limit(const struct hws_path *p)
     return cwnd < burst_end ? cwnd : burst_end;
 }
 
+static bool is_next_path(struct hws_path *p)
+{
+    return !hws_copies_full(p->assoc) && new_data_path(p->assoc) == p;
+}
+
 static void fill_new_data(struct hws_path *p, struct hws_builder *b)
 {
     struct hws_assoc *a = p->assoc;
@@ -344,9 +392,9 @@ static void fill_new_data(struct hws_path *p, struct hws_builder *b)
     const uint32_t *flight = &outq->flight_bytes[p->index];
     uint32_t first = outq->next_tsn, flight_before = *flight;
     uint32_t payload = outq->flight_payload;
-    bool one_path = sendq->overrides == 0; /* all that waits is for this one */
+    bool one_path = sendq->overrides == 0 && a->queues->pathsel == NULL; /* for all that waits */
     struct hws_fragment f;
-    while (sendq->unsent_bytes > 0 && *flight < limit && (one_path || new_data_path(a) == p) &&
+    while (sendq->unsent_bytes > 0 && *flight < limit && (one_path || is_next_path(p)) &&
            hws_outq_reserve(outq) && cut(a, b, fragment_max, &f))
         send_fragment(p, b, &f);
     if (outq->next_tsn == first)

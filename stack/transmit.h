@@ -19,8 +19,18 @@ bool hws_transmit_possible(struct hws_path *p);
 /** User data of the largest DATA chunk that would be made now. */
 uint32_t hws_transmit_fragment_max(const struct hws_path *p);
 
-/** What may be in flight, but no more than one burst where round trips are short. */
-uint32_t hws_transmit_most_at_once(const struct hws_path *p);
+/** What may be in flight where data goes, but no more than one burst where round trips are short.
+ */
+uint32_t hws_transmit_most_at_once(const struct hws_assoc *a);
+
+/** Whether the path's cwnd lets a chunk pass. */
+bool hws_transmit_open(const struct hws_path *p);
+
+/** Appends the DATA chunk of that TSN to the packet. False: there is no room. */
+bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn);
+
+/** Chunks of `bytes`, headers counted, are on their way on `p`: timers, congestion control. */
+void hws_transmit_sent(struct hws_path *p, uint32_t bytes);
 
 /** Fills the rest of the packet. A chunk larger than any packet of the path (its MTU shrank) goes
  * alone, with `may_fragment` set in the train. */

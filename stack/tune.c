@@ -63,6 +63,6 @@ bool hws_tune_send_full(const struct hws_assoc *a)
         return false;
     if (charge >= limit)
         return true;
-    uint64_t window = hws_transmit_most_at_once(hws_assoc_data_path(a));
+    uint64_t window = hws_transmit_most_at_once(a);
     return charge >= SNDBUF_WINDOWS * window;
 }

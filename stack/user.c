@@ -53,7 +53,7 @@ static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const stru
         msg = hws_msg_new(&a->engine->pool, info, iov, iov_count, len, lender);
     if (msg == NULL)
         return HWS_E_NOMEM;
-    hws_sendq_push(&a->queues->sendq, msg);
+    hws_sendq_push(&a->queues->sendq, msg, a->engine->now_us);
     a->undry = true;
     if (hws_observed(a->engine))
         hws_observe_stream(a, info->sid);
@@ -233,7 +233,7 @@ int hws_assoc_path_status(const struct hws_engine *e, hws_assoc_id id, uint32_t 
         .primary = p->index == a->primary,
         .mtu = p->mtu,
         .cwnd = hws_path_cwnd(p),
-        .ssthresh = p->cc->ssthresh(p->cc_state),
+        .ssthresh = hws_path_ssthresh(p),
         .flight_bytes = a->over ? 0 : hws_path_flight(p),
         .srtt_us = p->rto.srtt_us,
         .rttvar_us = p->rto.rttvar_us,

@@ -313,12 +313,6 @@ int hws_assoc_counts(struct hws_engine *engine, hws_assoc_id id, struct hws_asso
     return HWS_OK;
 }
 
-const char *hws_pathsel_name(const struct hws_engine *engine, size_t index)
-{
-    (void)engine;
-    return index == 0 ? "primary" : NULL;
-}
-
 int hws_path_set_encapsulation(struct hws_engine *engine, hws_assoc_id id, uint32_t index,
                                uint16_t udp_port)
 {

@@ -17,8 +17,11 @@
 
 static void end_engine(struct pair_end *end, bool own_host)
 {
-    struct hws_engine_config config = {
-        .env = sim_env_make(&end->env), .own_host = own_host, .direct_alloc = true};
+    struct hws_engine_config config = {.env = sim_env_make(&end->env),
+                                       .own_host = own_host,
+                                       .direct_alloc = true,
+                                       .extensions = end->extensions,
+                                       .extension_count = end->extension_count};
     end->engine = hws_engine_new(&config);
     assert_non_null(end->engine);
 }
@@ -59,6 +62,8 @@ static void end_init(struct pair *p, struct pair_end *end, struct pair_end *othe
     end->addr = end->addrs[0];
     end->any_local = o->any_local;
     end->told_host = o->told_host;
+    end->extensions = o->extensions;
+    end->extension_count = o->extension_count;
     sim_env_init(&end->env, host);
 }
 

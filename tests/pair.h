@@ -32,6 +32,8 @@ struct pair_end {
     struct pair *pair;
     struct pair_end *other;
     struct sim_env env;
+    const struct hws_extension *const *extensions;
+    size_t extension_count;
     struct hws_engine *engine;
     struct hws_addr addrs[PAIR_ADDRS_MAX];
     uint32_t addr_count;
@@ -68,8 +70,10 @@ struct pair_options {
     uint32_t mtu;                                               /* 0: 1500 */
     uint32_t addrs; /* of each end, 0: 1; a connects to the first and learns the others */
     bool own_host, both_listen, ipv6, tolerant;
-    bool any_local; /* neither end is bound to its addresses */
-    bool told_host; /* but they are what it is told of its host */
+    bool any_local;                                /* neither end is bound to its addresses */
+    bool told_host;                                /* but they are what it is told of its host */
+    const struct hws_extension *const *extensions; /* of both ends */
+    size_t extension_count;
 };
 
 /** Two engines, an endpoint each. `options` may be NULL. */

@@ -13,7 +13,7 @@
 #define PMDCS 1452u
 
 static const struct hws_cc_ops *const cc = &hws_cc_rfc9260;
-static uint64_t state_words[HWS_LIMIT_CC_STATE_BYTES / 8];
+static uint64_t state_words[HWS_EXT_CC_STATE_MAX / 8];
 static void *const s = state_words;
 
 static void start(uint32_t pmdcs_bytes, uint32_t l, bool ipv6)
@@ -58,7 +58,7 @@ static void found_by_name(void **state)
     assert_ptr_equal(hws_registry_cc(&r, NULL), cc);
     assert_ptr_equal(hws_registry_cc(&r, "rfc9260"), cc);
     assert_null(hws_registry_cc(&r, "rfc"));
-    assert_true(cc->state_size <= HWS_LIMIT_CC_STATE_BYTES);
+    assert_true(cc->state_size <= HWS_EXT_CC_STATE_MAX);
 }
 
 /* 7.2.1: min(4 * PMDCS, max(2 * PMDCS, 4404 or 4344)) */
@@ -256,7 +256,7 @@ static void cwnd_is_bounded(void **state)
     for (int i = 0; i < 100000; i++)
         ack_full(UINT32_MAX);
     assert_int_equal(cc->cwnd(s), 1u << 30);
-    assert_int_equal(cc->pacing(s), 0);
+    assert_null(cc->pacing);
 }
 
 int main(void)

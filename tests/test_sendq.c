@@ -43,7 +43,7 @@ static int try_push_info(const struct hws_sndinfo *info, uint32_t first, uint32_
     struct hws_msg *msg = hws_msg_new(&m.pool, info, iov, 4, len, NULL);
     if (msg == NULL)
         return HWS_E_NOMEM;
-    hws_sendq_push(&q, msg);
+    hws_sendq_push(&q, msg, 0);
     return HWS_OK;
 }
 
