@@ -268,6 +268,12 @@ static const char *set_csv(struct hws_cli_options *options, const char *argument
     return NULL;
 }
 
+static const char *set_samples(struct hws_cli_options *options, const char *argument)
+{
+    options->samples = argument;
+    return NULL;
+}
+
 static const char *set_json(struct hws_cli_options *options, const char *argument)
 {
     options->json = argument;
@@ -352,6 +358,8 @@ static const struct row rows[] = {
      "INITs that leave no association", set_assoc},
     {"csv", 0, HWS_CLI_SIM, "FILE", "every result as a line of CSV", "off", set_csv},
     {"json", 0, HWS_CLI_SIM, "FILE", "every result of every seed as JSON", "off", set_json},
+    {"samples", 0, HWS_CLI_SIM, "FILE", "what was sampled of each path, over time, as CSV", "off",
+     set_samples},
     {"seed", 0, HWS_CLI_SIM, "N", "what everything random is drawn from", "1", set_seed},
     {"seeds", 0, HWS_CLI_SIM, "N",
      "run with so many seeds, from --seed up: means with 95 % confidence intervals", "1",

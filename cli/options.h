@@ -58,7 +58,7 @@ struct hws_cli_options {
     uint16_t only_port;    /* 0: all */
     bool line_buffered;
     /* sim: */
-    const char *scenario, *csv, *json; /* files, or NULL */
+    const char *scenario, *csv, *json, *samples; /* files, or NULL */
     uint64_t seed, seeds;
     const char *sets[HWS_CLI_SETS_MAX];
     uint32_t set_count;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/sim_samples.h"
 #include "sim/report.h"
 
 static void help(void)
@@ -48,20 +49,25 @@ int hws_cli_sim(int argc, char **argv)
         help();
         return HWS_CLI_OK;
     }
-    const struct sim_experiment_config config = {
+    struct sim_experiment_config config = {
         .file = options.scenario,
         .sets = options.sets,
         .set_count = options.set_count,
         .seed = options.seed,
         .seeds = options.seeds,
     };
-    if (!sim_experiment_run(&experiment, &config, &error)) {
+    struct hws_cli_sim_samples samples;
+    if (options.samples != NULL && !hws_cli_sim_samples_open(&samples, options.samples, &config))
+        return HWS_CLI_FAILED;
+    bool ran = sim_experiment_run(&experiment, &config, &error);
+    bool sampled = options.samples == NULL || hws_cli_sim_samples_close(&samples);
+    if (!ran) {
         fprintf(stderr, "hawser: %s\n", error.text);
         return HWS_CLI_USAGE;
     }
     sim_report_table(stdout, &experiment);
     bool good = write_file(options.csv, &experiment, sim_report_csv) &&
-                write_file(options.json, &experiment, sim_report_json);
+                write_file(options.json, &experiment, sim_report_json) && sampled;
     sim_experiment_free(&experiment);
     return good ? HWS_CLI_OK : HWS_CLI_FAILED;
 }

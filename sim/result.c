@@ -70,6 +70,7 @@ static uint64_t measured_ns(const struct sim_run *run, const struct sim_end *end
 static void put_latency(struct sim_result *result, const struct sim_row *row,
                         const struct sim_histogram *latency_us)
 {
+    put(result, *row, "latency_mean", "us", 0, sim_histogram_mean(latency_us));
     put(result, *row, "latency_p50", "us", 0, sim_histogram_quantile(latency_us, 500));
     put(result, *row, "latency_p99", "us", 0, sim_histogram_quantile(latency_us, 990));
     put(result, *row, "latency_max", "us", 0, latency_us->max);
