@@ -4,19 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void on_begin(void *ctx, uint32_t point, uint64_t seed)
-{
-    struct hws_cli_sim_samples *samples = ctx;
-    samples->point = point;
-    samples->seed = seed;
-}
-
 static void on_sample(void *ctx, const struct sim_end *end, uint32_t path,
                       const struct sim_path_sample *sample, uint64_t now_ns)
 {
     const struct hws_cli_sim_samples *samples = ctx;
-    fprintf(samples->file, "%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%s,%s,%" PRIu32, samples->point,
-            samples->seed, now_ns / 1000, end->association->name,
+    fprintf(samples->file, "%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%s,%s,%" PRIu32,
+            end->run->scenario->point, end->run->seed, now_ns / 1000, end->association->name,
             end->side == 0 ? "forward" : "reverse", path);
     fprintf(samples->file,
             ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d\n",
@@ -30,8 +23,7 @@ static bool complain(const struct hws_cli_sim_samples *samples)
     return false;
 }
 
-bool hws_cli_sim_samples_open(struct hws_cli_sim_samples *samples, const char *path,
-                              struct sim_experiment_config *config)
+bool hws_cli_sim_samples_open(struct hws_cli_sim_samples *samples, const char *path)
 {
     *samples = (struct hws_cli_sim_samples){.path = path, .file = fopen(path, "w")};
     if (samples->file == NULL)
@@ -40,9 +32,6 @@ bool hws_cli_sim_samples_open(struct hws_cli_sim_samples *samples, const char *p
           "rto_us,mtu_bytes,active\n",
           samples->file);
     samples->tap = (struct sim_tap){.ctx = samples, .sample = on_sample};
-    config->settings.tap = &samples->tap;
-    config->begin = on_begin;
-    config->ctx = samples;
     return true;
 }
 

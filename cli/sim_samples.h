@@ -5,19 +5,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "sim/experiment.h"
+#include "sim/run.h"
 
 struct hws_cli_sim_samples {
     const char *path;
     FILE *file;
     struct sim_tap tap;
-    uint32_t point;
-    uint64_t seed;
 };
 
-/** Makes the file, and has the experiment fill it. False after a message. */
-bool hws_cli_sim_samples_open(struct hws_cli_sim_samples *samples, const char *path,
-                              struct sim_experiment_config *config);
+/** Makes the file, which `samples->tap` fills. False after a message. */
+bool hws_cli_sim_samples_open(struct hws_cli_sim_samples *samples, const char *path);
 
 /** Closes the file. False after a message, when something could not be written. */
 bool hws_cli_sim_samples_close(struct hws_cli_sim_samples *samples);

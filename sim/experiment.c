@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "sim/memory.h"
+#include "sim/stack.h"
 
 /* ---- The sweep ---- */
 
@@ -85,34 +86,38 @@ static bool read_point(struct sim_experiment *x, size_t number, struct sim_error
     for (size_t i = 0; i < x->key_count; i++)
         if (!sim_document_set(document, x->keys[i], x->points[number].values[i], error))
             return false;
-    return sim_scenario_read(&x->scenarios[number], document, error);
+    bool good = sim_scenario_read(&x->scenarios[number], document, error);
+    x->scenarios[number].point = (uint32_t)number;
+    return good;
 }
 
-static bool run_seed(struct sim_experiment *x, const struct sim_experiment_config *config,
-                     size_t number, uint64_t seed, struct sim_error *error)
+bool sim_run_once(void *ctx, const struct sim_scenario *scenario,
+                  const struct sim_settings *settings, uint64_t seed, struct sim_result *result,
+                  struct sim_error *error)
 {
-    struct sim_point *point = &x->points[number];
     struct sim_run run;
-    if (config->begin != NULL)
-        config->begin(config->ctx, (uint32_t)number, x->seed + seed);
-    bool good = sim_run_init(&run, &x->scenarios[number], &config->settings, x->seed + seed) &&
-                sim_run_whole(&run);
-    if (!good)
-        sim_document_wrong(&x->document, 0, error, "%s (seed %llu)", run.error.text,
-                           (unsigned long long)(x->seed + seed));
-    struct sim_result result = {0};
+    (void)ctx;
+    bool good = sim_run_init(&run, scenario, settings, seed) && sim_run_whole(&run);
     if (good)
-        sim_result_read(&result, &run);
-    if (good && seed == 0)
-        point->by_seed = sim_new(result.count * x->seeds, sizeof(*point->by_seed));
-    for (size_t row = 0; row < result.count; row++)
-        point->by_seed[row * x->seeds + seed] = result.rows[row].value;
-    if (seed == 0)
-        point->result = result;
+        sim_result_read(result, &run);
     else
-        sim_result_fini(&result);
+        *error = run.error;
     sim_run_fini(&run);
     return good;
+}
+
+/* Keeps the values of a run with the `seed`-th seed. */
+static void keep_values(struct sim_experiment *x, struct sim_point *point, uint64_t seed,
+                        struct sim_result *result)
+{
+    if (seed == 0)
+        point->by_seed = sim_new(result->count * x->seeds, sizeof(*point->by_seed));
+    for (size_t row = 0; row < result->count; row++)
+        point->by_seed[row * x->seeds + seed] = result->rows[row].value;
+    if (seed == 0)
+        point->result = *result;
+    else
+        sim_result_fini(result);
 }
 
 static bool set_all(struct sim_experiment *x, const struct sim_experiment_config *config,
@@ -133,22 +138,46 @@ static bool set_all(struct sim_experiment *x, const struct sim_experiment_config
     return true;
 }
 
-bool sim_experiment_run(struct sim_experiment *x, const struct sim_experiment_config *config,
-                        struct sim_error *error)
+bool sim_experiment_open(struct sim_experiment *x, const struct sim_experiment_config *config,
+                         struct sim_error *error)
 {
     *x = (struct sim_experiment){.seed = config->seed, .seeds = config->seeds};
     if (!sim_document_read(&x->document, config->file, error))
         return false;
     bool good = set_all(x, config, error) && make_points(x, error);
-    /* What is wrong anywhere is said before anything runs. */
     for (size_t i = 0; i < x->point_count && good; i++)
         good = read_point(x, i, error);
-    for (size_t i = 0; i < x->point_count && good; i++)
-        for (uint64_t seed = 0; seed < x->seeds && good; seed++)
-            good = run_seed(x, config, i, seed, error);
     if (!good)
         sim_experiment_free(x);
     return good;
+}
+
+const char *sim_experiment_stack(const struct sim_experiment *x)
+{
+    for (size_t i = 0; i < x->point_count; i++) {
+        for (uint32_t n = 0; n < x->scenarios[i].node_count; n++) {
+            const char *stack = x->scenarios[i].nodes[n].stack;
+            if (stack != NULL && strcmp(stack, sim_stack_hawser.name) != 0)
+                return stack;
+        }
+    }
+    return NULL;
+}
+
+bool sim_experiment_run(struct sim_experiment *x, const struct sim_settings *settings,
+                        sim_run_once_fn *once, void *ctx, struct sim_error *error)
+{
+    for (size_t i = 0; i < x->point_count; i++) {
+        for (uint64_t seed = 0; seed < x->seeds; seed++) {
+            struct sim_result result = {0};
+            struct sim_error why;
+            if (!once(ctx, &x->scenarios[i], settings, x->seed + seed, &result, &why))
+                return sim_document_wrong(&x->document, 0, error, "%s (seed %llu)", why.text,
+                                          (unsigned long long)(x->seed + seed));
+            keep_values(x, &x->points[i], seed, &result);
+        }
+    }
+    return true;
 }
 
 void sim_experiment_free(struct sim_experiment *x)

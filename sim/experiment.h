@@ -13,11 +13,15 @@ struct sim_experiment_config {
     const char *const *sets; /* "KIND.NAME.KEY=VALUE", before the sweep's */
     size_t set_count;
     uint64_t seed, seeds; /* seed, seed + 1, ... */
-    struct sim_settings settings;
-    /** Called before each run, for whom `settings.tap` is; may be NULL. */
-    void (*begin)(void *ctx, uint32_t point, uint64_t seed);
-    void *ctx;
 };
+
+/** Runs a scenario with a seed and reads its results. False: `error` says what went wrong. */
+typedef bool sim_run_once_fn(void *ctx, const struct sim_scenario *scenario,
+                             const struct sim_settings *settings, uint64_t seed,
+                             struct sim_result *result, struct sim_error *error);
+
+/** Does so right here. */
+sim_run_once_fn sim_run_once;
 
 /* One combination of the sweep's values. */
 struct sim_point {
@@ -38,9 +42,16 @@ struct sim_experiment {
     struct sim_scenario *scenarios;
 };
 
-/** Runs it all. False: `error` says what is wrong. */
-bool sim_experiment_run(struct sim_experiment *experiment,
-                        const struct sim_experiment_config *config, struct sim_error *error);
+/** Reads the scenario at every point of its sweep. False: `error` says what is wrong. */
+bool sim_experiment_open(struct sim_experiment *experiment,
+                         const struct sim_experiment_config *config, struct sim_error *error);
+
+/** The first stack that hosts are to have beside hawser's own; NULL: none. */
+const char *sim_experiment_stack(const struct sim_experiment *experiment);
+
+/** Runs it all, each point with each seed, with `once`. False: `error` says what went wrong. */
+bool sim_experiment_run(struct sim_experiment *experiment, const struct sim_settings *settings,
+                        sim_run_once_fn *once, void *ctx, struct sim_error *error);
 
 void sim_experiment_free(struct sim_experiment *experiment);
 

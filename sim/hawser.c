@@ -43,8 +43,8 @@ static struct sim_stack *hawser_open(struct sim_node *node, uint64_t seed)
         h->addrs[i] = node->interfaces[i].addr;
     if (h->engine == NULL)
         sim_run_fail(node->run, "host %s: no engine with these extensions", node->config->name);
-    else if (node->run->tap->engine != NULL)
-        node->run->tap->engine(node->run->tap->ctx, node, h->engine);
+    else
+        SIM_TELL(node->run, engine, node, h->engine);
     return &h->base;
 }
 
@@ -63,7 +63,7 @@ static bool hawser_bind(struct sim_stack *stack, struct sim_end *end)
     struct hawser *h = of(stack);
     uint32_t count = stack->node->interface_count;
     const struct hws_endpoint_config config = {
-        .port = (uint16_t)(SIM_PORT_FIRST + end->index),
+        .port = sim_end_port(end),
         .locals = h->addrs,
         .local_count = count < HWS_LIMIT_PATHS ? count : HWS_LIMIT_PATHS,
         .listening = end->side == 1,
@@ -89,9 +89,8 @@ static bool hawser_connect(struct sim_stack *stack, struct sim_end *end)
         if (sim_route_find(stack->node, &peer->interfaces[i].addr) != NULL)
             remotes[count++] = peer->interfaces[i].addr;
     hws_assoc_id id = 0;
-    int rc =
-        hws_assoc_connect(of(stack)->engine, end->id, remotes, count,
-                          (uint16_t)(SIM_PORT_FIRST + end->index), sim_stack_now_us(stack), &id);
+    int rc = hws_assoc_connect(of(stack)->engine, end->id, remotes, count, sim_end_port(end->peer),
+                               sim_stack_now_us(stack), &id);
     if (rc != HWS_OK)
         sim_run_fail(stack->node->run, "association %s cannot connect: %s", end->association->name,
                      hws_error_name(rc));
@@ -134,13 +133,10 @@ static void hawser_input(struct sim_stack *stack, const struct sim_packet *packe
 
 static struct sim_end *end_of(struct hawser *h, const struct hws_event *event)
 {
-    struct sim_run *run = h->base.node->run;
     struct hws_assoc_status status;
     if (hws_assoc_status(h->engine, event->assoc, &status) != HWS_OK)
         return NULL;
-    uint32_t index = status.local_port - SIM_PORT_FIRST;
-    struct sim_end *ends = &run->ends[SIM_SIDES * index];
-    return ends[0].node == h->base.node ? &ends[0] : &ends[1];
+    return sim_end_of_port(h->base.node->run, status.local_port);
 }
 
 /* As a link does: with the MTU and the source address of the route to the new path. */

@@ -33,8 +33,7 @@ static void sample_end(struct sim_run *run, struct sim_end *end, uint64_t now_ns
     for (uint32_t path = 0; end->up && path < HWS_LIMIT_PATHS; path++) {
         if (!stack->ops->sample(stack, end, path, &sample))
             continue;
-        if (run->tap->sample != NULL)
-            run->tap->sample(run->tap->ctx, end, path, &sample, now_ns);
+        SIM_TELL(run, sample, end, path, &sample, now_ns);
         if (path != 0 || now_ns < run->scenario->warmup_ns || end->over)
             continue;
         gauge(&end->cwnd_bytes, sample.cwnd_bytes);
@@ -48,8 +47,7 @@ static void sampler_fire(void *ctx, uint64_t now_ns)
     struct sim_run *run = ctx;
     for (uint32_t i = 0; i < SIM_SIDES * run->scenario->association_count; i++)
         sample_end(run, &run->ends[i], now_ns);
-    if (run->tap->sampled != NULL)
-        run->tap->sampled(run->tap->ctx, run, now_ns);
+    SIM_TELL(run, sampled, run, now_ns);
     sim_clock_set(&run->clock, &run->sampler, now_ns + run->scenario->sample_ns);
 }
 
@@ -157,11 +155,8 @@ static void add_watchers(struct sim_run *run)
 bool sim_run_init(struct sim_run *run, const struct sim_scenario *scenario,
                   const struct sim_settings *settings, uint64_t seed)
 {
-    static const struct sim_tap nobody;
-    *run = (struct sim_run){.scenario = scenario,
-                            .settings = settings,
-                            .seed = seed,
-                            .tap = settings->tap != NULL ? settings->tap : &nobody};
+    *run = (struct sim_run){.scenario = scenario, .settings = settings, .seed = seed};
+    SIM_TELL(run, begin, run);
     run->ends = sim_new(SIM_SIDES * scenario->association_count, sizeof(*run->ends));
     run->starts = sim_new(scenario->association_count, sizeof(*run->starts));
     if (!sim_topology_init(run) || !open_stacks(run) || !open_ends(run))
@@ -183,6 +178,7 @@ void sim_run_fini(struct sim_run *run)
     for (uint32_t i = 0; i < run->scenario->node_count; i++)
         if (run->nodes[i].stack != NULL)
             run->nodes[i].stack->ops->close(run->nodes[i].stack);
+    SIM_TELL(run, end, run);
     sim_app_fini(run);
     sim_topology_fini(run);
     sim_clock_fini(&run->clock);

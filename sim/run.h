@@ -11,9 +11,9 @@
 
 /* What stacks take for the time when the simulation begins: 0 means "never" to some. */
 #define SIM_EPOCH_US 1000000u
-/* The ports of association i are SIM_PORT_FIRST + i at both ends. */
+/* Every end has a port that no other one has, on whatever host. */
 #define SIM_PORT_FIRST 10000u
-#define SIM_ASSOCIATIONS_MAX 50000u
+#define SIM_ASSOCIATIONS_MAX 25000u
 
 struct sim_run;
 struct sim_stack;
@@ -109,9 +109,13 @@ struct sim_workload {
     uint64_t thinking; /* and so many are to follow their responses */
 };
 
-/** Hears of what happens, for traces. Every member may be NULL. */
+/** Hears of what happens, for traces. Every function may be NULL. */
 struct sim_tap {
     void *ctx;
+    /** A run begins: nothing is there but its scenario and seed. */
+    void (*begin)(void *ctx, const struct sim_run *run);
+    /** It is over; its hosts are gone. */
+    void (*end)(void *ctx, const struct sim_run *run);
     /** A packet leaves or reaches a host. */
     void (*packet)(void *ctx, const struct sim_node *host, bool outbound,
                    const struct sim_packet *packet, uint64_t now_ns);
@@ -127,13 +131,23 @@ struct sim_tap {
     void (*sampled)(void *ctx, const struct sim_run *run, uint64_t now_ns);
 };
 
+/** Tells every tap that has the function. */
+#define SIM_TELL(run, function, ...)                                                               \
+    do {                                                                                           \
+        for (size_t tap_ = 0; tap_ < (run)->settings->tap_count; tap_++)                           \
+            if ((run)->settings->taps[tap_]->function != NULL)                                     \
+                (run)->settings->taps[tap_]->function((run)->settings->taps[tap_]->ctx,            \
+                                                      __VA_ARGS__);                                \
+    } while (0)
+
 /** What a run has beside its scenario. */
 struct sim_settings {
     const struct hws_extension *const *extensions; /**< that hosts may have */
     size_t extension_count;
     const struct sim_stack_ops *const *stacks; /**< beside hawser's own, for `stack` of a host */
     size_t stack_count;
-    const struct sim_tap *tap; /**< may be NULL */
+    const struct sim_tap *const *taps;
+    size_t tap_count;
 };
 
 struct sim_run {
@@ -155,8 +169,7 @@ struct sim_run {
     struct sim_message **messages;
     uint32_t *free_ids;
     uint32_t message_count, message_capacity, free_count;
-    const struct sim_tap *tap; /* never NULL */
-    struct sim_error error;    /* text[0] != 0: the run is worth nothing */
+    struct sim_error error; /* text[0] != 0: the run is worth nothing */
 };
 
 /** Makes everything. False: it cannot be, `run->error` says why. Scenario and
@@ -168,6 +181,21 @@ bool sim_run_init(struct sim_run *run, const struct sim_scenario *scenario,
 bool sim_run_whole(struct sim_run *run);
 
 void sim_run_fini(struct sim_run *run);
+
+/** The SCTP port of an end. */
+static inline uint16_t sim_end_port(const struct sim_end *end)
+{
+    return (uint16_t)(SIM_PORT_FIRST + SIM_SIDES * end->index + end->side);
+}
+
+/** The end that has a port; NULL: none. */
+static inline struct sim_end *sim_end_of_port(const struct sim_run *run, uint16_t port)
+{
+    uint32_t place = (uint32_t)port - SIM_PORT_FIRST;
+    return port >= SIM_PORT_FIRST && place < SIM_SIDES * run->scenario->association_count
+               ? &run->ends[place]
+               : NULL;
+}
 
 /** Notes what went wrong; the first counts. */
 void sim_run_fail(struct sim_run *run, const char *format, ...)

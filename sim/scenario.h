@@ -94,6 +94,7 @@ struct sim_scenario_workload {
 
 struct sim_scenario {
     struct sim_document *document;
+    uint32_t point; /* of the sweep */
     uint64_t duration_ns, warmup_ns, sample_ns;
     struct sim_scenario_node *nodes;
     uint32_t node_count;

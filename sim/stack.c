@@ -53,8 +53,7 @@ void sim_stack_wake(struct sim_stack *stack)
 void sim_stack_arrive(struct sim_stack *stack, const struct sim_packet *packet)
 {
     struct sim_run *run = stack->node->run;
-    if (run->tap->packet != NULL)
-        run->tap->packet(run->tap->ctx, stack->node, false, packet, run->clock.now_ns);
+    SIM_TELL(run, packet, stack->node, false, packet, run->clock.now_ns);
     if (stack->batch_count == SIM_BATCH_MAX)
         flush(stack);
     if (stack->batch_count == 0)
@@ -67,38 +66,26 @@ uint64_t sim_stack_now_us(const struct sim_stack *stack)
     return SIM_EPOCH_US + stack->node->run->clock.now_ns / 1000;
 }
 
-/* The association whose ports a packet has; both are the same. */
-static bool association_of(const struct sim_run *run, const uint8_t *data, uint32_t len,
-                           uint16_t *out)
-{
-    if (len < 4)
-        return false;
-    uint32_t port = hws_get16(data);
-    *out = (uint16_t)(port - SIM_PORT_FIRST);
-    return port >= SIM_PORT_FIRST && *out < run->scenario->association_count;
-}
-
 void sim_stack_send(struct sim_stack *stack, const struct sim_route *route, struct hws_buf *buf,
                     const uint8_t *data, uint32_t len, uint8_t tos)
 {
     struct sim_run *run = stack->node->run;
+    struct sim_end *end = len >= 4 ? sim_end_of_port(run, hws_get16(data)) : NULL;
+    if (end == NULL || end->node != stack->node) {
+        sim_run_fail(run, "host %s sent a packet of no association", stack->node->config->name);
+        hws_buf_unref(buf);
+        return;
+    }
     struct sim_packet packet = {.buf = buf,
                                 .data = data,
                                 .route = route,
                                 .len = len,
                                 .ip_bytes = len + SIM_IP_HEADER_BYTES,
+                                .association = end->index,
+                                .way = end->side,
                                 .tos = tos};
-    if (!association_of(run, data, len, &packet.association)) {
-        sim_run_fail(run, "host %s sent a packet of no association", stack->node->config->name);
-        hws_buf_unref(buf);
-        return;
-    }
-    const struct sim_end *ends = &run->ends[SIM_SIDES * packet.association];
-    packet.way = ends[0].node == stack->node ? 0 : 1;
-    struct sim_end *end = &run->ends[SIM_SIDES * packet.association + packet.way];
     end->packets++;
     end->bytes += packet.ip_bytes;
-    if (run->tap->packet != NULL)
-        run->tap->packet(run->tap->ctx, stack->node, true, &packet, run->clock.now_ns);
+    SIM_TELL(run, packet, stack->node, true, &packet, run->clock.now_ns);
     sim_topology_send(run, &packet);
 }

@@ -39,8 +39,7 @@ static void packet_dropped(void *ctx, struct sim_link *link, const struct sim_pa
 {
     struct sim_run *run = ctx;
     run->ends[SIM_SIDES * packet->association + packet->way].lost[why]++;
-    if (run->tap->dropped != NULL)
-        run->tap->dropped(run->tap->ctx, link, packet, why, now_ns);
+    SIM_TELL(run, dropped, link, packet, why, now_ns);
 }
 
 /* Address number `n`; the number is found again in its last bytes. */
