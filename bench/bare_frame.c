@@ -17,7 +17,7 @@
 #define RESOLVE_TRIES 200
 #define RESOLVE_WAIT_US 10000
 
-static bool own_addresses(int fd, const char *device, uint8_t mac[ETH_ALEN], struct in_addr *ip)
+static bool ask_addresses(int fd, const char *device, uint8_t mac[ETH_ALEN], struct in_addr *ip)
 {
     struct ifreq request = {0};
     struct sockaddr_in address;
@@ -30,6 +30,15 @@ static bool own_addresses(int fd, const char *device, uint8_t mac[ETH_ALEN], str
     memcpy(&address, &request.ifr_addr, sizeof address);
     *ip = address.sin_addr;
     return true;
+}
+
+bool bare_frame_own_addresses(const char *device, uint8_t mac[ETH_ALEN], struct in_addr *ip)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && ask_addresses(fd, device, mac, ip);
+    if (fd >= 0)
+        close(fd);
+    return good;
 }
 
 /* A datagram has the kernel ask for the neighbour. */
@@ -74,7 +83,7 @@ bool bare_frame_make(const struct bare_options *options, uint8_t *frame)
     struct in_addr source;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool good = fd >= 0 && options->interface != NULL &&
-                own_addresses(fd, options->interface, ethernet.h_source, &source) &&
+                bare_frame_own_addresses(options->interface, ethernet.h_source, &source) &&
                 neighbour(fd, options, ethernet.h_dest);
     close(fd);
     if (!good)

@@ -15,6 +15,9 @@
  * False with errno set when there is no such interface or neighbour. */
 bool bare_frame_make(const struct bare_options *options, uint8_t *frame);
 
+/** The hardware address and an IPv4 address of the interface. False with errno set. */
+bool bare_frame_own_addresses(const char *device, uint8_t mac[6], struct in_addr *ip);
+
 /** A raw socket that takes nothing: while there is one the kernel does not answer the packets with
  * "protocol unreachable". False with errno set. */
 bool bare_keep_silent(void);

@@ -78,13 +78,28 @@ stream_offloads()
     done
 }
 
+# Usage: stream_offloads_on ROOM DEVICE OFFLOAD,OFFLOAD..: those of them that are on, as a list again
+stream_offloads_on()
+{
+    local -A names=([tso]=tcp-segmentation-offload [gso]=generic-segmentation-offload
+        [gro]=generic-receive-offload)
+    local feature on=()
+    for feature in ${3//,/ }; do
+        ! rooms_run "$1" ethtool -k "$2" | grep -q "^${names[$feature]}: on" || on+=("$feature")
+    done
+    (IFS=, && printf '%s\n' "${on[*]}")
+}
+
+# What was off before (a veth has no GRO) stays off for the contenders that follow.
 stream_without()
 {
-    local offloads=$1 code=0
+    local offloads=$1 on code=0
     shift
-    stream_offloads off "$offloads" || return 1
+    on=$(stream_offloads_on "${STREAM_DEVICES[0]%%:*}" "${STREAM_DEVICES[0]#*:}" "$offloads") &&
+        stream_offloads off "$offloads" || return 1
     "$@" || code=1
-    stream_offloads on "$offloads" && return "$code"
+    [ -z "$on" ] || stream_offloads on "$on" || code=1
+    return "$code"
 }
 
 # iperf3 counts whole seconds.
