@@ -182,6 +182,12 @@ static const char *set_pcap(struct hws_cli_options *options, const char *argumen
     return NULL;
 }
 
+static const char *set_qlog(struct hws_cli_options *options, const char *argument)
+{
+    options->qlog = argument;
+    return NULL;
+}
+
 static const char *set_count(struct hws_cli_options *options, const char *argument)
 {
     if (!read_number(argument, 1, UINT64_MAX, &options->count))
@@ -335,6 +341,8 @@ static const struct row rows[] = {
      set_verbose},
     {"trace", 0, ALL, "FILE", "every packet as a line of text", "off", set_trace},
     {"pcap", 0, ALL, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
+    {"qlog", 0, ALL, "FILE",
+     "every packet and what the engine does with it as qlog, for \"hawser plot\"", "off", set_qlog},
     {"interface", 'i', HWS_CLI_DUMP, "NAME", "capture on this network interface", "all",
      set_interface},
     {"write", 'w', HWS_CLI_DUMP, "FILE",
@@ -504,6 +512,7 @@ static int check_contradictions(const struct hws_cli_options *options)
 int hws_cli_options_parse(unsigned command, int argc, char **argv, struct hws_cli_options *out)
 {
     *out = (struct hws_cli_options){.command = command,
+                                    .name = argv[0],
                                     .protocol = HWS_PROTO_SCTP,
                                     .udp_port = HWS_UDP_PORT,
                                     .msg_size_bytes = DEFAULT_MSG_SIZE,

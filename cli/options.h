@@ -26,6 +26,7 @@
 
 struct hws_cli_options {
     unsigned command;
+    const char *name; /* of the command */
     bool help;
     bool listening;
     const char *host; /* NULL: listening */
@@ -46,8 +47,8 @@ struct hws_cli_options {
     bool unordered;
     uint64_t expect_bytes;
     bool stats, verbose;
-    uint32_t stats_interval_s; /* 0: only at the end */
-    const char *trace, *pcap;  /* files, or NULL */
+    uint32_t stats_interval_s;       /* 0: only at the end */
+    const char *trace, *pcap, *qlog; /* files, or NULL */
     bool assoc;
     uint64_t count; /* 0: without end */
     uint32_t interval_ms, timeout_ms;

@@ -1,4 +1,5 @@
-/* --trace and --pcap: the files, and what fills them with every packet of a runtime. */
+/* --trace, --pcap and --qlog: the files, and what fills them with every packet of a runtime, the
+ * last one also with what its engine does. */
 #ifndef HWS_CLI_TAPS_H
 #define HWS_CLI_TAPS_H
 
@@ -8,11 +9,13 @@
 #include "cli/options.h"
 
 struct hws_pcapng;
+struct hws_qlog;
 struct hws_trace;
 
 struct hws_cli_taps {
     struct hws_trace *trace;   /* NULL: not wanted */
     struct hws_pcapng *pcapng; /* NULL: not wanted */
+    struct hws_qlog *qlog;     /* NULL: not wanted */
     uint64_t unix_offset_us;   /* between the engine's clock and time since 1970 */
     uint8_t protocol;
     int error; /* of the first write that failed, negative errno */

@@ -10,6 +10,7 @@
 #include "stack/endpoint.h"
 #include "stack/fault.h"
 #include "stack/input.h"
+#include "stack/observe.h"
 #include "stack/output.h"
 #include "stack/pmtud.h"
 #include "stack/read.h"
@@ -234,7 +235,7 @@ void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, 
         mtu_known(e, ev);
         break;
     case HWS_NET_SEND_FAILED:
-        e->stats.send_failed++;
+        HWS_DROP(e, NULL, send_failed);
         send_failed(e, ev);
         break;
     case HWS_NET_UNREACHABLE:

@@ -56,3 +56,7 @@ set_tests_properties(netwatch PROPERTIES TIMEOUT 60)
 add_test(NAME dump COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/dump.sh $<TARGET_FILE:hawser>
                            ${PROJECT_SOURCE_DIR}/tools/wireshark/hawser.lua)
 set_tests_properties(dump PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+add_test(NAME qlog COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qlog.sh $<TARGET_FILE:hawser>
+                           $<TARGET_FILE:swarm> ${PROJECT_BINARY_DIR}/examples
+                           ${PROJECT_SOURCE_DIR})
+set_tests_properties(qlog PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)

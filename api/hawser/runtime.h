@@ -171,13 +171,15 @@ HWS_API void hws_runtime_free(struct hws_runtime *runtime);
  * - HAWSER_UDP_PORT: local UDP port (RFC 6951), 0..65535; 0 (default): an ephemeral one;
  * - HAWSER_PEER_UDP_PORT: UDP port of peers to connect to, 1..65535; 9899 by default;
  * - HAWSER_SPIN_US: as hws_runtime_config.spin_us, 0..1000000; 0 by default;
- * - HAWSER_OWN_HOST: 1: answer for every port of the host as a kernel does; 0 by default.
+ * - HAWSER_OWN_HOST: 1: answer for every port of the host as a kernel does; 0 by default;
+ * - HAWSER_QLOG: a file, which is made or emptied, or a directory, for a file hawser-PID.sqlog: all
+ *   that happens, as qlog (docs/TRACES.md); it is complete after exit(3); none by default.
  *
  * When the program ends by exit(3), associations that are being shut down get up to two seconds to
  * finish; what is open then is closed as close does.
  * @return the runtime, which lives as long as the process; NULL: EINVAL (a variable has a wrong
- * value) or as hws_runtime_new; the reason is then also written to stderr, once, and kept for
- * hws_runtime_default_error. */
+ * value), what open(2) says of the file of HAWSER_QLOG, or as hws_runtime_new; the reason is then
+ * also written to stderr, once, and kept for hws_runtime_default_error. */
 HWS_API struct hws_runtime *hws_runtime_default(void);
 
 /** Why the default runtime could not be made, as one sentence; "" when it could, or when nobody has

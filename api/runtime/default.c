@@ -7,6 +7,7 @@
 
 #include "api/link/link_kind.h"
 #include "api/runtime/env.h"
+#include "api/runtime/qlog_tap.h"
 #include "api/runtime/runtime.h"
 
 /* How long exit(3) waits for associations that are being shut down. */
@@ -15,6 +16,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct hws_runtime *runtime; /* of this process */
+static struct hws_qlog_tap *qlog;   /* NULL: none */
 static char error[HWS_ERROR_MAX];
 static bool told; /* the error stands on stderr */
 
@@ -92,6 +94,7 @@ static void in_parent(void)
 static void in_child(void)
 {
     runtime = NULL;
+    qlog = NULL;
     pthread_mutex_unlock(&mutex);
 }
 
@@ -99,15 +102,34 @@ static void at_exit(void)
 {
     pthread_mutex_lock(&mutex);
     struct hws_runtime *last = runtime;
+    struct hws_qlog_tap *last_qlog = qlog;
+    qlog = NULL;
     pthread_mutex_unlock(&mutex);
     if (last != NULL)
         hws_runtime_finish(last, hws_env_now_us() + EXIT_WAIT_US);
+    int rc = last_qlog != NULL ? hws_qlog_tap_close(last_qlog) : 0;
+    if (rc < 0)
+        fprintf(stderr, "hawser: the file of HAWSER_QLOG is incomplete: %s\n", strerror(-rc));
 }
 
 static void init(void)
 {
     pthread_atfork(before_fork, in_parent, in_child);
     atexit(at_exit);
+}
+
+/* Of a runtime that was made a moment ago; frees it when the file cannot be had. */
+static struct hws_runtime *with_qlog(struct hws_runtime *made, uint8_t protocol)
+{
+    const char *path = getenv("HAWSER_QLOG");
+    int rc = path != NULL ? hws_qlog_tap_open(path, made, protocol, &qlog) : 0;
+    if (rc == 0)
+        return made;
+    hws_runtime_free(made);
+    snprintf(error, sizeof(error), "HAWSER_QLOG=%.100s: cannot write there: %s", path,
+             strerror(-rc));
+    errno = -rc;
+    return NULL;
 }
 
 static struct hws_runtime *make(void)
@@ -119,9 +141,10 @@ static struct hws_runtime *make(void)
         return NULL;
     }
     struct hws_runtime *made = hws_runtime_new(&config, error);
-    if (made != NULL)
-        error[0] = '\0';
-    return made;
+    if (made == NULL)
+        return NULL;
+    error[0] = '\0';
+    return with_qlog(made, config.protocol);
 }
 
 struct hws_runtime *hws_runtime_default(void)

@@ -132,3 +132,10 @@ struct timespec hws_env_realtime(uint64_t at_us)
     return (struct timespec){.tv_sec = (time_t)(realtime_us / 1000000u),
                              .tv_nsec = (long)(realtime_us % 1000000u) * 1000};
 }
+
+uint64_t hws_env_unix_offset_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - hws_env_now_us();
+}

@@ -348,3 +348,8 @@ void hws_runtime_set_net_trace(struct hws_runtime *runtime, hws_driver_net_trace
     runtime->driver.net_trace = trace;
     runtime->driver.net_trace_arg = arg;
 }
+
+void hws_runtime_set_observer(struct hws_runtime *runtime, const struct hws_observer *observer)
+{
+    hws_engine_set_observer(runtime->engine, observer);
+}

@@ -7,6 +7,7 @@
 #include "api/runtime/driver.h"
 #include "api/runtime/driving.h"
 #include "api/sock/socket.h"
+#include "stack/observer.h"
 
 struct hws_handle;
 TAILQ_HEAD(hws_handle_list, hws_handle);
@@ -91,5 +92,9 @@ void hws_runtime_set_trace(struct hws_runtime *runtime, hws_driver_trace trace, 
 
 /** The same for what else the network said: failed sends, ICMP. */
 void hws_runtime_set_net_trace(struct hws_runtime *runtime, hws_driver_net_trace trace, void *arg);
+
+/** Has the engine tell `observer` what it does from within, on the thread that drives it. NULL ends
+ * that. */
+void hws_runtime_set_observer(struct hws_runtime *runtime, const struct hws_observer *observer);
 
 #endif

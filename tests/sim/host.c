@@ -186,6 +186,15 @@ static void check_train(struct sim_host *host, const struct hws_train *train,
     }
 }
 
+static void show_train(struct sim_host *host, const struct hws_train *train)
+{
+    for (uint32_t at = 0; at < train->len && host->on_packet != NULL; at += train->segment_len) {
+        uint32_t left = train->len - at;
+        host->on_packet(host->on_packet_ctx, true, &train->src, &train->dst, train->data + at,
+                        left < train->segment_len ? left : train->segment_len);
+    }
+}
+
 static bool send_one_train(struct sim_host *host)
 {
     struct before was[SIM_HOST_ASSOCS_MAX];
@@ -196,6 +205,7 @@ static bool send_one_train(struct sim_host *host)
                               .max_packets = host->config.max_packets};
     if (!hws_engine_output(host->engine, &train, host->node.world->now_us))
         return false;
+    show_train(host, &train);
     check_train(host, &train, was);
     if (host->node.world->failed)
         return false;
@@ -272,6 +282,9 @@ static void host_input(struct sim_node *node, const struct hws_packet_in *packet
     for (size_t i = 0; i < count && host->config.copied_input; i++)
         copies[i].buf = NULL;
     host->changed = true;
+    for (size_t i = 0; i < count && host->on_packet != NULL; i++)
+        host->on_packet(host->on_packet_ctx, false, &copies[i].src, &copies[i].dst, copies[i].data,
+                        copies[i].len);
     hws_engine_input(host->engine, copies, count, node->world->now_us);
 }
 

@@ -39,6 +39,10 @@ struct sim_host {
     void (*on_event)(struct sim_host *host, const struct hws_event *event);
     void (*on_turn)(struct sim_host *host); /* between events and output */
     void *app;
+    /* Shown every packet of the engine, when it is not NULL. */
+    void (*on_packet)(void *ctx, bool outbound, const struct hws_addr *src,
+                      const struct hws_addr *dst, const uint8_t *data, uint32_t len);
+    void *on_packet_ctx;
     bool changed;            /* events or packets may wait to be taken */
     uint64_t refused_before; /* by the engines it had before it restarted */
     uint32_t restarts;

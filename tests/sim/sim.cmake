@@ -9,8 +9,8 @@ add_library(hws_sim STATIC
   ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
 target_link_libraries(hws_sim PUBLIC hws_simulator)
 
-add_executable(swarm ${HWS_SIM_DIR}/swarm.c)
-target_link_libraries(swarm PRIVATE hws_sim)
+add_executable(swarm ${HWS_SIM_DIR}/swarm.c ${HWS_SIM_DIR}/record.c)
+target_link_libraries(swarm PRIVATE hws_sim hws_api)
 add_test(NAME swarm COMMAND swarm)
 set_tests_properties(swarm PROPERTIES TIMEOUT 400)
 

@@ -2,6 +2,7 @@
  * outside: first under faults, then healed, when all must arrive.
  *
  * HWS_SIM_SEED=n      replays one seed and prints every packet
+ * HWS_SIM_QLOG=DIR    and writes a qlog file for each host there
  * HWS_SIM_SEEDS=n     how many seeds to try
  * HWS_SIM_BASE=n      where they start */
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/draw.h"
+#include "tests/sim/record.h"
 
 #define SEEDS_DEFAULT 1500u
 /* So many seeds live twice, to see that nothing but the seed decides, and no observer. */
@@ -130,11 +132,39 @@ static void add_totals(struct sim_case *c, struct totals *t)
             c->flows[i].ends[0].ledger.bytes_delivered + c->flows[i].ends[1].ledger.bytes_delivered;
 }
 
-static struct result run_seed(uint64_t seed, FILE *trace, bool other_observers,
-                              struct totals *totals)
+/* What else is wanted of a world. */
+struct wishes {
+    FILE *trace;          /* NULL: none */
+    const char *qlog_dir; /* NULL: none */
+    bool other_observers;
+};
+
+static void begin_records(struct sim_case *c, struct sim_record records[SIM_HOSTS], const char *dir)
+{
+    char name[16];
+    for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+        struct sim_host *host = sim_draw_host(c, i);
+        snprintf(name, sizeof name, "host-%u", i);
+        if (host != NULL)
+            SIM_CHECK(&c->world, sim_record_open(&records[i], host, dir, name),
+                      "no file can be made in %s", dir);
+    }
+}
+
+static void end_records(struct sim_case *c, struct sim_record records[SIM_HOSTS])
+{
+    for (uint32_t i = 0; i < SIM_HOSTS; i++)
+        if (records[i].qlog != NULL)
+            SIM_CHECK(&c->world, sim_record_close(&records[i]), "a file could not be written");
+}
+
+static struct result run_seed(uint64_t seed, const struct wishes *wishes, struct totals *totals)
 {
     static struct sim_case c;
-    sim_draw(&c, seed, trace, other_observers);
+    struct sim_record records[SIM_HOSTS] = {0};
+    sim_draw(&c, seed, wishes->trace, wishes->other_observers);
+    if (wishes->qlog_dir != NULL)
+        begin_records(&c, records, wishes->qlog_dir);
     live(&c);
     check_arrived(&c);
     if (!c.world.failed)
@@ -143,6 +173,7 @@ static struct result run_seed(uint64_t seed, FILE *trace, bool other_observers,
     add_totals(&c, totals);
     struct result result = {.hash = c.net.hash};
     sim_discard(&c);
+    end_records(&c, records);
     result.ok = !c.world.failed;
     snprintf(result.failure, sizeof result.failure, "%s", c.world.failure);
     return result;
@@ -150,9 +181,9 @@ static struct result run_seed(uint64_t seed, FILE *trace, bool other_observers,
 
 static bool try_seed(uint64_t seed, struct totals *totals)
 {
-    struct result first = run_seed(seed, NULL, false, totals);
+    struct result first = run_seed(seed, &(struct wishes){0}, totals);
     if (first.ok && seed % REPEAT_EVERY == 0) {
-        struct result second = run_seed(seed, NULL, true, totals);
+        struct result second = run_seed(seed, &(struct wishes){.other_observers = true}, totals);
         if (!second.ok) {
             first = second;
         } else if (second.hash != first.hash) {
@@ -176,7 +207,8 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 static int replay(uint64_t seed)
 {
     struct totals totals = {0};
-    struct result result = run_seed(seed, stdout, false, &totals);
+    const struct wishes wishes = {.trace = stdout, .qlog_dir = getenv("HWS_SIM_QLOG")};
+    struct result result = run_seed(seed, &wishes, &totals);
     printf("seed %" PRIu64 ": %s (%" PRIu64 " packets, hash %016" PRIx64 ")\n", seed,
            result.ok ? "ok" : result.failure, totals.packets, result.hash);
     return result.ok ? 0 : 1;

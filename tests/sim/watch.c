@@ -156,6 +156,8 @@ static void tell(void *ctx, const struct hws_observation *o)
               (unsigned long long)w->world->now_us);
     w->now_us = o->now_us;
     w->told++;
+    if (w->next.tell != NULL)
+        w->next.tell(w->next.ctx, o);
     if (o->kind == HWS_OBSERVED_DROPPED) {
         dropped(w, o->u.drop.reason);
         return;

@@ -20,6 +20,7 @@ struct sim_watched {
 
 struct sim_watch {
     struct sim_world *world;
+    struct hws_observer next;   /* is told, too */
     struct sim_watched *assocs; /* that are not over */
     uint32_t assoc_count;
     uint64_t now_us; /* of the last observation */

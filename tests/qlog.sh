@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# qlog files are valid by api/trace/qlog.schema.json: those of virtual time, of the hawser program over
+# UDP on the loopback interface and over raw sockets in a namespace that loses packets, and of a
+# program whose environment asks for one. A file with anything wrong is refused.
+# Usage: qlog.sh PROGRAM SWARM EXAMPLES_DIR SOURCE_DIR
+set -euo pipefail
+
+hawser=$1 swarm=$2 examples=$3 source_dir=$4
+check_file=("$source_dir/tests/qlog_check.py" "$source_dir/api/trace/qlog.schema.json")
+failures=0
+
+if ! python3 -c 'import jsonschema' 2>/dev/null; then
+    echo "SKIP: takes python3-jsonschema: apt install python3-jsonschema"
+    exit 77
+fi
+
+# Runs this script again in a network namespace, where it may use raw sockets.
+enter_namespace()
+{
+    local how
+    for how in "unshare -n" "unshare -rn"; do
+        # shellcheck disable=SC2086 # words
+        if $how true 2>/dev/null; then
+            HWS_QLOG_INSIDE=1 exec $how "$0" "$@"
+        fi
+    done
+    echo "SKIP: no network namespace can be made here"
+    exit 77
+}
+
+# Usage: check WHAT COMMAND..
+check()
+{
+    local what=$1
+    shift
+    if "$@" >"$work/said" 2>&1; then
+        echo "ok    $what"
+    else
+        echo "FAIL  $what"
+        sed 's/^/      /' "$work/said"
+        failures=$((failures + 1))
+    fi
+}
+
+valid()
+{
+    python3 "${check_file[@]}" "$@"
+}
+
+# Usage: has FILE EVENT: at least one.
+has()
+{
+    grep -q "\"name\":\"sctp:$2\"" "$1"
+}
+
+# ---- Virtual time ----
+
+# Usage: live SEED DIR
+live()
+{
+    mkdir -p "$2"
+    HWS_SIM_SEED=$1 HWS_SIM_QLOG=$2 "$swarm" >"$2/packets"
+}
+
+check_virtual_time()
+{
+    live 12 "$work/first"
+    live 12 "$work/again"
+    check "virtual time: valid" valid "$work"/first/*.sqlog
+    check "virtual time: the same bytes twice" diff -r "$work/first" "$work/again"
+    for event in packet_sent packet_received packet_dropped packet_lost packet_retransmitted \
+        metrics_updated path_state_updated association_state_updated stream_queue_updated; do
+        check "virtual time: $event" has "$work/first/host-0.sqlog" "$event"
+    done
+}
+
+check_wrong_files()
+{
+    check "wrong files: each is refused" python3 "${check_file[0]}" --spoil "${check_file[1]}" \
+        "$work/first/host-0.sqlog"
+}
+
+# ---- The hawser program ----
+
+# Usage: transfer NAME OPTION..: a file through cat; qlog files of both ends.
+transfer()
+{
+    local name=$1 listener
+    shift
+    "$hawser" cat -l "$@" --qlog "$work/$name-server.sqlog" 5000 </dev/null >"$work/out" &
+    listener=$!
+    sleep 0.3
+    "$hawser" cat "$@" --qlog "$work/$name-client.sqlog" --stats 127.0.0.1 5000 \
+        <"$work/in" 2>"$work/$name-stats"
+    wait "$listener"
+    cmp "$work/in" "$work/out"
+}
+
+# Retransmissions that --stats counts are all in the file.
+told_all()
+{
+    local told counted
+    told=$(grep -c '"name":"sctp:packet_retransmitted"' "$work/loss-client.sqlog")
+    counted=$(sed -n 's/.*"retransmits":\([0-9]*\).*/\1/p' "$work/loss-stats")
+    echo "told $told, counted $counted"
+    [ "$told" -gt 0 ] && [ "$told" -eq "$counted" ]
+}
+
+check_program()
+{
+    head -c 500000 /dev/urandom >"$work/in"
+    check "UDP: the file arrives" transfer udp --udp=29970
+    check "UDP: valid" valid "$work"/udp-*.sqlog
+    check "UDP: a file that cannot be made" grep -q "cannot write /none/x: No such file" <(
+        "$hawser" cat --udp=29970 --qlog /none/x 127.0.0.1 5000 2>&1 </dev/null)
+    nft -f - <<<'table ip loss { chain in { type filter hook input priority 0;
+        ip protocol 132 numgen random mod 100 < 5 drop; }; }'
+    check "raw, 5 % loss: the file arrives" transfer loss
+    check "raw, 5 % loss: valid" valid "$work"/loss-*.sqlog
+    check "raw, 5 % loss: every retransmission is told" told_all
+    nft delete table ip loss
+}
+
+# ---- The environment ----
+
+check_environment()
+{
+    local server
+    mkdir "$work/env"
+    "$examples/echo_server" >/dev/null &
+    server=$!
+    sleep 0.3
+    check "HAWSER_QLOG: a file" env HAWSER_QLOG="$work/env.sqlog" "$examples/echo_client"
+    check "HAWSER_QLOG: a directory" env HAWSER_QLOG="$work/env" "$examples/echo_client"
+    check "HAWSER_QLOG: valid" valid "$work/env.sqlog" "$work"/env/hawser-*.sqlog
+    check "HAWSER_QLOG: to the end" grep -q '"new":"CLOSED"' "$work/env.sqlog"
+    check "HAWSER_QLOG: a file that cannot be made" grep -q \
+        "HAWSER_QLOG=/none/x: cannot write there: No such file" \
+        <(HAWSER_QLOG=/none/x "$examples/echo_client" 2>&1)
+    kill "$server"
+    wait "$server" || :
+}
+
+[ -n "${HWS_QLOG_INSIDE:-}" ] || enter_namespace "$@"
+ip link set lo up mtu 1500
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+check_virtual_time
+check_wrong_files
+check_program
+check_environment
+[ "$failures" -eq 0 ]
