@@ -265,7 +265,8 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
     a->local_initial_tsn = initial_tsn;
     if (hws_assoc_has_queues(a)) {
         hws_sendq_init(&a->queues->sendq, pool,
-                       hws_registry_sched(&a->engine->registry, a->params->sched));
+                       hws_registry_sched(&a->engine->registry, a->params->sched),
+                       &a->engine->stats.sched_refused);
         hws_outq_init(&a->queues->outq, pool, initial_tsn);
         (void)hws_pathsel_start(a); /* cannot fail: it is there already, or not needed */
     }

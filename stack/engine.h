@@ -570,7 +570,7 @@ struct hws_assoc_status {
     uint64_t messages_ready; /**< that became readable, whole or in part, since the beginning */
     uint64_t messages_taken; /**< of these, read to their end */
     uint64_t retransmits;
-    bool timer_armed; /**< whether any retransmission timer runs */
+    bool timer_armed; /**< whether any retransmission timer runs, or data waits for its rate */
 };
 
 /** Reads it. HWS_E_NOENT. */

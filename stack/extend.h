@@ -43,6 +43,10 @@ extern "C" {
 #define HWS_EXT_EVENT_MAX 256u
 /** The largest state of a congestion controller for a path, in bytes. */
 #define HWS_EXT_CC_STATE_MAX 256u
+/** The largest state of a stream scheduler for an association, in bytes. */
+#define HWS_EXT_SCHED_STATE_MAX 64u
+/** And for a stream. */
+#define HWS_EXT_SCHED_STREAM_MAX 64u
 /** The largest state of a path selector for an association, in bytes. */
 #define HWS_EXT_PATHSEL_STATE_MAX 1024u
 /** The largest congestion window, in bytes: far beyond any bandwidth-delay product, far below what
@@ -353,7 +357,38 @@ struct hws_pathsel_ops {
 
 /* ---- Stream schedulers ---- */
 
-struct hws_sched_ops;
+/** The first message of a stream's queue. */
+struct hws_sched_message {
+    uint16_t sid;      /**< its stream */
+    bool unordered;    /**< the U bit (3.3.1) */
+    uint32_t ppid;     /**< Payload Protocol Identifier, host order */
+    uint32_t len;      /**< bytes */
+    uint64_t order_us; /**< when the application gave it, later than every message before it: the
+                          least came first */
+};
+
+/** hws_sched_ops.next: no stream is ready. */
+#define HWS_SCHED_NONE UINT32_MAX
+
+/** A stream scheduler: one for each association. A message, once begun, is sent whole before the
+ * next choice (6.9: consecutive TSNs). Streams' states stay where they are as long as the
+ * association's, so that they can point to each other. While one stream has been used it is not
+ * asked. `init` may be NULL. */
+struct hws_sched_ops {
+    const char *name;     /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
+    uint32_t state_size;  /**< bytes, HWS_EXT_SCHED_STATE_MAX at most */
+    uint32_t stream_size; /**< and for each stream, HWS_EXT_SCHED_STREAM_MAX at most; zeroed */
+    /** Starts, or starts anew when the peer restarted. `state` is zeroed. */
+    void (*init)(void *state);
+    /** The stream, which was not ready, has a message. */
+    void (*ready)(void *state, void *stream, const struct hws_sched_message *head);
+    /** The identifier of the ready stream whose turn it is, HWS_SCHED_NONE when none is; it stays
+     * ready. Another answer is counted (`sched_refused`), and some ready stream takes its turn. */
+    uint32_t (*next)(void *state);
+    /** The stream's first message, of `bytes`, has left its queue: it is no longer ready, whoever's
+     * turn it was. */
+    void (*sent)(void *state, void *stream, uint32_t bytes);
+};
 
 /* ---- Extensions ---- */
 

@@ -3,6 +3,7 @@
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/observe.h"
+#include "stack/pacing.h"
 #include "stack/params.h"
 #include "stack/pathsel.h"
 #include "stack/pmtud.h"
@@ -21,6 +22,7 @@ static void start_cc(struct hws_path *p)
     };
     memset(p->cc_state, 0, p->cc->state_size);
     p->cc->init(p->cc_state, &config);
+    hws_pacing_start(p);
 }
 
 static struct hws_rto_config rto_config(const struct hws_path *p)
@@ -71,7 +73,7 @@ struct hws_path *hws_path_new(struct hws_assoc *a, const struct hws_addr *local,
                               const struct hws_addr *remote)
 {
     const struct hws_cc_ops *cc = hws_registry_cc(&a->engine->registry, a->params->cc);
-    struct hws_path *p = hws_pool_zalloc(&a->engine->pool, sizeof *p + cc->state_size);
+    struct hws_path *p = hws_pool_zalloc(&a->engine->pool, sizeof *p + hws_pacing_state_bytes(cc));
     if (p == NULL)
         return NULL;
     p->assoc = a;
@@ -96,7 +98,7 @@ void hws_path_free(struct hws_path *p)
     hws_pool_free(pool, p->echo, p->echo_len);
     if (p->own_params)
         hws_pool_free(pool, (void *)p->params, sizeof *p->params);
-    hws_pool_free(pool, p, sizeof *p + p->cc->state_size);
+    hws_pool_free(pool, p, sizeof *p + hws_pacing_state_bytes(p->cc));
 }
 
 static void resize(struct hws_path *p)

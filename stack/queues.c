@@ -23,7 +23,8 @@ bool hws_queues_make(struct hws_assoc *a)
     struct hws_queues *q = hws_pool_zalloc(pool, sizeof *q);
     if (q == NULL)
         return false;
-    hws_sendq_init(&q->sendq, pool, hws_registry_sched(&a->engine->registry, a->params->sched));
+    hws_sendq_init(&q->sendq, pool, hws_registry_sched(&a->engine->registry, a->params->sched),
+                   &a->engine->stats.sched_refused);
     hws_outq_init(&q->outq, pool, a->local_initial_tsn);
     hws_tsnmap_init(&q->tsnmap, pool, a->peer_initial_tsn);
     hws_reassembly_init(&q->reassembly, pool, a->instreams);

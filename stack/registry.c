@@ -262,6 +262,22 @@ static bool ccs_ok(const struct hws_extension *x, char *error)
     return true;
 }
 
+static bool scheds_ok(const struct hws_extension *x, char *error)
+{
+    for (size_t i = 0; x->scheds != NULL && x->scheds[i] != NULL; i++) {
+        const struct hws_sched_ops *o = x->scheds[i];
+        if (!table_ok(x, "stream scheduler", o->name, o->state_size, HWS_EXT_SCHED_STATE_MAX,
+                      error))
+            return false;
+        if (o->stream_size > HWS_EXT_SCHED_STREAM_MAX)
+            return wrong(error, x, "stream scheduler %s: %u bytes for a stream: there may be %u",
+                         o->name, (unsigned)o->stream_size, HWS_EXT_SCHED_STREAM_MAX);
+        if (o->ready == NULL || o->next == NULL || o->sent == NULL)
+            return wrong(error, x, "stream scheduler %s needs ready, next and sent", o->name);
+    }
+    return true;
+}
+
 static bool pathsels_ok(const struct hws_extension *x, char *error)
 {
     for (size_t i = 0; x->pathsels != NULL && x->pathsels[i] != NULL; i++) {
@@ -286,8 +302,8 @@ static bool alone_ok(const struct hws_extension *x, char *error)
     if (!name_ok(x->name))
         return wrong(error, x, "it needs a name of letters, digits, '-' and '_', %u at most",
                      HWS_EXT_NAME_MAX);
-    return ccs_ok(x, error) && pathsels_ok(x, error) && param_ok(x, error) && chunks_ok(x, error) &&
-           causes_ok(x, error) && sizes_ok(x, error);
+    return ccs_ok(x, error) && scheds_ok(x, error) && pathsels_ok(x, error) && param_ok(x, error) &&
+           chunks_ok(x, error) && causes_ok(x, error) && sizes_ok(x, error);
 }
 
 /* Whether `x` has none of what `other`, which stands before it, has. */
@@ -329,6 +345,7 @@ static bool apart(const struct hws_extension *x, const struct hws_extension *oth
     }
 
 NAMES_APART(cc, "congestion controller")
+NAMES_APART(sched, "stream scheduler")
 NAMES_APART(pathsel, "path selector")
 
 #undef NAMES_APART
@@ -336,7 +353,8 @@ NAMES_APART(pathsel, "path selector")
 static bool names_apart(const struct hws_extension *x, const struct hws_extension *other,
                         char *error)
 {
-    return cc_names_apart(x, other, error) && pathsel_names_apart(x, other, error);
+    return cc_names_apart(x, other, error) && sched_names_apart(x, other, error) &&
+           pathsel_names_apart(x, other, error);
 }
 
 /* Whether no chunk type or cause stands twice in the extension itself. */

@@ -1,57 +1,110 @@
-/* First come, first served: messages leave in the order the application gave them. */
+/* First come, first served: messages leave in the order the application gave them. Streams stand in
+ * a pairing heap, by the order of their first message: it needs no memory but theirs. */
+#include <stddef.h>
+
 #include "stack/sched.h"
 
-struct fcfs {
-    struct hws_heap ready; /* streams by the order of their head message */
+struct stream {
+    struct stream *child; /* the first of its children */
+    struct stream *next;  /* sibling */
+    struct stream *prev;  /* sibling; of the first child, the parent; NULL: the top */
+    uint64_t order_us;
+    uint16_t sid;
 };
 
-static void fcfs_init(void *state, struct hws_pool *pool)
+struct fcfs {
+    struct stream *top;
+};
+
+/* Makes the later of two tops the first child of the other, which is returned. */
+static struct stream *meld(struct stream *a, struct stream *b)
 {
-    struct fcfs *s = state;
-    hws_heap_init(&s->ready, pool);
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    if (b->order_us < a->order_us) {
+        struct stream *later = a;
+        a = b;
+        b = later;
+    }
+    b->prev = a;
+    b->next = a->child;
+    if (a->child != NULL)
+        a->child->prev = b;
+    a->child = b;
+    return a;
 }
 
-static void fcfs_fini(void *state)
+/* Takes the first two siblings of a list apart and melds them; `*rest` is what follows them. */
+static struct stream *meld_first_two(struct stream *list, struct stream **rest)
 {
-    struct fcfs *s = state;
-    hws_heap_fini(&s->ready);
+    struct stream *second = list->next;
+    *rest = second != NULL ? second->next : NULL;
+    list->next = list->prev = NULL;
+    if (second != NULL)
+        second->next = second->prev = NULL;
+    return meld(list, second);
 }
 
-static bool fcfs_reserve(void *state, uint32_t stream_count)
+/* The heap of a list of siblings: melded in pairs, and then the pairs from the last one on. */
+static struct stream *meld_all(struct stream *list)
 {
-    struct fcfs *s = state;
-    return hws_heap_reserve(&s->ready, stream_count);
+    struct stream *pairs = NULL, *top = NULL;
+    while (list != NULL) {
+        struct stream *pair = meld_first_two(list, &list);
+        pair->next = pairs;
+        pairs = pair;
+    }
+    while (pairs != NULL) {
+        struct stream *pair = pairs;
+        pairs = pairs->next;
+        pair->next = NULL;
+        top = meld(top, pair);
+    }
+    return top;
 }
 
-static void fcfs_ready(void *state, struct hws_sched_stream *stream, uint64_t order)
+static void unlink_child(struct stream *x)
 {
-    struct fcfs *s = state;
-    (void)hws_heap_push(&s->ready, &stream->heap, order);
+    if (x->prev->child == x)
+        x->prev->child = x->next;
+    else
+        x->prev->next = x->next;
+    if (x->next != NULL)
+        x->next->prev = x->prev;
 }
 
-static struct hws_sched_stream *fcfs_next(void *state)
+static void fcfs_ready(void *state, void *stream, const struct hws_sched_message *head)
 {
     struct fcfs *s = state;
-    struct hws_heap_node *top = hws_heap_top(&s->ready);
-    return top != NULL ? HWS_CONTAINER(top, struct hws_sched_stream, heap) : NULL;
+    struct stream *x = stream;
+    *x = (struct stream){.order_us = head->order_us, .sid = head->sid};
+    s->top = meld(s->top, x);
 }
 
-static void fcfs_sent(void *state, struct hws_sched_stream *stream, uint32_t bytes)
+static uint32_t fcfs_next(void *state)
+{
+    const struct fcfs *s = state;
+    return s->top != NULL ? s->top->sid : HWS_SCHED_NONE;
+}
+
+static void fcfs_sent(void *state, void *stream, uint32_t bytes)
 {
     struct fcfs *s = state;
+    struct stream *x = stream, *children = meld_all(x->child);
     (void)bytes;
-    hws_heap_remove(&s->ready, &stream->heap);
+    if (s->top == x) {
+        s->top = children;
+    } else {
+        unlink_child(x);
+        s->top = meld(s->top, children);
+    }
 }
 
 const struct hws_sched_ops hws_sched_fcfs = {
     .name = "fcfs",
     .state_size = sizeof(struct fcfs),
-    .init = fcfs_init,
-    .fini = fcfs_fini,
-    .reserve = fcfs_reserve,
+    .stream_size = sizeof(struct stream),
     .ready = fcfs_ready,
     .next = fcfs_next,
     .sent = fcfs_sent,
 };
-
-_Static_assert(sizeof(struct fcfs) <= HWS_LIMIT_SCHED_STATE_BYTES, "scheduler state too large");

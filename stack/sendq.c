@@ -4,12 +4,20 @@
 
 #include "proto/chunk.h"
 
-void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws_sched_ops *sched)
+void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws_sched_ops *sched,
+                    uint64_t *refused)
 {
     memset(q, 0, sizeof *q);
     q->pool = pool;
     q->sched = sched;
-    sched->init(q->sched_state, pool);
+    q->refused = refused;
+    if (sched->init != NULL)
+        sched->init(q->sched_state);
+}
+
+static size_t stream_bytes(const struct hws_sendq *q)
+{
+    return sizeof(struct hws_outstream) + q->sched->stream_size;
 }
 
 static void free_stream(struct hws_sendq *q, struct hws_outstream *stream)
@@ -17,7 +25,7 @@ static void free_stream(struct hws_sendq *q, struct hws_outstream *stream)
     struct hws_msg *msg;
     while ((msg = hws_msg_list_pop(&stream->queue)) != NULL)
         hws_msg_unref(q->pool, msg);
-    hws_pool_free(q->pool, stream, sizeof *stream);
+    hws_pool_free(q->pool, stream, stream_bytes(q));
 }
 
 void hws_sendq_fini(struct hws_sendq *q)
@@ -26,11 +34,11 @@ void hws_sendq_fini(struct hws_sendq *q)
         if (q->streams[i] != NULL)
             free_stream(q, q->streams[i]);
     hws_pool_free(q->pool, q->streams, q->capacity * sizeof(struct hws_outstream *));
-    q->sched->fini(q->sched_state);
     q->streams = NULL;
     q->capacity = 0;
     q->current = NULL;
     q->only = NULL;
+    q->chosen = NULL;
     q->unsent_bytes = 0;
     q->unsent_messages = 0;
     q->overrides = 0;
@@ -54,8 +62,18 @@ static bool grow(struct hws_sendq *q, uint16_t sid)
 
 static void make_ready(struct hws_sendq *q, struct hws_outstream *stream)
 {
-    if (q->only == NULL)
-        q->sched->ready(q->sched_state, &stream->sched, stream->queue.head->order_us);
+    if (q->only != NULL)
+        return;
+    const struct hws_msg *msg = stream->queue.head;
+    const struct hws_sched_message head = {
+        .sid = msg->sid,
+        .unordered = msg->flags & HWS_SEND_UNORDERED,
+        .ppid = msg->ppid,
+        .len = msg->len,
+        .order_us = msg->order_us,
+    };
+    q->sched->ready(q->sched_state, stream->sched_state, &head);
+    q->chosen = NULL;
 }
 
 /* With a second stream there is something to schedule. */
@@ -71,14 +89,9 @@ bool hws_sendq_make_stream(struct hws_sendq *q, uint16_t sid)
 {
     if (sid >= q->capacity && !grow(q, sid))
         return false;
-    if (!q->sched->reserve(q->sched_state, q->stream_count + 1))
-        return false;
-    struct hws_outstream *stream = hws_pool_zalloc(q->pool, sizeof *stream);
+    struct hws_outstream *stream = hws_pool_zalloc(q->pool, stream_bytes(q));
     if (stream == NULL)
         return false;
-    stream->sched.sid = sid;
-    stream->sched.heap.index = HWS_HEAP_NONE;
-    hws_list_init(&stream->sched.list);
     q->streams[sid] = stream;
     note_stream(q, stream);
     return true;
@@ -104,14 +117,32 @@ void hws_sendq_push(struct hws_sendq *q, struct hws_msg *msg, uint64_t now_us)
     enqueue(q, msg);
 }
 
+static bool ready(const struct hws_sendq *q, uint32_t sid)
+{
+    return sid < q->capacity && q->streams[sid] != NULL && q->streams[sid]->queue.head != NULL;
+}
+
+/* The stream whose turn it is; when the scheduler names none that is ready, the first one. */
+static struct hws_outstream *ask(struct hws_sendq *q)
+{
+    uint32_t sid = q->sched->next(q->sched_state);
+    if (!ready(q, sid)) {
+        ++*q->refused;
+        for (sid = 0; !ready(q, sid);)
+            sid++;
+    }
+    return q->streams[sid];
+}
+
 static struct hws_outstream *choose(struct hws_sendq *q)
 {
     if (q->current != NULL)
         return q->current;
     if (q->only != NULL)
         return q->only->queue.head != NULL ? q->only : NULL;
-    struct hws_sched_stream *next = q->sched->next(q->sched_state);
-    return next != NULL ? HWS_CONTAINER(next, struct hws_outstream, sched) : NULL;
+    if (q->chosen == NULL && q->unsent_messages > 0)
+        q->chosen = ask(q);
+    return q->chosen;
 }
 
 const struct hws_msg *hws_sendq_next(struct hws_sendq *q)
@@ -126,10 +157,11 @@ static void finish_head(struct hws_sendq *q, struct hws_outstream *stream)
 {
     struct hws_msg *msg = hws_msg_list_pop(&stream->queue);
     q->current = NULL;
+    q->chosen = NULL;
     q->unsent_messages--;
     q->overrides -= msg->path != 0;
     if (q->only == NULL)
-        q->sched->sent(q->sched_state, &stream->sched, msg->len);
+        q->sched->sent(q->sched_state, stream->sched_state, msg->len);
     if (stream->queue.head != NULL) {
         __builtin_prefetch(stream->queue.head->next);
         make_ready(q, stream);

@@ -12,10 +12,10 @@
 #include "stack/sched.h"
 
 struct hws_outstream {
-    struct hws_sched_stream sched;
     struct hws_msg_list queue;
     uint64_t queued_bytes; /* user data of the queue not cut yet */
     uint16_t next_ssn;
+    _Alignas(max_align_t) uint8_t sched_state[]; /* the scheduler's, for the stream */
 };
 
 struct hws_sendq {
@@ -30,7 +30,9 @@ struct hws_sendq {
     uint64_t order_us;              /* of the message accepted last */
     struct hws_outstream *current;  /* whose head message has begun but not ended, or NULL */
     struct hws_outstream *only;     /* while one stream was made: the scheduler is not asked */
-    _Alignas(max_align_t) uint8_t sched_state[HWS_LIMIT_SCHED_STATE_BYTES];
+    struct hws_outstream *chosen;   /* by the scheduler, until another stream is ready; or NULL */
+    uint64_t *refused;              /* counts what it answered in vain */
+    _Alignas(max_align_t) uint8_t sched_state[HWS_EXT_SCHED_STATE_MAX];
 };
 
 /* The next fragment of a message: what a DATA chunk needs. Holds a reference to its message. */
@@ -41,7 +43,9 @@ struct hws_fragment {
     uint8_t flags; /* HWS_DATA_* */
 };
 
-void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws_sched_ops *sched);
+/** `refused` counts answers of the scheduler that were no ready stream. */
+void hws_sendq_init(struct hws_sendq *q, struct hws_pool *pool, const struct hws_sched_ops *sched,
+                    uint64_t *refused);
 /** Drops every message. Fragments that were cut keep theirs alive. */
 void hws_sendq_fini(struct hws_sendq *q);
 

@@ -20,6 +20,7 @@
     X(copies_out, "copies of DATA chunks sent on further paths (path selectors)")                  \
     X(copies_withheld, "copies that could not be sent at once, and were not")                      \
     X(cc_refused, "answers of a congestion controller out of bounds, brought there")               \
+    X(sched_refused, "streams named by a stream scheduler that have nothing to send")              \
     X(pathsel_refused, "choices of a path selector that were impossible")                          \
     X(fast_retransmits, "DATA chunks marked by three missing reports (7.2.4)")                     \
     X(timeouts_t1, "T1-init and T1-cookie expiries")                                               \

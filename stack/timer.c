@@ -5,12 +5,13 @@
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
 #include "stack/observe.h"
+#include "stack/pacing.h"
 #include "stack/pmtud.h"
 #include "stack/retransmit.h"
 #include "stack/sack.h"
 #include "stack/shutdown.h"
 
-static void start(struct hws_assoc *a, uint64_t *deadline, uint64_t delay_us)
+void hws_timer_start_at(struct hws_assoc *a, uint64_t *deadline, uint64_t delay_us)
 {
     *deadline = a->engine->now_us + delay_us;
     if (*deadline < a->timer_node.deadline_us)
@@ -19,7 +20,7 @@ static void start(struct hws_assoc *a, uint64_t *deadline, uint64_t delay_us)
 
 void hws_timer_start(struct hws_assoc *a, enum hws_timer timer, uint64_t delay_us)
 {
-    start(a, &a->deadline_us[timer], delay_us);
+    hws_timer_start_at(a, &a->deadline_us[timer], delay_us);
 }
 
 void hws_timer_stop(struct hws_assoc *a, enum hws_timer timer)
@@ -34,7 +35,7 @@ bool hws_timer_running(const struct hws_assoc *a, enum hws_timer timer)
 
 void hws_path_timer_start(struct hws_path *p, enum hws_path_timer timer, uint64_t delay_us)
 {
-    start(p->assoc, &p->deadline_us[timer], delay_us);
+    hws_timer_start_at(p->assoc, &p->deadline_us[timer], delay_us);
 }
 
 void hws_path_timer_stop(struct hws_path *p, enum hws_path_timer timer)
@@ -47,13 +48,19 @@ bool hws_path_timer_running(const struct hws_path *p, enum hws_path_timer timer)
     return p->deadline_us[timer] != HWS_NEVER;
 }
 
+static void stop_path(struct hws_path *p)
+{
+    for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
+        p->deadline_us[t] = HWS_NEVER;
+    hws_pacing_stop(p);
+}
+
 void hws_timer_stop_all(struct hws_assoc *a)
 {
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
         a->deadline_us[t] = HWS_NEVER;
     for (unsigned i = 0; i < a->path_count; i++)
-        for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
-            a->paths[i]->deadline_us[t] = HWS_NEVER;
+        stop_path(a->paths[i]);
 }
 
 static void (*const expiries[HWS_TIMER_COUNT])(struct hws_assoc *) = {
@@ -82,10 +89,20 @@ static bool take_due(uint64_t *deadline, uint64_t now_us)
 
 static void run_paths(struct hws_assoc *a)
 {
-    for (unsigned i = 0; i < a->path_count && !a->over; i++)
+    for (unsigned i = 0; i < a->path_count && !a->over; i++) {
+        hws_pacing_expire(a->paths[i]);
         for (int t = 0; t < HWS_PATH_TIMER_COUNT && !a->over; t++)
             if (take_due(&a->paths[i]->deadline_us[t], a->engine->now_us))
                 path_expiries[t](a->paths[i]);
+    }
+}
+
+static uint64_t earliest_of_path(const struct hws_path *p)
+{
+    uint64_t min = hws_pacing_deadline_us(p);
+    for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
+        min = p->deadline_us[t] < min ? p->deadline_us[t] : min;
+    return min;
 }
 
 static uint64_t earliest(const struct hws_assoc *a)
@@ -93,10 +110,10 @@ static uint64_t earliest(const struct hws_assoc *a)
     uint64_t min = HWS_NEVER;
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
         min = a->deadline_us[t] < min ? a->deadline_us[t] : min;
-    for (unsigned i = 0; i < a->path_count; i++)
-        for (int t = 0; t < HWS_PATH_TIMER_COUNT; t++)
-            if (a->paths[i]->deadline_us[t] < min)
-                min = a->paths[i]->deadline_us[t];
+    for (unsigned i = 0; i < a->path_count; i++) {
+        uint64_t of_path = earliest_of_path(a->paths[i]);
+        min = of_path < min ? of_path : min;
+    }
     return min;
 }
 

@@ -28,6 +28,8 @@
  * PMTU: a probe of the path MTU has no answer, or it is time to look for a larger one (RFC 8899,
  * 5.1.1).
  *
+ * A path whose congestion controller paces has one more (pacing.h).
+ *
  * A timer is only a deadline in an array. The association stands in the engine's heap under a time
  * that is never later than its earliest deadline; setting a deadline later does not touch the heap,
  * so restarting T3 with every SACK costs a store. */
@@ -43,6 +45,9 @@ bool hws_timer_running(const struct hws_assoc *a, enum hws_timer timer);
 void hws_path_timer_start(struct hws_path *p, enum hws_path_timer timer, uint64_t delay_us);
 void hws_path_timer_stop(struct hws_path *p, enum hws_path_timer timer);
 bool hws_path_timer_running(const struct hws_path *p, enum hws_path_timer timer);
+
+/** A deadline of the association that stands elsewhere (pacing.h). */
+void hws_timer_start_at(struct hws_assoc *a, uint64_t *deadline, uint64_t delay_us);
 
 /** Stops every timer of the association and its paths. */
 void hws_timer_stop_all(struct hws_assoc *a);

@@ -6,6 +6,7 @@
 #include "stack/assoc.h"
 #include "stack/copies.h"
 #include "stack/observe.h"
+#include "stack/pacing.h"
 #include "stack/pathsel.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
@@ -22,7 +23,7 @@ static bool cwnd_open(const struct hws_path *p)
 
 bool hws_transmit_open(const struct hws_path *p)
 {
-    return cwnd_open(p) && !(p->one_packet && hws_path_flight(p) > 0);
+    return cwnd_open(p) && !(p->one_packet && hws_path_flight(p) > 0) && hws_pacing_open(p);
 }
 
 /* User data that a packet with one DATA chunk and nothing else in it carries. */
@@ -194,10 +195,12 @@ bool hws_transmit_possible(struct hws_path *p)
         return false;
     if (a->queues->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
         hws_transmit_allow_burst(a, 0);
-    if (a->queues->outq.rtx_count > 0)
-        return a->fast_packet || retransmission_possible(p);
-    watch_closed_window(p);
-    return new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
+    if (a->queues->outq.rtx_count == 0)
+        watch_closed_window(p);
+    bool allowed = a->queues->outq.rtx_count > 0
+                       ? a->fast_packet || retransmission_possible(p)
+                       : new_data_possible(p, hws_transmit_fragment_max(p)) && !nagle_holds(p);
+    return allowed && (p->cc->pacing == NULL || hws_pacing_allows(p));
 }
 
 /* ---- One chunk ---- */
@@ -232,6 +235,8 @@ void hws_transmit_sent(struct hws_path *p, uint32_t bytes)
         p->cc->sent(p->cc_state, e->now_us, bytes, hws_path_flight(p));
     if (hws_observed(e))
         hws_observe_metrics(p);
+    if (p->cc->pacing != NULL)
+        hws_pacing_sent(p, bytes);
     hws_retransmit_arm_probe(p);
     if (!hws_path_timer_running(p, HWS_PATH_TIMER_T3))
         hws_path_timer_start(p, HWS_PATH_TIMER_T3, p->rto.rto_us);

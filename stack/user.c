@@ -3,6 +3,7 @@
 
 #include "stack/assoc.h"
 #include "stack/observe.h"
+#include "stack/pacing.h"
 #include "stack/shutdown.h"
 #include "stack/timer.h"
 #include "stack/transmit.h"
@@ -130,7 +131,8 @@ static bool timer_armed(const struct hws_assoc *a)
     if (hws_timer_running(a, HWS_TIMER_T1) || hws_timer_running(a, HWS_TIMER_T2))
         return true;
     for (unsigned i = 0; i < a->path_count; i++)
-        if (hws_path_timer_running(a->paths[i], HWS_PATH_TIMER_T3))
+        if (hws_path_timer_running(a->paths[i], HWS_PATH_TIMER_T3) ||
+            hws_pacing_deadline_us(a->paths[i]) != HWS_NEVER)
             return true;
     return false;
 }

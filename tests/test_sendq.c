@@ -10,13 +10,14 @@
 
 static struct memory_env m;
 static struct hws_sendq q;
+static uint64_t refused;
 
 static void begin(const char *sched)
 {
     memory_env_init(&m, 1, true);
     struct hws_registry registry;
     hws_registry_init(&registry, NULL, 0);
-    hws_sendq_init(&q, &m.pool, hws_registry_sched(&registry, sched));
+    hws_sendq_init(&q, &m.pool, hws_registry_sched(&registry, sched), &refused);
 }
 
 static void end(void)
@@ -221,54 +222,38 @@ static void one_ssn_for_all_fragments(void **state)
     end();
 }
 
-/* A scheduler as a user might add it: the stream that became ready last goes first. */
+/* A scheduler that lets the stream that became ready last go first. */
 struct lifo {
-    struct hws_list ready;
+    uint16_t stack[8];
+    uint32_t count;
 };
 
-static void lifo_init(void *sched_state, struct hws_pool *pool)
+static void lifo_ready(void *sched_state, void *stream, const struct hws_sched_message *head)
 {
-    (void)pool;
-    hws_list_init(&((struct lifo *)sched_state)->ready);
-}
-
-static void lifo_fini(void *sched_state)
-{
-    (void)sched_state;
-}
-
-static bool lifo_reserve(void *sched_state, uint32_t stream_count)
-{
-    (void)sched_state;
-    (void)stream_count;
-    return true;
-}
-
-static void lifo_ready(void *sched_state, struct hws_sched_stream *stream, uint64_t order)
-{
-    (void)order;
-    hws_list_push(&((struct lifo *)sched_state)->ready, &stream->list);
-}
-
-static struct hws_sched_stream *lifo_next(void *sched_state)
-{
+    (void)stream;
     struct lifo *s = sched_state;
-    return hws_list_empty(&s->ready) ? NULL
-                                     : HWS_CONTAINER(s->ready.prev, struct hws_sched_stream, list);
+    s->stack[s->count++] = head->sid;
 }
 
-static void lifo_sent(void *sched_state, struct hws_sched_stream *stream, uint32_t bytes)
+static uint32_t lifo_next(void *sched_state)
 {
-    (void)sched_state;
+    const struct lifo *s = sched_state;
+    return s->count > 0 ? s->stack[s->count - 1] : HWS_SCHED_NONE;
+}
+
+/* It is told who left: it may be one below the top that had begun before. */
+static void lifo_sent(void *sched_state, void *stream, uint32_t bytes)
+{
+    (void)stream;
     (void)bytes;
-    hws_list_remove(&stream->list);
+    struct lifo *s = sched_state;
+    if (s->count > 1 && s->stack[0] == 0)
+        memmove(s->stack, s->stack + 1, sizeof s->stack - sizeof s->stack[0]);
+    s->count--;
 }
 
 static const struct hws_sched_ops lifo = {.name = "lifo",
                                           .state_size = sizeof(struct lifo),
-                                          .init = lifo_init,
-                                          .fini = lifo_fini,
-                                          .reserve = lifo_reserve,
                                           .ready = lifo_ready,
                                           .next = lifo_next,
                                           .sent = lifo_sent};
@@ -278,7 +263,7 @@ static void a_message_begun_is_finished_first(void **state)
 {
     (void)state;
     memory_env_init(&m, 1, true);
-    hws_sendq_init(&q, &m.pool, &lifo);
+    hws_sendq_init(&q, &m.pool, &lifo, &refused);
     push(0, 0, 1, 2 * FULL);
     cuts(FULL, 0, FULL, HWS_DATA_B);
     push(1, 0, 2, 10);
@@ -287,6 +272,61 @@ static void a_message_begun_is_finished_first(void **state)
     cuts(FULL, FULL, FULL, HWS_DATA_E);
     cuts_message(2, 3, 0);
     cuts_message(1, 2, 0);
+    end();
+}
+
+/* ---- Schedulers that answer nonsense ---- */
+
+static uint32_t answer;
+
+static void bad_ready(void *sched_state, void *stream, const struct hws_sched_message *head)
+{
+    (void)sched_state;
+    (void)head;
+    memset(stream, 0xff, HWS_EXT_SCHED_STREAM_MAX);
+}
+
+static uint32_t bad_next(void *sched_state)
+{
+    (void)sched_state;
+    return answer;
+}
+
+static void bad_sent(void *sched_state, void *stream, uint32_t bytes)
+{
+    (void)stream;
+    (void)bytes;
+    memset(sched_state, 0xff, HWS_EXT_SCHED_STATE_MAX);
+}
+
+static const struct hws_sched_ops bad = {.name = "bad",
+                                         .state_size = HWS_EXT_SCHED_STATE_MAX,
+                                         .stream_size = HWS_EXT_SCHED_STREAM_MAX,
+                                         .ready = bad_ready,
+                                         .next = bad_next,
+                                         .sent = bad_sent};
+
+/* No stream, one that was never used, one that is empty: some ready stream goes, and it counts. */
+static void nonsense_is_refused(void **state)
+{
+    (void)state;
+    const uint32_t answers[] = {HWS_SCHED_NONE, 65536, 7, 2, 0};
+    memory_env_init(&m, 1, true);
+    hws_sendq_init(&q, &m.pool, &bad, &refused);
+    refused = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        push(2, 0, 1, 10);
+        push(0, 0, 2, 10);
+        push(5, 0, 3, 10);
+        for (int left = 3; left > 0; left--) {
+            struct hws_fragment f;
+            answer = answers[i];
+            assert_true(hws_sendq_cut(&q, FULL, FULL, &f));
+            drop(&f);
+        }
+        assert_null(hws_sendq_next(&q));
+    }
+    assert_in_range(refused, 9, 14);
     end();
 }
 
@@ -378,8 +418,7 @@ static void no_memory_queues_nothing(void **state)
         fcfs++;
     while (refused_once("rr", rr + 1))
         rr++;
-    assert_int_equal(fcfs,
-                     4); /* the streams' array, the scheduler's heap, the stream, the message */
+    assert_int_equal(fcfs, 3); /* the streams' array, the stream, the message */
     assert_int_equal(rr, 3);
 }
 
@@ -589,6 +628,7 @@ int main(void)
         cmocka_unit_test(messages_to_streams_that_do_not_exist_are_taken_out),
         cmocka_unit_test(one_ssn_for_all_fragments),
         cmocka_unit_test(a_message_begun_is_finished_first),
+        cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(the_scheduler_chooses),
         cmocka_unit_test(fragments_keep_their_message),
         cmocka_unit_test(fragments_outlive_the_queue),

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tests/sim/erratic.h"
+
 #define SECOND_US 1000000u
 #define LISTEN_PORT 5000u
 #define CONNECT_PORT 20000u
@@ -30,6 +32,7 @@ struct mood {
     struct sim_rng rng;
     struct sim_rng more, still_more, latest, shards,
         observers; /* for what came later, so that seeds keep theirs */
+    struct sim_rng extensions;
     bool other_observers;
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
@@ -229,6 +232,20 @@ static void draw_recv_params(struct mood *m, struct hws_params *p)
     p->sndbuf_max_bytes = PICK(rng, 0, 16u << 20, 2 * p->sndbuf_bytes);
 }
 
+/* And what an extension brings. A life that ends early allows for few errors of paths. */
+static void draw_algorithms(struct mood *m, struct hws_params *p)
+{
+    struct sim_rng *rng = &m->extensions;
+    if (m->huge)
+        return;
+    if (sim_rng_below(rng, 8) == 0)
+        p->cc = SIM_ERRATIC;
+    if (sim_rng_below(rng, 8) == 0)
+        p->sched = SIM_ERRATIC;
+    if (sim_rng_below(rng, 6) == 0 && !m->long_outage)
+        p->pathsel = SIM_ERRATIC;
+}
+
 static void draw_message(struct mood *m, struct sim_message *message, uint32_t len_max,
                          uint32_t unordered_ppm)
 {
@@ -282,6 +299,7 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     draw_params(m, &c->params);
     draw_send_params(m, &c->params);
     draw_recv_params(m, &c->params);
+    draw_algorithms(m, &c->params);
     c->reading =
         (enum sim_reading)PICK(&m->still_more, SIM_READ_COPY, SIM_READ_PEEK, SIM_READ_VIEW);
     c->shared = !connects && sim_rng_below(&m->still_more, 8) == 0;
@@ -699,6 +717,11 @@ static void note_features(struct sim_case *c, const struct mood *m)
     has[SIM_HAS_LONG_OUTAGE] = m->long_outage;
 }
 
+static bool erratic(const char *name)
+{
+    return name != NULL && strcmp(name, SIM_ERRATIC) == 0;
+}
+
 static void conclude_end(struct sim_case *c, const struct sim_end *end)
 {
     const struct sim_ledger *l = &end->ledger;
@@ -713,11 +736,25 @@ static void conclude_end(struct sim_case *c, const struct sim_end *end)
     has[SIM_HAS_ADAPTATION] |= end->config.params.adaptation;
     has[SIM_HAS_AUTOCLOSE] |= end->config.params.autoclose_us > 0;
     has[SIM_HAS_FRAGMENT_LIMIT] |= end->config.params.max_fragment_bytes > 0;
+    has[SIM_HAS_ERRATIC_CC] |= erratic(end->config.params.cc);
+    has[SIM_HAS_ERRATIC_SCHED] |= erratic(end->config.params.sched);
+    has[SIM_HAS_ERRATIC_PATHSEL] |= erratic(end->config.params.pathsel);
     has[SIM_HAS_BURST_LIMIT] |= end->config.params.max_burst_packets > 0;
     for (uint32_t i = 0; i < l->sent; i++) {
         has[SIM_HAS_LENT] |= l->messages[i].lent;
         has[SIM_SAW_OVERRIDES] |= l->messages[i].overrides && has[SIM_HAS_PATHS];
     }
+}
+
+static void conclude_host(struct sim_case *c, const struct sim_host *host)
+{
+    const struct hws_stats *stats = hws_engine_stats(host->engine);
+    bool *has = c->features;
+    has[SIM_SAW_CC_REFUSED] |= stats->cc_refused > 0;
+    has[SIM_SAW_SCHED_REFUSED] |= stats->sched_refused > 0;
+    has[SIM_SAW_PATHSEL_REFUSED] |= stats->pathsel_refused > 0;
+    has[SIM_SAW_COPIES] |= stats->copies_out > 0;
+    has[SIM_SAW_COPIES_WITHHELD] |= stats->copies_withheld > 0;
 }
 
 void sim_draw_conclude(struct sim_case *c)
@@ -734,6 +771,8 @@ void sim_draw_conclude(struct sim_case *c)
     has[SIM_SAW_UDP] = c->net.packets_in_udp > 0;
     has[SIM_SAW_BOTH_SHARDS] = c->net.packets_steered[0] > 0 && c->net.packets_steered[1] > 0;
     for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+        if (sim_draw_host(c, i) != NULL)
+            conclude_host(c, sim_draw_host(c, i));
         has[SIM_SAW_PATH_DOWN] |= c->apps[i].events[HWS_EVENT_PATH_DOWN] > 0;
         has[SIM_SAW_RESTART] |= c->apps[i].events[HWS_EVENT_RESTART] > 0;
         has[SIM_SAW_LOST_BY_ABORT] |= c->apps[i].lost_by_abort > 0;
@@ -795,6 +834,14 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_LOST_BY_ABORT] = "a restart ended an association",
         [SIM_SAW_LOST_BY_SILENCE] = "an outage ended an association",
         [SIM_SAW_PATH_UP] = "a path became active",
+        [SIM_HAS_ERRATIC_CC] = "an erratic congestion controller",
+        [SIM_HAS_ERRATIC_SCHED] = "an erratic stream scheduler",
+        [SIM_HAS_ERRATIC_PATHSEL] = "an erratic path selector",
+        [SIM_SAW_CC_REFUSED] = "nonsense of a controller",
+        [SIM_SAW_SCHED_REFUSED] = "nonsense of a scheduler",
+        [SIM_SAW_PATHSEL_REFUSED] = "nonsense of a selector",
+        [SIM_SAW_COPIES] = "copies on several paths",
+        [SIM_SAW_COPIES_WITHHELD] = "copies that were withheld",
     };
     return names[feature];
 }
@@ -809,6 +856,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace, bool other_observe
                      .latest = sim_rng_seeded(~seed + (UINT64_C(1) << 63)),
                      .shards = sim_rng_seeded(seed + (UINT64_C(1) << 62)),
                      .observers = sim_rng_seeded(~seed + (UINT64_C(1) << 62)),
+                     .extensions = sim_rng_seeded(seed + (UINT64_C(1) << 61)),
                      .other_observers = other_observers};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));

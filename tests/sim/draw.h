@@ -46,6 +46,9 @@ enum sim_feature {
     SIM_HAS_LATE_READER,  /* a host that looks at packets some time after it received them */
     SIM_HAS_WRONG_STAMPS, /* packets that tell a wrong time at which they were received */
     SIM_HAS_OBSERVER,     /* an engine that tells what it does */
+    SIM_HAS_ERRATIC_CC,   /* controllers, schedulers and selectors that answer at random */
+    SIM_HAS_ERRATIC_SCHED,
+    SIM_HAS_ERRATIC_PATHSEL,
     /* Seen when it is over: */
     SIM_SAW_CUT_SILENTLY,
     SIM_SAW_SEND_FAILED,
@@ -62,6 +65,11 @@ enum sim_feature {
     SIM_SAW_MESSAGE_CUT,     /* in the middle of its delivery in parts */
     SIM_SAW_UDP,
     SIM_SAW_BOTH_SHARDS, /* packets for each of two engines */
+    SIM_SAW_CC_REFUSED,  /* nonsense of theirs */
+    SIM_SAW_SCHED_REFUSED,
+    SIM_SAW_PATHSEL_REFUSED,
+    SIM_SAW_COPIES, /* chunks that left on several paths at once */
+    SIM_SAW_COPIES_WITHHELD,
     SIM_FEATURES,
 };
 

@@ -1,5 +1,7 @@
 #include "tests/sim/host.h"
 
+#include "tests/sim/erratic.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -313,10 +315,13 @@ uint64_t sim_refused(const struct hws_stats *s)
 
 static void make_engine(struct sim_host *host)
 {
+    static const struct hws_extension *const extensions[] = {&sim_erratic};
     struct hws_engine_config engine = {.env = sim_env_make(&host->env),
                                        .direct_alloc = host->config.direct_alloc,
                                        .own_host = host->config.own_host,
-                                       .shard = host->config.shard};
+                                       .shard = host->config.shard,
+                                       .extensions = extensions,
+                                       .extension_count = 1};
     host->engine = hws_engine_new(&engine);
     if (host->engine == NULL)
         abort();

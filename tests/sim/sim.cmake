@@ -6,7 +6,8 @@ set(HWS_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(hws_sim STATIC
   ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c ${HWS_SIM_DIR}/watch.c
-  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c)
+  ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c
+  ${HWS_SIM_DIR}/erratic.c)
 target_link_libraries(hws_sim PUBLIC hws_simulator)
 
 add_executable(swarm ${HWS_SIM_DIR}/swarm.c ${HWS_SIM_DIR}/record.c)
@@ -25,7 +26,7 @@ add_test(NAME delay COMMAND test_delay)
 add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c ${HWS_TESTS_DIR}/stranger.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
 foreach(name setup begin rules data send read config end shutdown hostile paths window budget congestion fault
-             attacks pmtu pathsel)
+             attacks pmtu pathsel cc)
   hws_unit_test(pair_${name} hws_pair)
 endforeach()
 
