@@ -88,7 +88,8 @@ struct hws_params {
     bool pmtud;      /**< true: find the path MTU by probing (RFC 8899) */
     uint32_t
         pmtud_interval_us; /**< 600 s: from the end of a search to the next, PMTU_RAISE_TIMER */
-    bool nodelay;          /**< false: Nagle's rule of 6.1 holds back a small packet */
+    bool nodelay;          /**< false: Nagle's rule of 6.1 holds back a small packet, and on near
+                                paths a small train */
     bool probe;            /**< false: INIT ACK ends the association at once, with HWS_E_EOF and
                               without another packet: only whether somebody listens is asked */
     const char *cc;        /**< NULL: "rfc9260"; congestion controller by name */

@@ -16,6 +16,9 @@
 
 /* ---- What is allowed ---- */
 
+/* User data of a full train: its packets together have 64 KB (HWS_PACKET_MAX_LEN) with headers. */
+#define HWS_TRAIN_BYTES (62u << 10)
+
 static bool cwnd_open(const struct hws_path *p)
 {
     return hws_path_flight(p) < hws_path_cwnd(p);
@@ -44,11 +47,15 @@ uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 #define HWS_SHORT_RTT_US 1000u
 #define HWS_SHORT_RTT_BURST_BYTES (256u << 10)
 
+static bool is_near(const struct hws_path *p)
+{
+    return hws_rto_measured(&p->rto) && p->rto.srtt_us < HWS_SHORT_RTT_US;
+}
+
 static uint32_t most_on_path(const struct hws_path *p)
 {
     uint32_t cwnd = hws_path_cwnd(p);
-    bool near = hws_rto_measured(&p->rto) && p->rto.srtt_us < HWS_SHORT_RTT_US;
-    return near && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
+    return is_near(p) && cwnd > HWS_SHORT_RTT_BURST_BYTES ? HWS_SHORT_RTT_BURST_BYTES : cwnd;
 }
 
 uint32_t hws_transmit_most_at_once(const struct hws_assoc *a)
@@ -139,6 +146,22 @@ static bool nagle_holds(const struct hws_path *p)
            a->queues->sendq.unsent_bytes < full_payload(p) &&
            a->queues->sendq.unsent_messages * HWS_DATA_HEADER_LEN + a->queues->sendq.unsent_bytes <
                hws_path_pmdcs(p);
+}
+
+/* A train costs its link little more than a packet. So on near paths new messages wait until they
+ * fill one, while as much is in flight, and two packets at least: for these the peer owes a SACK
+ * (6.2), and what there is when it comes does not wait. As Nagle's rule, so `nodelay` is against
+ * it.
+ */
+bool hws_transmit_waits(const struct hws_path *p)
+{
+    const struct hws_assoc *a = p->assoc;
+    const struct hws_outq *outq = &a->queues->outq;
+    return !a->params->nodelay && is_near(p) && a->queues->pathsel == NULL &&
+           a->state == HWS_STATE_ESTABLISHED && a->queues->sendq.current == NULL &&
+           outq->rtx_count == 0 && outq->flight_payload >= HWS_TRAIN_BYTES &&
+           outq->flight_payload >= 2 * hws_path_pmdcs(p) &&
+           a->queues->sendq.unsent_bytes < HWS_TRAIN_BYTES && a->burst_us != a->engine->now_us;
 }
 
 static bool retransmission_possible(const struct hws_path *p)

@@ -16,6 +16,9 @@ struct hws_path *hws_transmit_path(struct hws_assoc *a);
  */
 bool hws_transmit_possible(struct hws_path *p);
 
+/** Whether new data that could be sent on this path waits for more of it, or for the next SACK. */
+bool hws_transmit_waits(const struct hws_path *p);
+
 /** User data of the largest DATA chunk that would be made now. */
 uint32_t hws_transmit_fragment_max(const struct hws_path *p);
 

@@ -362,6 +362,7 @@ static void further_retransmissions_ask_cwnd(void **state)
 
 static void large_bursts(struct hws_params *a, struct hws_params *b)
 {
+    a->nodelay = b->nodelay = true; /* each message is sent when it is given */
     a->max_burst_bytes = a->sndbuf_bytes = b->rcvbuf_bytes = 16u << 20;
 }
 

@@ -639,9 +639,87 @@ static void names_can_be_listed(void **state)
     pair_free(p);
 }
 
+/* ---- Trains ---- */
+
+static void plain(struct hws_params *a, struct hws_params *b)
+{
+    (void)a;
+    (void)b;
+}
+
+/* a has sent 100,000 bytes over a path with round trips of `rtt_us`, and nothing has arrived. */
+static struct pair *pair_in_flight(void (*params)(struct hws_params *a, struct hws_params *b),
+                                   uint64_t rtt_us)
+{
+    struct pair *p = pair_new(&(struct pair_options){.params = params});
+    pair_connect_and_talk(p);
+    for (int i = 0; i < 10; i++) { /* so that cwnd grows */
+        pair_send_pattern(&p->a, 0, 0, 1, 200000);
+        pair_wait(p, rtt_us);
+        pair_run(p, 300000);
+        pair_recv_pattern(&p->b, 0, 1, 200000);
+    }
+    pair_send_pattern(&p->a, 0, 0, 2, 100000);
+    assert_in_range(pair_status(&p->a).flight_bytes, 65536, 100000);
+    return p;
+}
+
+static uint64_t sends_at_once(struct pair *p, size_t len)
+{
+    uint64_t before = p->a.packets;
+    pair_send_pattern(&p->a, 0, 0, 3, len);
+    return p->a.packets - before;
+}
+
+/* Where a train and two packets are in flight, a message waits for the next SACK, or for others
+ * that fill a train with it. */
+static void new_messages_fill_a_train(void **state)
+{
+    (void)state;
+    struct pair *p = pair_in_flight(plain, 100);
+    assert_int_equal(sends_at_once(p, 8000), 0);
+    pair_arrives(&p->a, "DATA");
+    pair_arrives(&p->a, "DATA");
+    pair_wait(p, 100);
+    uint64_t before = p->a.packets;
+    pair_arrives(&p->b, "SACK");
+    assert_in_range(p->a.packets - before, 6, 12);
+    pair_wait(p, 1);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(sends_at_once(p, 8000), 0);
+    assert_in_range(sends_at_once(p, 8000), 40, 50);
+    pair_run(p, SECOND);
+    pair_recv_pattern(&p->b, 0, 2, 100000);
+    for (int i = 0; i < 9; i++)
+        pair_recv_pattern(&p->b, 0, 3, 8000);
+    pair_free(p);
+}
+
+static void new_messages_do_not_wait(void **state)
+{
+    (void)state;
+    struct pair *p = pair_in_flight(prompt, 100); /* SCTP_NODELAY */
+    assert_in_range(sends_at_once(p, 8000), 6, 7);
+    pair_run(p, SECOND);
+    pair_free(p);
+    p = pair_in_flight(plain, 50000); /* far away */
+    assert_in_range(sends_at_once(p, 8000), 6, 7);
+    pair_run(p, SECOND);
+    pair_free(p);
+    p = pair_in_flight(plain, 100); /* at the end */
+    assert_int_equal(sends_at_once(p, 8000), 0);
+    uint64_t before = p->a.packets;
+    pair_shutdown(&p->a);
+    assert_in_range(p->a.packets - before, 6, 7);
+    pair_run(p, SECOND);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_messages_fill_a_train),
+        cmocka_unit_test(new_messages_do_not_wait),
         cmocka_unit_test(lent_bytes_come_back_when_acknowledged),
         cmocka_unit_test(lent_bytes_are_sent_again_from_where_they_lie),
         cmocka_unit_test(lent_bytes_come_back_at_the_end),

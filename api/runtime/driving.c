@@ -226,6 +226,21 @@ static struct woken sleep_until(int epoll, uint64_t until_us)
     return wait_until(epoll, until_us, false);
 }
 
+/* Of a sleeper that no other one stands in for meanwhile. A signal ends the pause as it ends a
+ * sleep. */
+static struct woken pause_or_sleep(const struct hws_driving *driving, int epoll, uint64_t until_us)
+{
+    const struct timespec pause = {.tv_nsec = HWS_TURNS_PAUSE_US * 1000};
+    if (driving->turns.large) {
+        struct woken woken = wait_until(epoll, 0, true);
+        if (woken.count != 0)
+            return woken;
+        if (nanosleep(&pause, NULL) < 0)
+            return (struct woken){.count = -errno};
+    }
+    return sleep_until(epoll, until_us);
+}
+
 static long futex(uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
 {
     return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
@@ -233,6 +248,12 @@ static long futex(uint32_t *word, int op, uint32_t value, const struct timespec 
 }
 
 /* ---- Running ---- */
+
+static void learn_turns(struct hws_driving *driving)
+{
+    const struct hws_engine *engine = driving->runtime->engine;
+    hws_turns_learn(&driving->turns, hws_engine_stats(engine)->bytes_in, hws_env_now_us());
+}
 
 /* The error queues are read when poll tells of them; calls between leave them alone. Where several
  * descriptors could have packets, those that poll did not tell of are not asked. */
@@ -242,6 +263,7 @@ static void run(struct hws_driving *driving, bool input, const struct woken *wok
     link->no_errors = !woken->error && woken->count > 0;
     link->quiet_fds = woken->link_fds != 0 ? (uint8_t)~woken->link_fds : 0;
     hws_runtime_work(driving->runtime, input, woken->netwatch);
+    learn_turns(driving);
     link->no_errors = true;
     link->quiet_fds = 0;
     watch_writing(driving);
@@ -367,12 +389,15 @@ static struct woken spin_or_sleep(struct hws_driving *driving, uint64_t until_us
     return woken;
 }
 
+/* With a thread beside it there is no pause: packets would wake the thread. */
 static struct woken lead_sleep(struct hws_driving *driving, uint64_t until_us)
 {
     if (driving->lead_spin.most_us > 0)
         return spin_or_sleep(driving, until_us);
+    bool alone = driving->thread_epoll < 0;
     hws_driving_unlock(driving);
-    struct woken woken = sleep_until(driving->lead_epoll, until_us);
+    struct woken woken = alone ? pause_or_sleep(driving, driving->lead_epoll, until_us)
+                               : sleep_until(driving->lead_epoll, until_us);
     hws_driving_lock(driving);
     return woken;
 }
@@ -389,7 +414,8 @@ static struct woken thread_sleep(struct hws_driving *driving, uint64_t until_us)
     hws_driving_unlock(driving);
     struct woken woken = spin(driving->thread_epoll, for_us, begin_us, until_us);
     if (woken.count == 0)
-        woken = sleep_until(driving->thread_epoll, until_us);
+        woken = may_spin ? pause_or_sleep(driving, driving->thread_epoll, until_us)
+                         : sleep_until(driving->thread_epoll, until_us);
     hws_driving_lock(driving);
     if (thread_spin->most_us > 0)
         hws_spin_learn(thread_spin, hws_env_now_us() - begin_us, woken.link);

@@ -21,6 +21,7 @@
 
 #include "api/link/link.h"
 #include "api/runtime/spin.h"
+#include "api/runtime/turns.h"
 
 #define HWS_DRIVING_FOREVER UINT64_MAX
 
@@ -57,6 +58,7 @@ struct hws_driving {
     bool caller_loops;     /* and it did so in its turn before that, too */
     uint32_t writable_fds; /* bit i: fds[i] of the link is watched for writing, too */
     struct hws_spin lead_spin, thread_spin;
+    struct hws_turns turns;
     bool
         thread_parked; /* does not watch the links: the leader polls them (api/runtime/driving.c) */
     uint64_t led_us;   /* the last leader left then */

@@ -14,6 +14,9 @@
 
 /* Receive batches before other handles of the loop get their turn. */
 #define BATCHES_PER_WAKE 8u
+/* Who has sent so much looks whether there are SACKs, even when it could go on: else the window
+ * fills up and both sides wait for each other, in turn. */
+#define HEAR_BYTES (128u << 10)
 /* How often hws_runtime_finish looks whether another thread has finished. */
 #define FINISH_STEP_US 10000u
 
@@ -73,6 +76,7 @@ static bool sent_without_descriptor(struct hws_runtime *runtime)
 static void receive_some(struct hws_runtime *runtime, uint64_t now_us)
 {
     size_t count = HWS_DRIVER_BATCH;
+    runtime->heard_bytes = hws_engine_stats(runtime->engine)->bytes_out;
     for (unsigned i = 0; i < BATCHES_PER_WAKE && count == HWS_DRIVER_BATCH; i++) {
         if (i > 0)
             now_us = hws_env_now_us();
@@ -80,6 +84,12 @@ static void receive_some(struct hws_runtime *runtime, uint64_t now_us)
         runtime->more = hws_driver_run(&runtime->driver, now_us);
     }
     runtime->unread = count == HWS_DRIVER_BATCH || sent_without_descriptor(runtime);
+}
+
+static bool should_receive(const struct hws_runtime *runtime)
+{
+    uint64_t sent_bytes = hws_engine_stats(runtime->engine)->bytes_out - runtime->heard_bytes;
+    return runtime->unread || runtime->fd_count == 0 || sent_bytes >= HEAR_BYTES;
 }
 
 void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
@@ -91,7 +101,7 @@ void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch)
         runtime->netwatch_due_us = UINT64_MAX;
         look_at_network(runtime);
     }
-    if (input || runtime->unread || runtime->fd_count == 0)
+    if (input || should_receive(runtime))
         receive_some(runtime, now_us);
     else
         runtime->more = hws_driver_run(&runtime->driver, now_us);

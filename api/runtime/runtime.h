@@ -36,6 +36,7 @@ struct hws_runtime {
     int netwatch;          /* tells of changes of the network; negative: cannot be told */
     bool unread;           /* the link may hold packets that no descriptor tells of */
     uint64_t sent_packets; /* the link's count when last looked at */
+    uint64_t heard_bytes;  /* that the engine had sent when packets were last asked for */
 };
 
 /** What an engine answers for. */
@@ -55,8 +56,9 @@ int hws_runtime_open(struct uv_loop_s *loop, struct hws_link *link,
 void hws_runtime_ref(struct hws_runtime *runtime);
 void hws_runtime_unref(struct hws_runtime *runtime);
 
-/** Receives when `input` (or when packets are left from last time), runs timers, hands out events,
- * sends, and settles the descriptors. `netwatch`: the network changed. Under the lock. */
+/** Receives when `input` (or when packets are left from last time, or much was sent since), runs
+ * timers, hands out events, sends, and settles the descriptors. `netwatch`: the network changed.
+ * Under the lock. */
 void hws_runtime_work(struct hws_runtime *runtime, bool input, bool netwatch);
 
 /** Of a call whose packets may wait for those of the calls behind it: works, or leaves that to the
