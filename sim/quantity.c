@@ -59,10 +59,9 @@ static bool read_digits(const char **at, uint64_t *digits, unsigned *decimals)
             point = true;
             continue;
         }
-        uint64_t digit = (uint64_t)(**at - '0');
-        if (*digits > (UINT64_MAX - digit) / 10 || (point && *decimals == DECIMALS_MAX))
+        if (*digits > (UINT64_MAX - 9) / 10 || (point && *decimals == DECIMALS_MAX))
             return false;
-        *digits = *digits * 10 + digit;
+        *digits = *digits * 10 + (uint64_t)(**at - '0');
         *decimals += point;
         any = true;
     }

@@ -63,9 +63,7 @@ static uint16_t get16(const struct hws_pcapng_reader *reader, const uint8_t *at)
 {
     uint16_t value;
     memcpy(&value, at, sizeof(value));
-    if (reader->swapped)
-        value = (uint16_t)(value >> 8 | value << 8);
-    return value;
+    return reader->swapped ? (uint16_t)(value >> 8 | value << 8) : value;
 }
 
 static int damaged(const struct hws_pcapng_reader *reader, const char *what,

@@ -10,7 +10,7 @@
 --
 -- A new extension is a row here: the numbers and names of its struct hws_extension.
 local extensions = {
-    { name = "fec", chunks = { [0xc5] = "PARITY" }, parameters = { [0xbf01] = "FEC" }, causes = {} },
+    { name = "fec", chunks = { [0x9f] = "PARITY" }, parameters = { [0x9fec] = "fec" }, causes = {} },
 }
 
 local protocols = { 253, 254 } -- for experiments (RFC 3692)
