@@ -70,3 +70,16 @@ add_executable(differential ${HWS_DIFFERENTIAL_DIR}/differential.c ${HWS_DIFFERE
 target_link_libraries(differential PRIVATE hws_sim PkgConfig::USRSCTP)
 add_test(NAME differential COMMAND differential)
 set_tests_properties(differential PROPERTIES TIMEOUT 200)
+
+# What the example extensions claim, in virtual time.
+add_library(hws_scenario STATIC ${HWS_TESTS_DIR}/scenario.c)
+target_link_libraries(hws_scenario PUBLIC hws_simulator PkgConfig::CMOCKA)
+target_compile_definitions(hws_scenario PRIVATE HWS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+foreach(name delaycc redundant)
+  set(HWS_EXAMPLE ${PROJECT_SOURCE_DIR}/examples/extensions/${name}.c)
+  add_executable(test_example_${name} ${HWS_TESTS_DIR}/test_example_${name}.c ${HWS_EXAMPLE})
+  set_source_files_properties(${HWS_EXAMPLE} PROPERTIES COMPILE_DEFINITIONS HWS_EXTENSION_LINKED)
+  target_include_directories(test_example_${name} PRIVATE ${PROJECT_BINARY_DIR}/include)
+  target_link_libraries(test_example_${name} PRIVATE hws_scenario)
+  add_test(NAME example_${name} COMMAND test_example_${name})
+endforeach()
