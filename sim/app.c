@@ -318,11 +318,13 @@ static void add_to_end(struct sim_end *end, struct sim_workload *w)
     end->workloads = sim_grow(end->workloads, end->workload_count + 1, sizeof(*end->workloads));
     end->workloads[end->workload_count++] = w;
     uint32_t streams = (uint32_t)(c->stream + c->streams), was = end->stream_count;
-    if (streams <= was)
-        return;
-    end->streams = sim_grow(end->streams, streams, sizeof(*end->streams));
-    memset(end->streams + was, 0, (streams - was) * sizeof(*end->streams));
-    end->stream_count = streams;
+    if (streams > was) {
+        end->streams = sim_grow(end->streams, streams, sizeof(*end->streams));
+        memset(end->streams + was, 0, (streams - was) * sizeof(*end->streams));
+        end->stream_count = streams;
+    }
+    for (uint32_t i = (uint32_t)c->stream; i < streams; i++)
+        end->streams[i].used = true;
 }
 
 void sim_app_init(struct sim_run *run)

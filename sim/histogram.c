@@ -29,6 +29,8 @@ static uint64_t top_of(uint32_t bucket)
 {
     if (bucket < 2 * HALF)
         return bucket;
+    if (bucket == BUCKETS - 1)
+        return UINT64_MAX;
     uint32_t shift = bucket / HALF - 1;
     return ((uint64_t)(bucket - shift * HALF + 1) << shift) - 1;
 }

@@ -59,9 +59,10 @@ static bool read_digits(const char **at, uint64_t *digits, unsigned *decimals)
             point = true;
             continue;
         }
-        if (*digits > (UINT64_MAX - 9) / 10 || (point && *decimals == DECIMALS_MAX))
+        uint64_t digit = (uint64_t)(**at - '0');
+        if (*digits > (UINT64_MAX - digit) / 10 || (point && *decimals == DECIMALS_MAX))
             return false;
-        *digits = *digits * 10 + (uint64_t)(**at - '0');
+        *digits = *digits * 10 + digit;
         *decimals += point;
         any = true;
     }

@@ -81,6 +81,8 @@ static void read_streams(struct sim_result *result, const struct sim_run *run,
 {
     for (uint32_t i = 0; i < end->stream_count; i++) {
         const struct sim_stream *s = &end->streams[i];
+        if (!s->used)
+            continue;
         const struct sim_row row = {.item = "stream",
                                     .name = end->association->name,
                                     .way = way_name(end->side),
@@ -232,24 +234,24 @@ static uint64_t square_root(wide n)
 
 struct sim_estimate sim_estimate(const uint64_t *values, size_t count)
 {
-    wide sum = 0, deviations = 0; /* squares of them, from the mean in whole numbers */
+    wide sum = 0, squares = 0; /* of n times the deviations from the mean, which are whole */
     for (size_t i = 0; i < count; i++)
         sum += values[i];
     struct sim_estimate estimate = {.mean = (uint64_t)((sum * 1000 + count / 2) / count)};
     if (count < 2)
         return estimate;
-    uint64_t center = (uint64_t)(sum / count);
     for (size_t i = 0; i < count; i++) {
-        uint64_t d = values[i] > center ? values[i] - center : center - values[i];
-        deviations += (wide)d * d;
+        wide n_times = (wide)values[i] * count;
+        wide d = n_times > sum ? n_times - sum : sum - n_times;
+        squares += d * d;
     }
-    /* t * sqrt(deviations / (n - 1) / n), in thousandths as t is. Where the squares are too large
-     * for the factor t^2 it is applied behind the root. */
-    wide variance_den = (wide)count * (count - 1);
+    /* t * s / sqrt(n), in thousandths as t is. Where the squares leave no room for t^2 it is
+     * applied behind the root. */
+    wide divisor = (wide)count * count * count * (count - 1);
     uint64_t t = student_t(count - 1);
-    if (deviations >> 96 == 0)
-        estimate.half = square_root(deviations * t * t / variance_den);
+    if (squares >> 96 == 0)
+        estimate.half = square_root(squares * t * t / divisor);
     else
-        estimate.half = square_root(deviations / variance_den) * t;
+        estimate.half = square_root(squares / divisor) * t;
     return estimate;
 }

@@ -70,19 +70,34 @@ static void warmup_fire(void *ctx, uint64_t now_ns)
     }
 }
 
-/* An association begins or ends. */
-static void association_fire(void *ctx, uint64_t now_ns)
+static void association_stop(void *ctx, uint64_t now_ns)
 {
     struct sim_end *end = ctx;
-    struct sim_run *run = end->run;
-    struct sim_stack *stack = end->node->stack;
-    const struct sim_scenario_association *config = end->association;
+    (void)now_ns;
+    sim_clock_set(&end->run->clock, &end->run->starts[end->index], SIM_NEVER);
+    if (!end->over)
+        end->node->stack->ops->shutdown(end->node->stack, end);
+}
+
+static void association_start(void *ctx, uint64_t now_ns)
+{
+    struct sim_end *end = ctx;
+    struct sim_source *source = &end->run->starts[end->index];
+    uint64_t stop_ns = end->association->stop_ns;
+    end->node->stack->ops->connect(end->node->stack, end);
+    source->fire = association_stop;
+    sim_clock_set(&end->run->clock, source, stop_ns > now_ns ? stop_ns : SIM_NEVER);
+}
+
+static void schedule_start(struct sim_run *run, struct sim_end *end)
+{
+    const struct sim_scenario_association *a = end->association;
+    struct sim_rng rng = sim_rng_seeded(run->seed * UINT64_C(1000037) + end->index);
+    uint64_t later_ns = sim_rng_next(&rng) % (a->start_jitter_ns + 1);
+    uint32_t rank = SIM_WAYS * run->scenario->link_count + run->scenario->workload_count;
     struct sim_source *source = &run->starts[end->index];
-    if (now_ns == config->start_ns)
-        stack->ops->connect(stack, end);
-    else if (!end->over)
-        stack->ops->shutdown(stack, end);
-    sim_clock_set(&run->clock, source, config->stop_ns > now_ns ? config->stop_ns : SIM_NEVER);
+    sim_clock_add(&run->clock, source, rank + end->index, association_start, end);
+    sim_clock_set(&run->clock, source, a->start_ns + later_ns);
 }
 
 static const struct sim_stack_ops *find_stack(const struct sim_run *run, const char *name)
@@ -128,13 +143,16 @@ static bool open_ends(struct sim_run *run)
     }
     for (uint32_t i = 0; i < SIM_SIDES * s->association_count; i++) {
         struct sim_end *end = &run->ends[i];
+        if (!sim_route_exists(end->node, end->peer->node)) {
+            sim_run_fail(run, "association %s: there is no way from %s to %s",
+                         end->association->name, end->node->config->name,
+                         end->peer->node->config->name);
+            return false;
+        }
         if (!end->node->stack->ops->bind(end->node->stack, end))
             return false;
-        if (end->side != 0)
-            continue;
-        uint32_t rank = SIM_WAYS * s->link_count + s->workload_count + end->index;
-        sim_clock_add(&run->clock, &run->starts[end->index], rank, association_fire, end);
-        sim_clock_set(&run->clock, &run->starts[end->index], end->association->start_ns);
+        if (end->side == 0)
+            schedule_start(run, end);
     }
     return true;
 }

@@ -13,7 +13,6 @@
 #define SIM_EPOCH_US 1000000u
 /* Every end has a port that no other one has, on whatever host. */
 #define SIM_PORT_FIRST 10000u
-#define SIM_ASSOCIATIONS_MAX 25000u
 
 struct sim_run;
 struct sim_stack;
@@ -53,6 +52,7 @@ struct sim_message {
 
 /* What one stream delivered. */
 struct sim_stream {
+    bool used; /* by a workload */
     uint64_t bytes, messages;
     struct sim_histogram latency_us;
 };
@@ -208,6 +208,9 @@ void sim_topology_fini(struct sim_run *run);
 
 /** The way from a host to an address; NULL: nobody has it, or there is no way. */
 const struct sim_route *sim_route_find(const struct sim_node *from, const struct hws_addr *to);
+
+/** Whether there is a way from a host to some address of another one. */
+bool sim_route_exists(const struct sim_node *from, const struct sim_node *to);
 
 /** Sends a packet along its route, whose reference is taken over. */
 void sim_topology_send(struct sim_run *run, struct sim_packet *packet);

@@ -68,6 +68,7 @@ static const struct key link_keys[] = {
 #define ASSOC(member) AT(sim_scenario_association, member)
 static const struct key association_keys[] = {
     {"start", SIM_TIME, NULL, ASSOC(start_ns), 0, DURATION_MAX_NS},
+    {"start_jitter", SIM_TIME, NULL, ASSOC(start_jitter_ns), 0, DURATION_MAX_NS},
     {"stop", SIM_TIME, NULL, ASSOC(stop_ns), 0, DURATION_MAX_NS},
     {0},
 };
@@ -477,8 +478,9 @@ static bool read_sections(const struct reader *r)
             if (section_kinds[i].read != NULL && strcmp(section_kinds[i].name, s->kind) == 0 &&
                 !section_kinds[i].read(r, s))
                 return false;
-    if (r->out->association_count == 0)
-        return WRONG(r, 0, "there is no [association NAME]");
+    if (r->out->association_count == 0 || r->out->association_count > SIM_ASSOCIATIONS_MAX)
+        return WRONG(r, 0, "there have to be 1 to %u sections [association NAME]",
+                     SIM_ASSOCIATIONS_MAX);
     return true;
 }
 

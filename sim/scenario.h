@@ -57,6 +57,8 @@ struct sim_scenario_link {
     struct sim_link_config ways[SIM_WAYS];
 };
 
+/* So many have ports. */
+#define SIM_ASSOCIATIONS_MAX 25000u
 #define SIM_SIDES 2u /* from: connects; to: listens */
 
 struct sim_scenario_association {
@@ -64,6 +66,7 @@ struct sim_scenario_association {
     uint32_t nodes[SIM_SIDES];
     struct hws_params params[SIM_SIDES];
     uint64_t start_ns, stop_ns; /* stop: graceful shutdown; 0: never */
+    uint64_t start_jitter_ns;   /* it starts up to so much later, drawn from the seed */
     unsigned line;
 };
 

@@ -204,3 +204,11 @@ const struct sim_route *sim_route_find(const struct sim_node *from, const struct
     const struct sim_route *route = &from->run->routes[from->first_route + number];
     return route->hops != 0 ? route : NULL;
 }
+
+bool sim_route_exists(const struct sim_node *from, const struct sim_node *to)
+{
+    for (uint32_t i = 0; i < to->interface_count; i++)
+        if (sim_route_find(from, &to->interfaces[i].addr) != NULL)
+            return true;
+    return false;
+}

@@ -63,7 +63,9 @@ static uint16_t get16(const struct hws_pcapng_reader *reader, const uint8_t *at)
 {
     uint16_t value;
     memcpy(&value, at, sizeof(value));
-    return reader->swapped ? (uint16_t)(value >> 8 | value << 8) : value;
+    if (reader->swapped)
+        value = (uint16_t)(value >> 8 | value << 8);
+    return value;
 }
 
 static int damaged(const struct hws_pcapng_reader *reader, const char *what,

@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# hawser sim: results that are equal in every build and on every machine, the documents' and the
+# examples' scenarios, what wrong files are told, and laws that hold whatever the engine does.
+# Usage: simulator.sh check PROGRAM SOURCE_DIR
+#        simulator.sh commit PROGRAM SOURCE_DIR    writes tests/simulator/everything.csv of today
+# Every build compares with that one file: gcc's, clang's, with and without optimisation and sanitizers.
+# A change of the engine's behaviour changes it: look at the difference, and commit it with the change.
+set -euo pipefail
+
+action=$1
+program=$2
+source_dir=$3
+scenario=$source_dir/tests/simulator/everything.sim
+expected=$source_dir/tests/simulator/everything.csv
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+fail()
+{
+    echo "simulator: $*" >&2
+    failed=1
+}
+
+run_everything()
+{
+    "$program" sim --seeds 2 --csv "$1.csv" --json "$1.json" --samples "$1.samples" "$scenario" >"$1.txt"
+}
+
+# Usage: value FILE WHAT: the mean of the one line that begins with WHAT.
+value()
+{
+    awk -F, -v what="$2," 'index($0, what) == 1 { print $(NF - 1) }' "$1"
+}
+
+check_repeats()
+{
+    local kind
+    run_everything "$dir/first"
+    run_everything "$dir/second"
+    for kind in csv json samples txt; do
+        cmp "$dir/first.$kind" "$dir/second.$kind" || fail "two runs of one scenario differ"
+    done
+    diff "$expected" "$dir/first.csv" >"$dir/difference" || {
+        fail "results differ from tests/simulator/everything.csv (< there, > here):"
+        head -n 20 "$dir/difference" >&2
+        echo "Where no change of the engine explains that, it is a fault; else: $0 commit PROGRAM SOURCE_DIR" >&2
+    }
+    "$program" sim --seed 3 --csv "$dir/other.csv" "$scenario" >"$dir/other.txt"
+    if cmp -s "$dir/other.csv" "$dir/first.csv"; then fail "another seed changes nothing"; fi
+}
+
+check_json()
+{
+    python3 - "$dir/first.json" "$dir/first.csv" <<'END' || fail "the JSON is not what the CSV says"
+import csv, json, sys
+points = json.load(open(sys.argv[1]))["points"]
+rows = list(csv.DictReader(open(sys.argv[2])))
+figures = [(point["set"], r) for point in points for r in point["results"]]
+assert len(figures) == len(rows) > 100, (len(figures), len(rows))
+for (point, r), row in zip(figures, rows):
+    assert all(row[key] == value for key, value in point.items())
+    assert (r["item"], r["name"], r["way"], r["metric"]) == (row["item"], row["name"], row["way"], row["metric"])
+    assert abs(r["mean"] - float(row["mean"])) < 1e-6 and abs(r["ci95"] - float(row["ci95"])) < 1e-6
+    assert len(r["values"]) == 2 and abs(sum(r["values"]) / 2 - r["mean"]) <= 0.001
+END
+}
+
+# A full link carries its rate: 1500 bytes of IP of which 1452 are user data, less handshake and slow start.
+check_rate()
+{
+    local goodput
+    "$program" sim --csv "$dir/rate.csv" --set simulation.warmup=3s "$source_dir/examples/scenarios/bulk.sim" >/dev/null
+    goodput=$(value "$dir/rate.csv" association,a,forward,,goodput)
+    { [ "${goodput%.*}" -gt 95000000 ] && [ "${goodput%.*}" -lt 96800000 ]; } ||
+        fail "$goodput bit/s of user data over 100 Mbit/s"
+}
+
+# Delay and nothing else: a message of one packet takes exactly that, a response twice that.
+check_latency()
+{
+    cat >"$dir/latency.sim" <<'END'
+[host a]
+[host b]
+[link l]
+ends = a b
+delay = 30ms
+[association x]
+from = a
+to = b
+nodelay = yes
+[workload message]
+association = x
+kind = periodic
+interval = 100ms
+size = 100
+start = 1s
+[workload question]
+association = x
+kind = request
+stream = 1
+size = 100
+response = 100
+interval = 100ms
+start = 1s
+END
+    "$program" sim --csv "$dir/latency.csv" "$dir/latency.sim" >/dev/null
+    [ "$(value "$dir/latency.csv" stream,x,forward,0,latency_max)" = 30000 ] || fail "30 ms are not 30 ms"
+    [ "$(value "$dir/latency.csv" stream,x,reverse,1,latency_max)" = 60000 ] || fail "twice 30 ms are not 60 ms"
+    [ "$(value "$dir/latency.csv" stream,x,forward,0,messages)" = 90 ] || fail "a message in 100 ms, for 9 s, is 90"
+}
+
+check_files()
+{
+    local file count=0
+    sed -n '/^```ini$/,/^```$/p' "$source_dir/docs/SIMULATOR.md" | grep -v '^```' >"$dir/document.sim"
+    for file in "$dir/document.sim" "$source_dir"/examples/scenarios/*.sim; do
+        if grep -q '^stack = usrsctp' "$file" && [ ! -x "$(dirname "$program")/hawser-sim-usrsctp" ]; then
+            continue
+        fi
+        "$program" sim --set simulation.duration=4s --csv "$dir/file.csv" "$file" >"$dir/file.txt" ||
+            fail "$file does not run"
+        grep -q '^association' "$dir/file.txt" || fail "$file has no table"
+        awk -F, '/,goodput,/ && /association,/ && $(NF - 1) > 0 { found = 1 } END { exit !found }' "$dir/file.csv" ||
+            fail "$file: nothing was delivered"
+        count=$((count + 1))
+    done
+    [ "$count" -ge 3 ] || fail "only $count scenarios were found"
+}
+
+# Both ends of associations with usrsctp, and one of each, in both directions.
+check_usrsctp()
+{
+    local line
+    [ -x "$(dirname "$program")/hawser-sim-usrsctp" ] || { echo "simulator: without usrsctp, which is not installed"; return; }
+    sed 's/^\[host b\]/[host b]\nstack = usrsctp/; s/^\[link l\]/[link l]\nrate = 10Mbit\/s\nloss = 1%/' "$dir/latency.sim" >"$dir/mixed.sim"
+    sed 's/^\[host a\]/[host a]\nstack = usrsctp/' "$dir/mixed.sim" >"$dir/both.sim"
+    for file in mixed both; do
+        "$program" sim --seeds 2 --csv "$dir/$file.1" "$dir/$file.sim" >/dev/null || fail "$file: usrsctp does not run"
+        "$program" sim --seeds 2 --csv "$dir/$file.2" "$dir/$file.sim" >/dev/null
+        cmp "$dir/$file.1" "$dir/$file.2" || fail "$file: two runs with usrsctp differ"
+        for line in stream,x,forward,0 stream,x,reverse,1; do
+            [ "$(value "$dir/$file.1" "$line,messages" | cut -d. -f1)" -ge 30 ] || fail "$file: $line delivered too little"
+        done
+    done
+}
+
+# Usage: wrong MESSAGE FILE_TEXT [ARGUMENT]..: that text is refused with that message, and exit code 2.
+wrong()
+{
+    local message=$1 rc=0
+    printf '%b' "$2" >"$dir/wrong.sim"
+    shift 2
+    "$program" sim "$@" "$dir/wrong.sim" >"$dir/wrong.out" 2>"$dir/wrong.err" || rc=$?
+    [ "$rc" = 2 ] || fail "exit code $rc instead of 2: $message"
+    [ ! -s "$dir/wrong.out" ] || fail "output beside: $message"
+    grep -qF -- "$message" "$dir/wrong.err" || fail "instead of '$message': $(cat "$dir/wrong.err")"
+}
+
+check_errors()
+{
+    local hosts='[host a]\n[host b]\n[link l]\nends = a b\n'
+    local assoc="$hosts[association x]\nfrom = a\nto = b\n"
+    wrong "wrong.sim:1: 'nonsense' is neither a [section] nor key = value" 'nonsense\n'
+    wrong "wrong.sim:1: 'a' stands before the first [section]" 'a = b\n'
+    wrong "there is no section [hots]: it has to be simulation, host," '[hots a]\n'
+    wrong 'wrong.sim:2: duration = 10: has to be a time, such as 10ms' '[simulation]\nduration = 10\n'
+    wrong 'duration = 0s: is too little' '[simulation]\nduration = 0s\n'
+    wrong "[link] has no key 'speed'" "$hosts"'speed = 1Mbit/s\n'
+    wrong 'aqm = red: has to be droptail or codel' "$hosts"'aqm = red\n'
+    wrong 'there is no [host c] and no [router c]' '[host a]\n[link l]\nends = a c\n'
+    wrong '[host] takes a name' '[host]\n'
+    wrong '[host a] is there twice' '[host a]\n[host a]\n'
+    wrong "'a' is there twice" '[host a]\n[router a]\n'
+    wrong "'rate' is given twice" "$hosts"'rate = 1Mbit/s\nrate = 2Mbit/s\n'
+    wrong 'there have to be 1 to 25000 sections [association NAME]' "$hosts"
+    wrong "[association] has no key 'rto_mni'" "$assoc"'rto_mni = 1s\n'
+    wrong 'rto_min = 1: has to be a time' "$assoc"'rto_min = 1\n'
+    wrong 'the parameters of its from side are not allowed' "$assoc"'from.rto_min = 100s\n'
+    wrong 'there is no such cc, sched or pathsel' "$assoc"'cc = nobody\n'
+    wrong 'there is no way' '[host a]\n[host b]\n[association x]\nfrom = a\nto = b\n'
+    wrong 'is periodic and needs interval' "$assoc"'[workload w]\nassociation = x\nkind = periodic\n'
+    wrong 'uses stream 10; its association has 10' "$assoc"'[workload w]\nassociation = x\nstream = 10\n'
+    wrong 'outages = 1s: has to be times and lengths' "$hosts"'outages = 1s\n'
+    wrong "'link.m.rate' names nothing here" "$assoc" --set link.m.rate=1Mbit/s
+    wrong "'nothing' is not KIND.NAME.KEY=VALUE" "$assoc" --set nothing
+    wrong "rate = fast: has to be a rate" "$assoc"'[sweep]\nlink.l.rate = 1Mbit/s, fast\n'
+    wrong "there is no stack 'bsd'" "$assoc" --set host.a.stack=bsd
+    wrong 'sim takes one operand' "$assoc" one
+    [ "$("$program" sim "$dir/missing" 2>&1 || :)" = "hawser: $dir/missing: No such file or directory" ] ||
+        fail "a file that is not there"
+}
+
+case $action in
+check)
+    check_repeats
+    check_json
+    check_rate
+    check_latency
+    check_files
+    check_usrsctp
+    check_errors
+    exit "$failed"
+    ;;
+commit)
+    run_everything "$dir/first"
+    cp "$dir/first.csv" "$expected"
+    ;;
+*)
+    sed -n '4,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
