@@ -3,6 +3,7 @@
 #include "sim/env.h"
 #include "sim/memory.h"
 #include "sim/stack.h"
+#include "stack/extend.h"
 
 /* A train is as long as a link with segmentation offload would take it. */
 #define TRAIN_PACKETS_MAX 64u
@@ -16,7 +17,6 @@ struct hawser {
     struct sim_env env;
     struct hws_engine *engine;
     struct hws_iovec *iov;
-    struct hws_addr *addrs;
 };
 
 static struct hawser *of(struct sim_stack *stack)
@@ -24,23 +24,63 @@ static struct hawser *of(struct sim_stack *stack)
     return (struct hawser *)stack;
 }
 
-static struct sim_stack *hawser_open(struct sim_node *node, uint64_t seed)
+/* Whether `name` is a word of `list`, which is separated by blanks. */
+static bool has_word(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == len && strncmp(at, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* Those that the scenario names for the host, or all that there are. */
+static size_t choose_extensions(struct sim_node *node, const struct hws_extension **out)
 {
     const struct sim_settings *settings = node->run->settings;
+    const char *names = node->config->extensions;
+    size_t count = 0;
+    for (size_t i = 0; i < settings->extension_count && count < HWS_EXT_MAX; i++)
+        if (names == NULL || has_word(names, settings->extensions[i]->name))
+            out[count++] = settings->extensions[i];
+    return count;
+}
+
+/* Every extension that the scenario names has to be there. */
+static void check_extensions(struct sim_node *node)
+{
+    const struct sim_settings *settings = node->run->settings;
+    const char *names = node->config->extensions;
+    if (names == NULL || strcmp(names, "none") == 0)
+        return;
+    for (const char *at = names; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " ")) {
+        size_t i = 0, len = strcspn(at, " ");
+        while (i < settings->extension_count &&
+               (strncmp(settings->extensions[i]->name, at, len) != 0 ||
+                settings->extensions[i]->name[len] != '\0'))
+            i++;
+        if (i == settings->extension_count)
+            sim_run_fail(node->run,
+                         "host %s: there is no extension '%.*s'; --extension FILE loads one",
+                         node->config->name, (int)len, at);
+    }
+}
+
+static struct sim_stack *hawser_open(struct sim_node *node, uint64_t seed)
+{
     struct hawser *h = sim_new(1, sizeof *h);
     sim_stack_init(&h->base, &sim_stack_hawser, node);
     sim_env_init(&h->env, seed);
+    check_extensions(node);
+    const struct hws_extension *extensions[HWS_EXT_MAX];
     const struct hws_engine_config config = {
         .env = sim_env_make(&h->env),
         .ignore_checksum = true, /* nothing corrupts packets here */
-        .extensions = settings->extensions,
-        .extension_count = settings->extension_count,
+        .extensions = extensions,
+        .extension_count = choose_extensions(node, extensions),
     };
-    h->engine = hws_engine_new(&config);
+    h->engine = node->run->error.text[0] == '\0' ? hws_engine_new(&config) : NULL;
     h->iov = sim_new(IOV_MAX_COUNT, sizeof *h->iov);
-    h->addrs = sim_new(node->interface_count, sizeof *h->addrs);
-    for (uint32_t i = 0; i < node->interface_count; i++)
-        h->addrs[i] = node->interfaces[i].addr;
     if (h->engine == NULL)
         sim_run_fail(node->run, "host %s: no engine with these extensions", node->config->name);
     else
@@ -54,18 +94,28 @@ static void hawser_close(struct sim_stack *stack)
     hws_engine_free(h->engine);
     sim_stack_fini(stack);
     free(h->iov);
-    free(h->addrs);
     free(h);
+}
+
+/* The addresses of `of` that a host can reach, as many as an association can have. */
+static size_t reachable(const struct sim_node *from, const struct sim_node *of,
+                        struct hws_addr out[HWS_LIMIT_PATHS])
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < of->interface_count && count < HWS_LIMIT_PATHS; i++)
+        if (sim_route_find(from, &of->interfaces[i].addr) != NULL)
+            out[count++] = of->interfaces[i].addr;
+    return count;
 }
 
 static bool hawser_bind(struct sim_stack *stack, struct sim_end *end)
 {
     struct hawser *h = of(stack);
-    uint32_t count = stack->node->interface_count;
+    struct hws_addr locals[HWS_LIMIT_PATHS];
     const struct hws_endpoint_config config = {
         .port = sim_end_port(end),
-        .locals = h->addrs,
-        .local_count = count < HWS_LIMIT_PATHS ? count : HWS_LIMIT_PATHS,
+        .locals = locals,
+        .local_count = reachable(end->peer->node, stack->node, locals),
         .listening = end->side == 1,
         .params = &end->association->params[end->side],
     };
@@ -83,11 +133,7 @@ static bool hawser_bind(struct sim_stack *stack, struct sim_end *end)
 static bool hawser_connect(struct sim_stack *stack, struct sim_end *end)
 {
     struct hws_addr remotes[HWS_LIMIT_PATHS];
-    const struct sim_node *peer = end->peer->node;
-    size_t count = 0;
-    for (uint32_t i = 0; i < peer->interface_count && count < HWS_LIMIT_PATHS; i++)
-        if (sim_route_find(stack->node, &peer->interfaces[i].addr) != NULL)
-            remotes[count++] = peer->interfaces[i].addr;
+    size_t count = reachable(stack->node, end->peer->node, remotes);
     hws_assoc_id id = 0;
     int rc = hws_assoc_connect(of(stack)->engine, end->id, remotes, count, sim_end_port(end->peer),
                                sim_stack_now_us(stack), &id);

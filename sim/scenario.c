@@ -68,6 +68,7 @@ static const struct key link_keys[] = {
 #define ASSOC(member) AT(sim_scenario_association, member)
 static const struct key association_keys[] = {
     {"start", SIM_TIME, NULL, ASSOC(start_ns), 0, DURATION_MAX_NS},
+    {"count", SIM_COUNT, NULL, ASSOC(count), 1, SIM_ASSOCIATIONS_MAX},
     {"start_jitter", SIM_TIME, NULL, ASSOC(start_jitter_ns), 0, DURATION_MAX_NS},
     {"stop", SIM_TIME, NULL, ASSOC(stop_ns), 0, DURATION_MAX_NS},
     {0},
@@ -219,8 +220,10 @@ static bool read_node(const struct reader *r, const struct sim_section *s)
             return WRONG(r, e->line, "[router] has no keys");
         if (strcmp(e->key, "stack") == 0)
             node->stack = e->value;
+        else if (strcmp(e->key, "extensions") == 0)
+            node->extensions = e->value;
         else if (key == NULL)
-            return unknown_key(r, s, e, node_keys, "stack, ");
+            return unknown_key(r, s, e, node_keys, "stack, extensions, ");
         else if (!read_key(r, key, e, node))
             return false;
     }
@@ -363,29 +366,45 @@ static bool is_one_side(const struct sim_entry *e)
     return strncmp(e->key, "from.", 5) == 0 || strncmp(e->key, "to.", 3) == 0;
 }
 
+/* As many as the section makes, which differ in name alone. */
+static void add_associations(struct sim_scenario *out, const struct sim_scenario_association *a)
+{
+    size_t room = out->association_count + a->count;
+    out->associations = sim_grow(out->associations, room, sizeof *a);
+    for (uint64_t i = 1; i <= a->count; i++) {
+        struct sim_scenario_association *at = &out->associations[out->association_count++];
+        *at = *a;
+        if (a->count == 1)
+            snprintf(at->name, sizeof at->name, "%s", a->section);
+        else
+            snprintf(at->name, sizeof at->name, "%s.%llu", a->section, (unsigned long long)i);
+    }
+}
+
 static bool read_association(const struct reader *r, const struct sim_section *s)
 {
-    struct sim_scenario_association *a = &r->out->associations[r->out->association_count++];
-    *a = (struct sim_scenario_association){
-        .name = s->name, .nodes = {UINT32_MAX, UINT32_MAX}, .line = s->line};
+    struct sim_scenario_association a = {
+        .section = s->name, .count = 1, .nodes = {UINT32_MAX, UINT32_MAX}, .line = s->line};
     for (uint32_t i = 0; i < SIM_SIDES; i++)
-        hws_params_default(&a->params[i]);
+        hws_params_default(&a.params[i]);
     for (int pass = 0; pass < 2; pass++)
         for (const struct sim_entry *e = s->entries; e != NULL; e = e->next)
-            if (is_one_side(e) == (pass == 1) && !read_association_entry(r, s, e, a))
+            if (is_one_side(e) == (pass == 1) && !read_association_entry(r, s, e, &a))
                 return false;
     for (uint32_t i = 0; i < SIM_SIDES; i++)
-        if (a->nodes[i] == UINT32_MAX || r->out->nodes[a->nodes[i]].router)
+        if (a.nodes[i] == UINT32_MAX || r->out->nodes[a.nodes[i]].router)
             return WRONG(r, s->line, "[association %s] needs from and to, which are hosts",
                          s->name);
-    return a->nodes[0] != a->nodes[1] ||
-           WRONG(r, s->line, "[association %s] needs two different hosts", s->name);
+    if (a.nodes[0] == a.nodes[1])
+        return WRONG(r, s->line, "[association %s] needs two different hosts", s->name);
+    add_associations(r->out, &a);
+    return true;
 }
 
 static bool find_association(const struct reader *r, const struct sim_entry *e, uint32_t *out)
 {
     for (*out = 0; *out < r->out->association_count; (*out)++)
-        if (strcmp(r->out->associations[*out].name, e->value) == 0)
+        if (strcmp(r->out->associations[*out].section, e->value) == 0)
             return true;
     return WRONG(r, e->line, "there is no [association %s]", e->value);
 }
@@ -412,25 +431,38 @@ static bool check_workload(const struct reader *r, const struct sim_section *s,
     return true;
 }
 
+/* The same for every association of its section. */
+static void add_workloads(struct sim_scenario *out, const struct sim_scenario_workload *w)
+{
+    uint64_t count = out->associations[w->association].count;
+    out->workloads = sim_grow(out->workloads, out->workload_count + count, sizeof *w);
+    for (uint32_t i = 0; i < count; i++) {
+        out->workloads[out->workload_count] = *w;
+        out->workloads[out->workload_count++].association += i;
+    }
+}
+
 static bool read_workload(const struct reader *r, const struct sim_section *s)
 {
-    struct sim_scenario_workload *w = &r->out->workloads[r->out->workload_count++];
-    *w = (struct sim_scenario_workload){.name = s->name,
-                                        .association = UINT32_MAX,
-                                        .size_bytes = DEFAULT_SIZE_BYTES,
-                                        .response_bytes = DEFAULT_SIZE_BYTES,
-                                        .streams = 1,
-                                        .outstanding = 1};
+    struct sim_scenario_workload w = {.name = s->name,
+                                      .association = UINT32_MAX,
+                                      .size_bytes = DEFAULT_SIZE_BYTES,
+                                      .response_bytes = DEFAULT_SIZE_BYTES,
+                                      .streams = 1,
+                                      .outstanding = 1};
     for (const struct sim_entry *e = s->entries; e != NULL; e = e->next) {
         const struct key *key = find_key(workload_keys, e->key);
-        bool good = key != NULL ? read_key(r, key, e, w)
+        bool good = key != NULL ? read_key(r, key, e, &w)
                     : strcmp(e->key, "association") == 0
-                        ? find_association(r, e, &w->association)
+                        ? find_association(r, e, &w.association)
                         : unknown_key(r, s, e, workload_keys, "association, ");
         if (!good)
             return false;
     }
-    return check_workload(r, s, w);
+    if (!check_workload(r, s, &w))
+        return false;
+    add_workloads(r->out, &w);
+    return true;
 }
 
 /* ---- The file ---- */
@@ -479,8 +511,7 @@ static bool read_sections(const struct reader *r)
                 !section_kinds[i].read(r, s))
                 return false;
     if (r->out->association_count == 0 || r->out->association_count > SIM_ASSOCIATIONS_MAX)
-        return WRONG(r, 0, "there have to be 1 to %u sections [association NAME]",
-                     SIM_ASSOCIATIONS_MAX);
+        return WRONG(r, 0, "there have to be 1 to %u associations", SIM_ASSOCIATIONS_MAX);
     return true;
 }
 
@@ -496,8 +527,6 @@ bool sim_scenario_read(struct sim_scenario *scenario, struct sim_document *docum
                                       .sample_ns = DEFAULT_SAMPLE_NS,
                                       .nodes = sim_new(sections, sizeof *scenario->nodes),
                                       .links = sim_new(sections, sizeof *scenario->links)};
-    scenario->associations = sim_new(sections, sizeof *scenario->associations);
-    scenario->workloads = sim_new(sections, sizeof *scenario->workloads);
     bool good = read_sections(&reader);
     if (!good)
         sim_scenario_free(scenario);

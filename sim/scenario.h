@@ -47,8 +47,9 @@ struct sim_link_config {
 struct sim_scenario_node {
     const char *name;
     bool router;
-    const char *stack;    /* NULL: hawser */
-    uint64_t coalesce_ns; /* packets wait so long for others before the host looks at them */
+    const char *stack;      /* NULL: hawser */
+    const char *extensions; /* names, between blanks; NULL: all there are */
+    uint64_t coalesce_ns;   /* packets wait so long for others before the host looks at them */
 };
 
 struct sim_scenario_link {
@@ -61,8 +62,11 @@ struct sim_scenario_link {
 #define SIM_ASSOCIATIONS_MAX 25000u
 #define SIM_SIDES 2u /* from: connects; to: listens */
 
+/* One of those that a section makes. */
 struct sim_scenario_association {
-    const char *name;
+    const char *section;          /* its name */
+    char name[SIM_NAME_MAX + 8u]; /* the same, with a number behind it when there are several */
+    uint64_t count;               /* that the section makes */
     uint32_t nodes[SIM_SIDES];
     struct hws_params params[SIM_SIDES];
     uint64_t start_ns, stop_ns; /* stop: graceful shutdown; 0: never */

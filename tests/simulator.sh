@@ -128,6 +128,23 @@ check_files()
     [ "$count" -ge 3 ] || fail "only $count scenarios were found"
 }
 
+# A server with more links than an association has paths, and more associations than one engine sees every day.
+check_crowd()
+{
+    local i
+    {
+        printf '[simulation]\nduration = 3s\n[host server]\n'
+        for i in $(seq 12); do
+            printf '[host c%d]\n[link l%d]\nends = c%d server\nrate = 100Mbit/s\nqueue = 1MB\ndelay = 5ms\n' "$i" "$i" "$i"
+            printf '[association x%d]\nfrom = c%d\nto = server\ncount = 20\nstart_jitter = 100ms\n' "$i" "$i"
+            printf '[workload w%d]\nassociation = x%d\nsize = 5KB\n' "$i" "$i"
+        done
+    } >"$dir/crowd.sim"
+    "$program" sim --csv "$dir/crowd.csv" "$dir/crowd.sim" >/dev/null
+    [ "$(grep -c '^association,x.*,goodput,' "$dir/crowd.csv")" = 240 ] || fail "12 times 20 associations are not 240"
+    if grep -q '^association,x.*,goodput,bit/s,0,' "$dir/crowd.csv"; then fail "an association of a crowd delivered nothing"; fi
+}
+
 # Both ends of associations with usrsctp, and one of each, in both directions.
 check_usrsctp()
 {
@@ -173,7 +190,7 @@ check_errors()
     wrong '[host a] is there twice' '[host a]\n[host a]\n'
     wrong "'a' is there twice" '[host a]\n[router a]\n'
     wrong "'rate' is given twice" "$hosts"'rate = 1Mbit/s\nrate = 2Mbit/s\n'
-    wrong 'there have to be 1 to 25000 sections [association NAME]' "$hosts"
+    wrong 'there have to be 1 to 25000 associations' "$hosts"
     wrong "[association] has no key 'rto_mni'" "$assoc"'rto_mni = 1s\n'
     wrong 'rto_min = 1: has to be a time' "$assoc"'rto_min = 1\n'
     wrong 'the parameters of its from side are not allowed' "$assoc"'from.rto_min = 100s\n'
@@ -198,6 +215,7 @@ check)
     check_rate
     check_latency
     check_files
+    check_crowd
     check_usrsctp
     check_errors
     exit "$failed"
