@@ -60,3 +60,13 @@ add_test(NAME qlog COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qlog.sh $<TARGET_FILE:haw
                            $<TARGET_FILE:swarm> ${PROJECT_BINARY_DIR}/examples
                            ${PROJECT_SOURCE_DIR})
 set_tests_properties(qlog PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+
+# Example extensions over raw sockets between two namespaces.
+add_executable(extension_tool extension_tool.c)
+target_compile_definitions(extension_tool PRIVATE _GNU_SOURCE)
+target_include_directories(extension_tool PRIVATE ${PROJECT_BINARY_DIR}/include)
+target_link_libraries(extension_tool PRIVATE hawser_shared ${CMAKE_DL_LIBS})
+add_test(NAME extensions_raw
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/extensions_raw.sh ${PROJECT_SOURCE_DIR}
+                 ${CMAKE_CURRENT_BINARY_DIR} ${PROJECT_BINARY_DIR}/examples/extensions)
+set_tests_properties(extensions_raw PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
