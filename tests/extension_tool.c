@@ -126,11 +126,30 @@ static int serve(char **argv)
 
 /* ---- The end that sends ---- */
 
+static const struct {
+    const char *option;
+    int number, names;
+} kinds[] = {{"cc", HWS_CC, HWS_CC_NAMES},
+             {"sched", HWS_SCHED, HWS_SCHED_NAMES},
+             {"pathsel", HWS_PATHSEL, HWS_PATHSEL_NAMES}};
+
+/* The number of the option, after a look whether the names that it takes are told. */
+static int option_number(int fd, const char *option, const char *name)
+{
+    char names[256] = "";
+    socklen_t len = sizeof names;
+    size_t i = 0;
+    while (i < 2 && strcmp(kinds[i].option, option) != 0)
+        i++;
+    if (hws_getsockopt(fd, IPPROTO_SCTP, kinds[i].names, names, &len) != 0 ||
+        strstr(names, name) == NULL)
+        die("the name is not listed");
+    return kinds[i].number;
+}
+
 static void choose(int fd, const char *option, const char *name)
 {
-    int number = strcmp(option, "cc") == 0      ? HWS_CC
-                 : strcmp(option, "sched") == 0 ? HWS_SCHED
-                                                : HWS_PATHSEL;
+    int number = option_number(fd, option, name);
     char chosen[HWS_OPTION_NAME_MAX] = "";
     socklen_t len = sizeof chosen;
     int on = 1;

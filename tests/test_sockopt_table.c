@@ -243,8 +243,9 @@ static const struct option options[] = {
 };
 
 /* Tested one by one below, and those of extensions to come. */
-static const char *const apart[] = {"SCTP_AUTOCLOSE", "SCTP_GET_ASSOC_NUMBER",
-                                    "SCTP_GET_ASSOC_ID_LIST", "SO_BINDTODEVICE"};
+static const char *const apart[] = {
+    "SCTP_AUTOCLOSE", "SCTP_GET_ASSOC_NUMBER", "SCTP_GET_ASSOC_ID_LIST", "SO_BINDTODEVICE",
+    "HWS_CC_NAMES",   "HWS_SCHED_NAMES",       "HWS_PATHSEL_NAMES"};
 
 static const struct {
     const char *name;
@@ -920,6 +921,31 @@ static void the_interface_is_the_links(void **state)
     hosts_free(h);
 }
 
+static void names_are_listed(void **state)
+{
+    static const struct {
+        int option;
+        const char *names;
+    } all[] = {
+        {HWS_CC_NAMES, "rfc9260"}, {HWS_SCHED_NAMES, "fcfs rr"}, {HWS_PATHSEL_NAMES, "primary"}};
+    struct hosts *h = hosts_new();
+    struct hws_sock *sock = socket_at(h, HWS_SOCK_ONE_TO_ONE, NEW);
+    (void)state;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        char text[32];
+        socklen_t exact = (socklen_t)strlen(all[i].names) + 1, len = exact;
+        assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, all[i].option, text, &len), 0);
+        assert_string_equal(text, all[i].names);
+        assert_int_equal(len, exact);
+        for (len = 0; len < exact; len++)
+            assert_int_equal(hws_sockopt_get(sock, IPPROTO_SCTP, all[i].option, text, &len),
+                             -EINVAL);
+        assert_int_equal(hws_sockopt_set(sock, IPPROTO_SCTP, all[i].option, text, exact, 0),
+                         -ENOPROTOOPT);
+    }
+    hosts_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -942,6 +968,7 @@ int main(void)
         cmocka_unit_test(a_socket_that_was_peeled_off),
         cmocka_unit_test(levels_of_an_ipv4_socket),
         cmocka_unit_test(the_interface_is_the_links),
+        cmocka_unit_test(names_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

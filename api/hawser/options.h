@@ -34,4 +34,14 @@
 /** Bytes of a name, its NUL included. */
 #define HWS_OPTION_NAME_MAX 16
 
+/** The names that HWS_CC takes, those of the runtime's extensions among them: text, blanks between
+ * names, the default first, a NUL at its end. Read only; EINVAL: the value is too short for it. */
+#define HWS_CC_NAMES 10006
+
+/** The same for HWS_SCHED. */
+#define HWS_SCHED_NAMES 10007
+
+/** The same for HWS_PATHSEL. */
+#define HWS_PATHSEL_NAMES 10008
+
 #endif

@@ -13,6 +13,24 @@ static const struct hws_engine *engine_of(const struct hws_sockopt_target *targe
     return target->sock->sockets->engine;
 }
 
+/* All of them, as one text. */
+static int list(const struct hws_sock *sock, name_fn *name_of, char *text, socklen_t *len)
+{
+    socklen_t used = 0;
+    const char *name;
+    for (size_t i = 0; (name = name_of(sock->sockets->engine, i)) != NULL; i++) {
+        size_t name_len = strlen(name);
+        if (name_len >= *len - used)
+            return -EINVAL;
+        memcpy(text + used, name, name_len);
+        used += (socklen_t)name_len;
+        text[used++] = ' ';
+    }
+    text[used - 1] = '\0';
+    *len = used;
+    return 0;
+}
+
 /* The engine's own copy of the name, NULL when there is none such. */
 static const char *known(const struct hws_engine *engine, name_fn *name_of, const char *asked)
 {
@@ -58,6 +76,11 @@ HWS_SOCKOPT_GET(cc)
     return tell(target, target->sock->params.cc, hws_cc_name, value);
 }
 
+int hws_sockopt_get_cc_names(const struct hws_sock *sock, void *value, socklen_t *len)
+{
+    return list(sock, hws_cc_name, value, len);
+}
+
 /* ---- HWS_SCHED ---- */
 
 HWS_SOCKOPT_SET(sched)
@@ -71,6 +94,11 @@ HWS_SOCKOPT_GET(sched)
     return tell(target, target->sock->params.sched, hws_sched_name, value);
 }
 
+int hws_sockopt_get_sched_names(const struct hws_sock *sock, void *value, socklen_t *len)
+{
+    return list(sock, hws_sched_name, value, len);
+}
+
 /* ---- HWS_PATHSEL ---- */
 
 HWS_SOCKOPT_SET(pathsel)
@@ -82,4 +110,9 @@ HWS_SOCKOPT_SET(pathsel)
 HWS_SOCKOPT_GET(pathsel)
 {
     return tell(target, target->sock->params.pathsel, hws_pathsel_name, value);
+}
+
+int hws_sockopt_get_pathsel_names(const struct hws_sock *sock, void *value, socklen_t *len)
+{
+    return list(sock, hws_pathsel_name, value, len);
 }

@@ -151,6 +151,12 @@ static const struct hws_sockopt_row rows[] = {
     {SCTP(HWS_CC), NAMED, BOTH(cc)},
     {SCTP(HWS_SCHED), NAMED, BOTH(sched)},
     {SCTP(HWS_PATHSEL), NAMED, BOTH(pathsel)},
+    {SCTP(HWS_CC_NAMES), .scope = HWS_SOCKOPT_SOCKET, .size = 1,
+     .get_list = hws_sockopt_get_cc_names},
+    {SCTP(HWS_SCHED_NAMES), .scope = HWS_SOCKOPT_SOCKET, .size = 1,
+     .get_list = hws_sockopt_get_sched_names},
+    {SCTP(HWS_PATHSEL_NAMES), .scope = HWS_SOCKOPT_SOCKET, .size = 1,
+     .get_list = hws_sockopt_get_pathsel_names},
 
     TO_COME(SCTP_SET_PEER_PRIMARY_ADDR), /* RFC 5061 */
     TO_COME(SCTP_AUTO_ASCONF),
