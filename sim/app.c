@@ -96,17 +96,12 @@ static bool is_greedy(const struct sim_workload *w)
            (w->config->kind == SIM_ONOFF && w->config->interval_ns == 0);
 }
 
-/* One message of a workload. False: it has none, or there is no room. */
-static bool send_one(struct sim_end *end, struct sim_workload *w)
+/* Gives the first message of a workload to the stack. False: there is no room. */
+static bool send_first(struct sim_end *end, struct sim_workload *w, uint32_t queue)
 {
-    uint32_t queue = end == w->end ? 0 : 1;
-    if (queue == 0 && w->first[0] == NULL && is_greedy(w) && may_create(w))
-        create_next(w);
     struct sim_message *m = w->first[queue];
-    if (m == NULL)
-        return false;
-    m->refs = 2;
     struct sim_stack *stack = end->node->stack;
+    m->refs = 2;
     switch (stack->ops->send(stack, end, m)) {
     case SIM_SEND_TAKEN:
         w->first[queue] = m->next;
@@ -122,17 +117,54 @@ static bool send_one(struct sim_end *end, struct sim_workload *w)
     return false;
 }
 
-/* Workloads take turns, a message each. */
+/* Requests wait in the first queue of their workload, responses in the second. */
+static uint32_t queue_of(const struct sim_end *end, const struct sim_workload *w)
+{
+    return end == w->end ? 0 : 1;
+}
+
+/* The workload with the oldest message that waits. */
+static struct sim_workload *oldest(const struct sim_end *end)
+{
+    struct sim_workload *best = NULL;
+    uint64_t best_ns = 0;
+    for (uint32_t i = 0; i < end->workload_count; i++) {
+        struct sim_workload *w = end->workloads[i];
+        const struct sim_message *m = w->first[queue_of(end, w)];
+        if (m == NULL || (best != NULL && m->created_ns >= best_ns))
+            continue;
+        best = w;
+        best_ns = m->created_ns;
+    }
+    return best;
+}
+
+/* A message of one that always has something, in turn. */
+static struct sim_workload *next_greedy(struct sim_end *end)
+{
+    for (uint32_t i = 0; i < end->workload_count; i++) {
+        struct sim_workload *w = end->workloads[end->next_workload];
+        end->next_workload = (end->next_workload + 1) % end->workload_count;
+        if (queue_of(end, w) == 0 && is_greedy(w) && may_create(w)) {
+            create_next(w);
+            return w;
+        }
+    }
+    return NULL;
+}
+
+/* Messages go in the order in which they were made; what is always there comes behind them. */
 static void pump(struct sim_end *end)
 {
     if (end->pumping)
         return;
     end->pumping = true;
-    uint32_t idle = 0;
-    while (end->up && !end->over && end->writable && idle < end->workload_count) {
-        struct sim_workload *w = end->workloads[end->next_workload];
-        end->next_workload = (end->next_workload + 1) % end->workload_count;
-        idle = send_one(end, w) ? 0 : idle + 1;
+    while (end->up && !end->over && end->writable) {
+        struct sim_workload *w = oldest(end);
+        if (w == NULL)
+            w = next_greedy(end);
+        if (w == NULL || !send_first(end, w, queue_of(end, w)))
+            break;
     }
     end->pumping = false;
 }
