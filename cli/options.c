@@ -368,6 +368,10 @@ static const struct row rows[] = {
     {"json", 0, HWS_CLI_SIM, "FILE", "every result of every seed as JSON", "off", set_json},
     {"samples", 0, HWS_CLI_SIM, "FILE", "what was sampled of each path, over time, as CSV", "off",
      set_samples},
+    {"qlog", 0, HWS_CLI_SIM, "DIR",
+     "every packet of each host and what its engine does, as qlog, a file HOST-pP-sS.sqlog for "
+     "point P of a sweep and seed S",
+     "off", set_qlog},
     {"seed", 0, HWS_CLI_SIM, "N", "what everything random is drawn from", "1", set_seed},
     {"seeds", 0, HWS_CLI_SIM, "N",
      "run with so many seeds, from --seed up: means with 95 % confidence intervals", "1",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/sim_qlog.h"
 #include "cli/sim_samples.h"
 #include "sim/report.h"
 #include "sim/stack.h"
@@ -86,19 +87,28 @@ struct outputs {
     const struct sim_tap *taps[TAPS_MAX];
     size_t tap_count;
     struct hws_cli_sim_samples samples;
+    struct hws_cli_sim_qlog qlog;
 };
 
 static bool open_outputs(struct outputs *outputs, const struct hws_cli_options *options)
 {
-    if (options->samples == NULL)
-        return true;
-    outputs->taps[outputs->tap_count++] = &outputs->samples.tap;
-    return hws_cli_sim_samples_open(&outputs->samples, options->samples);
+    bool opened = true;
+    if (options->samples != NULL) {
+        outputs->taps[outputs->tap_count++] = &outputs->samples.tap;
+        opened = hws_cli_sim_samples_open(&outputs->samples, options->samples);
+    }
+    if (options->qlog != NULL && opened) {
+        outputs->taps[outputs->tap_count++] = &outputs->qlog.tap;
+        opened = hws_cli_sim_qlog_open(&outputs->qlog, options->qlog);
+    }
+    return opened;
 }
 
 static bool close_outputs(struct outputs *outputs, const struct hws_cli_options *options)
 {
-    return options->samples == NULL || hws_cli_sim_samples_close(&outputs->samples);
+    bool samples = options->samples == NULL || hws_cli_sim_samples_close(&outputs->samples);
+    bool qlog = options->qlog == NULL || hws_cli_sim_qlog_close(&outputs->qlog);
+    return samples && qlog;
 }
 
 static int run(struct sim_experiment *experiment, const struct hws_cli_options *options,

@@ -1,0 +1,25 @@
+/* `hawser sim --qlog`: a qlog file of each host in each run. */
+#ifndef HWS_CLI_SIM_QLOG_H
+#define HWS_CLI_SIM_QLOG_H
+
+#include <stdbool.h>
+
+#include "sim/run.h"
+
+struct hws_qlog;
+
+struct hws_cli_sim_qlog {
+    const char *dir;
+    struct sim_tap tap;
+    struct hws_qlog **files; /* of the run's nodes, NULL while nothing is to be written of one */
+    bool failed;             /* after a message */
+};
+
+/** Makes the directory when it is not there; `qlog->tap` fills it with files HOST-pP-sS.sqlog, of
+ * point P of the sweep and seed S. False after a message. */
+bool hws_cli_sim_qlog_open(struct hws_cli_sim_qlog *qlog, const char *dir);
+
+/** False: something could not be written, which was said. */
+bool hws_cli_sim_qlog_close(const struct hws_cli_sim_qlog *qlog);
+
+#endif
