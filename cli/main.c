@@ -9,6 +9,7 @@
 #include "cli/echo.h"
 #include "cli/options.h"
 #include "cli/ping.h"
+#include "cli/plot.h"
 #include "cli/sim.h"
 
 static const struct command {
@@ -21,6 +22,7 @@ static const struct command {
     {"ping", "whether a peer listens, and its round-trip time", hws_cli_ping},
     {"dump", "the SCTP packets of an interface, or of a capture file", hws_cli_dump},
     {"sim", "a scenario of hosts and links in virtual time, and what it measured", hws_cli_sim},
+    {"plot", "pictures of qlog files", hws_cli_plot},
     {"doctor", "what SCTP needs of this machine, and remedies", hws_cli_doctor},
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/link/link_kind.h"
+#include "cli/plot_draw.h"
 
 #define MSG_SIZE_MAX (64u << 20)
 #define DEFAULT_MSG_SIZE 65536u
@@ -306,6 +307,25 @@ static const char *set_set(struct hws_cli_options *options, const char *argument
     return NULL;
 }
 
+static const char *set_what(struct hws_cli_options *options, const char *argument)
+{
+    static const struct {
+        const char *name;
+        unsigned panels;
+    } known[] = {{"sequence", HWS_CLI_PLOT_SEQUENCE},
+                 {"cwnd", HWS_CLI_PLOT_CWND},
+                 {"rtt", HWS_CLI_PLOT_RTT},
+                 {"queue", HWS_CLI_PLOT_QUEUE},
+                 {"all", HWS_CLI_PLOT_ALL}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(argument, known[i].name) != 0)
+            continue;
+        options->panels |= known[i].panels;
+        return NULL;
+    }
+    return "must be sequence, cwnd, rtt, queue or all";
+}
+
 static const struct row rows[] = {
     {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
     {"proto", 0, ALL, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
@@ -380,7 +400,11 @@ static const struct row rows[] = {
      "another value than the scenario has: KIND.NAME.KEY of KEY in [KIND NAME]; may be given up to "
      "64 times",
      "as the scenario says", set_set},
-    {"help", 'h', ALL | HWS_CLI_DUMP | HWS_CLI_SIM, NULL, "this text", NULL, set_help},
+    {"output", 'o', HWS_CLI_PLOT, "FILE", "the SVG picture", "stdout", set_write},
+    {"what", 0, HWS_CLI_PLOT, "PANEL",
+     "sequence, cwnd, rtt, queue or all; may be given several times", "all", set_what},
+    {"help", 'h', ALL | HWS_CLI_DUMP | HWS_CLI_SIM | HWS_CLI_PLOT, NULL, "this text", NULL,
+     set_help},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -478,6 +502,14 @@ static int read_operands(int count, char **operands, struct hws_cli_options *out
         return wrong("sim takes one operand, the scenario's file%s%s", "", "");
     if (out->command == HWS_CLI_SIM) {
         out->scenario = operands[0];
+        return HWS_CLI_OK;
+    }
+    if (out->command == HWS_CLI_PLOT && count == 0)
+        return wrong("plot takes one or more files, which --qlog writes%s%s", "", "");
+    if (out->command == HWS_CLI_PLOT) {
+        out->files = operands;
+        out->file_count = (uint32_t)count;
+        out->panels = out->panels != 0 ? out->panels : HWS_CLI_PLOT_ALL;
         return HWS_CLI_OK;
     }
     if (out->command == HWS_CLI_ECHO && !out->listening)

@@ -18,6 +18,7 @@
 #define HWS_CLI_PING 0x4u
 #define HWS_CLI_DUMP 0x8u
 #define HWS_CLI_SIM 0x10u
+#define HWS_CLI_PLOT 0x20u
 
 #define HWS_CLI_LOCALS_MAX 8u
 #define HWS_CLI_UDP_PORTS_MAX 16u
@@ -60,6 +61,9 @@ struct hws_cli_options {
     bool line_buffered;
     /* sim: */
     const char *scenario, *csv, *json, *samples; /* files, or NULL */
+    char **files;                                /* operands of plot */
+    uint32_t file_count;
+    unsigned panels; /* HWS_CLI_PLOT_*, what is drawn */
     uint64_t seed, seeds;
     const char *sets[HWS_CLI_SETS_MAX];
     uint32_t set_count;

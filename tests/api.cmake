@@ -70,3 +70,7 @@ add_test(NAME extensions_raw
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/extensions_raw.sh ${PROJECT_SOURCE_DIR}
                  ${CMAKE_CURRENT_BINARY_DIR} ${PROJECT_BINARY_DIR}/examples/extensions)
 set_tests_properties(extensions_raw PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+
+add_test(NAME plot COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/plot.sh $<TARGET_FILE:hawser>
+                           $<TARGET_FILE:swarm> ${PROJECT_SOURCE_DIR})
+set_tests_properties(plot PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)

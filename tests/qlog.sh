@@ -62,16 +62,41 @@ live()
     HWS_SIM_SEED=$1 HWS_SIM_QLOG=$2 "$swarm" >"$2/packets"
 }
 
+# Usage: has_all FILE: an event of every name.
+has_all()
+{
+    [ "$(grep -o '"name":"sctp:[a-z_]*"' "$1" | sort -u | wc -l)" -eq 9 ]
+}
+
+# The first small world in which everything happens; what a seed means changes with the swarm.
 check_virtual_time()
 {
-    live 12 "$work/first"
-    live 12 "$work/again"
+    local seed
+    for ((seed = 1; seed < 300; seed++)); do
+        rm -rf "$work/first"
+        live "$seed" "$work/first"
+        if has_all "$work/first/host-0.sqlog" && [ "$(cat "$work"/first/*.sqlog | wc -c)" -lt 400000 ]; then
+            break
+        fi
+    done
+    live "$seed" "$work/again"
     check "virtual time: valid" valid "$work"/first/*.sqlog
     check "virtual time: the same bytes twice" diff -r "$work/first" "$work/again"
-    for event in packet_sent packet_received packet_dropped packet_lost packet_retransmitted \
-        metrics_updated path_state_updated association_state_updated stream_queue_updated; do
-        check "virtual time: $event" has "$work/first/host-0.sqlog" "$event"
-    done
+    check "virtual time: events of every name" has_all "$work/first/host-0.sqlog"
+}
+
+check_simulator()
+{
+    local scenario=$source_dir/examples/scenarios/bulk.sim
+    local short=(--set simulation.duration=700ms --set link.line.rate=5Mbit/s --set link.line.loss=4% --seed 11)
+    "$hawser" sim "${short[@]}" --qlog "$work/sim" "$scenario" >/dev/null
+    "$hawser" sim "${short[@]}" --qlog "$work/sim-again" "$scenario" >/dev/null
+    check "simulator: a file for each host" \
+        [ "$(ls "$work/sim")" = $'client-p0-s11.sqlog\nserver-p0-s11.sqlog' ]
+    check "simulator: valid" valid "$work"/sim/*.sqlog
+    check "simulator: it loses packets" has "$work/sim/client-p0-s11.sqlog" packet_retransmitted
+    check "simulator: time begins at 0" grep -q '"time":0.000,' "$work/sim/client-p0-s11.sqlog"
+    check "simulator: the same bytes twice" diff -r "$work/sim" "$work/sim-again"
 }
 
 check_wrong_files()
@@ -147,6 +172,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 check_virtual_time
 check_wrong_files
+check_simulator
 check_program
 check_environment
 [ "$failures" -eq 0 ]
