@@ -80,13 +80,15 @@ static uint64_t least_at_once(const struct hws_assoc *a, const struct hws_path *
     return few < a->params->max_burst_bytes ? a->params->max_burst_bytes : few;
 }
 
-/* What left may be replaced, and doubled in slow start, which Fast Recovery is not. */
+/* What left may be replaced, and doubled in slow start. In Fast Recovery it is one packet more:
+ * there is less in flight than cwnd, or nothing would leave (RFC 6937, 3.1). */
 void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
 {
     const struct hws_path *p = hws_assoc_data_path(a);
     uint64_t least = least_at_once(a, p);
     bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
-    uint64_t replaced = (a->in_recovery ? 1 : 2) * (uint64_t)acked_bytes;
+    uint64_t grown = a->in_recovery ? hws_path_pmdcs(p) : acked_bytes;
+    uint64_t replaced = acked_bytes > 0 ? acked_bytes + grown : 0;
     uint64_t allowed = (same_batch ? a->burst_left : 0) + replaced;
     a->burst_us = a->engine->now_us;
     uint32_t most = hws_transmit_most_at_once(a);
@@ -216,7 +218,8 @@ bool hws_transmit_possible(struct hws_path *p)
         (a->queues->outq.rtx_count > 0 || a->queues->sendq.unsent_bytes > 0) && !cwnd_open(p);
     if (p->one_packet && hws_path_flight(p) > 0)
         return false;
-    if (a->queues->outq.flight_payload == 0 && a->burst_left < a->params->max_burst_bytes)
+    if (a->queues->outq.flight_payload == 0 &&
+        a->burst_left < least_at_once(a, hws_assoc_data_path(a)))
         hws_transmit_allow_burst(a, 0);
     if (a->queues->outq.rtx_count == 0)
         watch_closed_window(p);

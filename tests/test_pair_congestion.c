@@ -424,6 +424,32 @@ static void one_reduction_per_recovery(void **state)
     pair_free(p);
 }
 
+/* RFC 6937, 3.1 (slow start reduction bound): with less in flight than cwnd, a SACK lets one packet
+ * more leave than it acknowledged; a window that was lost nearly whole is not sent one by one. */
+static void lost_window_is_repaired_in_few_round_trips(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect(p);
+    grow_cwnd(p, 20);
+    uint32_t tsn = in_flight(p, 20);
+    const struct hws_gap tail = {17, 20};
+    give_sack(&p->a, tsn - 1, &tail, 1);
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 16);
+    uint32_t repaired = 0, arrived = 4, round_trips = 0;
+    for (; repaired < 16; round_trips++) {
+        uint32_t sent = wire_count(&p->a);
+        assert_in_range(sent, 1, arrived + 1);
+        repaired += sent;
+        arrived = sent;
+        lose_all(p);
+        const struct hws_gap rest = {(uint16_t)(17 - repaired), (uint16_t)(20 - repaired)};
+        give_sack(&p->a, tsn - 1 + repaired, &rest, repaired < 16 ? 1 : 0);
+    }
+    assert_int_equal(round_trips, 3);
+    pair_free(p);
+}
+
 /* 7.2.1: in Fast Recovery cwnd does not grow, even when it is in full use and the cumulative TSN
  * moves. */
 static void no_growth_in_recovery(void **state)
@@ -912,6 +938,7 @@ int main(void)
         cmocka_unit_test(further_retransmissions_ask_cwnd),
         cmocka_unit_test(a_sack_without_room_brings_a_packet),
         cmocka_unit_test(one_reduction_per_recovery),
+        cmocka_unit_test(lost_window_is_repaired_in_few_round_trips),
         cmocka_unit_test(no_growth_in_recovery),
         cmocka_unit_test(growth_before_reduction),
         cmocka_unit_test(cwnd_decays_in_silence),
