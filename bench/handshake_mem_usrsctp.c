@@ -1,14 +1,12 @@
 /* usrsctp in memory, without its own threads: one-to-many sockets of family AF_CONN, which spares
  * it a socket for each association; one-to-one sockets, made and closed each time, are slower.
- * Events other than the associations' beginning and end are not asked for. CRC32c is computed and
- * checked. */
+ * Events other than the associations' beginning and end are not asked for. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <usrsctp.h>
 
 #include "bench/handshake_mem.h"
+#include "bench/usrsctp_conn.h"
 
 #define FIRST_PORT 1024u
 #define WARMUP_S 0.2
@@ -16,19 +14,10 @@
 #define IDLE_SERVERS 100u
 #define IDLE_FIRST 100u
 #define QUEUE_PACKETS 1024u
-#define PACKET_MAX 2048u
-#define TICK_MS 10u
-
-struct queue {
-    uint32_t head, tail;
-    uint32_t lens[QUEUE_PACKETS];
-    uint8_t slots[QUEUE_PACKETS][PACKET_MAX];
-};
 
 struct end {
-    struct queue incoming;
-    struct end *peer;
-    uint64_t up, down, packets;
+    struct conn_end conn;
+    uint64_t up, down;
 };
 
 static struct {
@@ -36,48 +25,15 @@ static struct {
     struct socket *sockets[IDLE_CLIENTS], *listeners[IDLE_SERVERS];
     sctp_assoc_t begun[HANDSHAKE_IN_FLIGHT]; /* in a churn: of client i, to be shut down now */
     bool idle[HANDSHAKE_IN_FLIGHT];          /* client i has none */
-    double ticked_s;
     bool failed;
 } bench;
 
-/* ---- The network ---- */
-
-static int on_output(void *addr, void *packet, size_t len, uint8_t tos, uint8_t set_df)
-{
-    struct end *end = addr;
-    struct queue *queue = &end->peer->incoming;
-    (void)tos;
-    (void)set_df;
-    end->packets++;
-    if (queue->tail == QUEUE_PACKETS || len > PACKET_MAX) {
-        bench.failed = true;
-        return ENOBUFS;
-    }
-    memcpy(queue->slots[queue->tail], packet, len);
-    queue->lens[queue->tail++] = (uint32_t)len;
-    return 0;
-}
-
-static void deliver(struct end *end)
-{
-    struct queue *queue = &end->incoming;
-    while (queue->head < queue->tail) {
-        uint32_t slot = queue->head++;
-        usrsctp_conninput(end, queue->slots[slot], queue->lens[slot], 0);
-    }
-    queue->head = queue->tail = 0;
-}
-
 static void turn(void)
 {
-    double now_s = bench_wall_s();
-    uint32_t elapsed_ms = (uint32_t)((now_s - bench.ticked_s) * 1000);
-    if (elapsed_ms >= TICK_MS) {
-        usrsctp_handle_timers(elapsed_ms);
-        bench.ticked_s += elapsed_ms / 1000.0;
-    }
-    deliver(&bench.server);
-    deliver(&bench.client);
+    conn_tick();
+    conn_deliver(&bench.server.conn);
+    conn_deliver(&bench.client.conn);
+    bench.failed |= bench.client.conn.lost + bench.server.conn.lost > 0;
 }
 
 /* ---- Events ---- */
@@ -120,16 +76,9 @@ static int on_receive(struct socket *sock, union sctp_sockstore from, void *data
 
 /* ---- Sockets ---- */
 
-static struct sockaddr_conn address(struct end *end, uint32_t port)
-{
-    return (struct sockaddr_conn){.sconn_family = AF_CONN,
-                                  .sconn_port = (uint16_t)(port << 8 | port >> 8),
-                                  .sconn_addr = end};
-}
-
 static bool open_socket(struct socket **place, struct end *end, uint32_t port, bool listening)
 {
-    struct sockaddr_conn own = address(end, port);
+    struct sockaddr_conn own = conn_address(&end->conn, port);
     struct sctp_event event = {.se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
     *place = usrsctp_socket(AF_CONN, SOCK_SEQPACKET, IPPROTO_SCTP, on_receive, NULL, 0, place);
     return *place != NULL && usrsctp_set_non_blocking(*place, 1) == 0 &&
@@ -138,26 +87,10 @@ static bool open_socket(struct socket **place, struct end *end, uint32_t port, b
            (!listening || usrsctp_listen(*place, 1) == 0);
 }
 
-static void tune_stack(void)
-{
-    usrsctp_sysctl_set_sctp_ecn_enable(0);
-    usrsctp_sysctl_set_sctp_asconf_enable(0);
-    usrsctp_sysctl_set_sctp_auth_enable(0);
-    usrsctp_sysctl_set_sctp_pr_enable(0);
-    usrsctp_sysctl_set_sctp_reconfig_enable(0);
-    usrsctp_sysctl_set_sctp_nrsack_enable(0);
-    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-}
-
 static bool open_sockets(uint32_t clients, uint32_t servers)
 {
-    usrsctp_init_nothreads(0, on_output, NULL);
-    tune_stack();
-    bench.client.peer = &bench.server;
-    bench.server.peer = &bench.client;
-    usrsctp_register_address(&bench.client);
-    usrsctp_register_address(&bench.server);
-    bench.ticked_s = bench_wall_s();
+    if (!conn_open(&bench.client.conn, &bench.server.conn, QUEUE_PACKETS))
+        return false;
     for (uint32_t i = 0; i < clients; i++)
         if (!open_socket(&bench.sockets[i], &bench.client, FIRST_PORT + i, false))
             return false;
@@ -167,10 +100,9 @@ static bool open_sockets(uint32_t clients, uint32_t servers)
     return true;
 }
 
-/* Packets say which end sent them: to a client the server is at the client's own address. */
 static bool connect_one(uint32_t client, uint32_t server)
 {
-    struct sockaddr_conn remote = address(&bench.client, 2 * FIRST_PORT + server);
+    struct sockaddr_conn remote = conn_address(&bench.client.conn, 2 * FIRST_PORT + server);
     return usrsctp_connect(bench.sockets[client], (struct sockaddr *)&remote, sizeof remote) == 0 ||
            errno == EINPROGRESS;
 }
@@ -210,12 +142,12 @@ bool bench_handshake_usrsctp(const struct bench_row *row, double seconds, struct
     if (!churn_until(bench_wall_s() + WARMUP_S))
         return false;
     struct bench_round from = {.messages = bench.server.down,
-                               .packets = bench.client.packets,
+                               .packets = bench.client.conn.packets,
                                .wall_s = bench_wall_s(),
                                .cpu_s = bench_cpu_s()};
     bool good = churn_until(from.wall_s + seconds);
     *round = (struct bench_round){.messages = bench.server.down - from.messages,
-                                  .packets = bench.client.packets - from.packets,
+                                  .packets = bench.client.conn.packets - from.packets,
                                   .wall_s = bench_wall_s() - from.wall_s,
                                   .cpu_s = bench_cpu_s() - from.cpu_s};
     return good;

@@ -2,11 +2,10 @@
 #include "bench/knock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "api/hawser/socket.h"
+#include "bench/hawser_runtime.h"
 
 #define EVENTS 128
 #define BACKLOG 1024
@@ -51,17 +50,12 @@ static bool listen_at(const struct sockaddr_in *local)
 bool knock_start(const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
     struct hws_runtime_config config;
-    char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
     config.drive = HWS_DRIVE_CALLER;
     config.ipv6 = false;
     knock.epoll = epoll_create1(0);
-    knock.runtime = hws_runtime_new(&config, error);
-    if (knock.runtime == NULL) {
-        fprintf(stderr, "hawser: %s\n", error);
-        return false;
-    }
-    if (!watch(EPOLL_CTL_ADD, hws_runtime_fd(knock.runtime), EPOLLIN))
+    knock.runtime = bench_hawser_runtime(&config);
+    if (knock.runtime == NULL || !watch(EPOLL_CTL_ADD, hws_runtime_fd(knock.runtime), EPOLLIN))
         return false;
     if (local != NULL)
         return listen_at(local);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <usrsctp.h>
+
+#include "bench/usrsctp_conn.h"
 
 #define BACKLOG 1024
 
@@ -70,13 +71,7 @@ static void tune_stack(void)
     usrsctp_init(0, NULL, NULL);
     usrsctp_sysctl_set_sctp_blackhole(2);
     usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
-    usrsctp_sysctl_set_sctp_ecn_enable(0);
-    usrsctp_sysctl_set_sctp_asconf_enable(0);
-    usrsctp_sysctl_set_sctp_auth_enable(0);
-    usrsctp_sysctl_set_sctp_pr_enable(0);
-    usrsctp_sysctl_set_sctp_reconfig_enable(0);
-    usrsctp_sysctl_set_sctp_nrsack_enable(0);
-    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
+    conn_trim_stack();
 }
 
 bool knock_start(const struct sockaddr_in *local, const struct sockaddr_in *remote)

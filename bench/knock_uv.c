@@ -1,10 +1,10 @@
 /* hawser's libuv handles, which need no descriptor each: one loop, one thread, defaults. */
 #include "bench/knock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/hawser/uv.h"
+#include "bench/hawser_runtime.h"
 
 #define BACKLOG 1024
 
@@ -106,16 +106,13 @@ bool knock_start(const struct sockaddr_in *local, const struct sockaddr_in *remo
 {
     static struct knocker clients[KNOCK_IN_FLIGHT];
     struct hws_runtime_config config;
-    char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
     config.loop = knock.loop = uv_default_loop();
     config.ipv6 = false;
     uv_timer_init(knock.loop, &knock.timer);
-    knock.runtime = hws_runtime_new(&config, error);
-    if (knock.runtime == NULL) {
-        fprintf(stderr, "hawser: %s\n", error);
+    knock.runtime = bench_hawser_runtime(&config);
+    if (knock.runtime == NULL)
         return false;
-    }
     if (local != NULL)
         return listen_at(local);
     knock.client = true;

@@ -1,9 +1,8 @@
 /* hawser's sockets with blocking calls and defaults everywhere, the library's thread included. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "api/hawser/socket.h"
+#include "bench/hawser_runtime.h"
 #include "bench/latency.h"
 
 #define BUFFER_BYTES 2048u
@@ -20,15 +19,10 @@ static uint8_t buffer[BUFFER_BYTES];
 bool bench_latency_start(bool listening, bool spin)
 {
     struct hws_runtime_config config;
-    char error[HWS_ERROR_MAX];
     (void)listening;
     hws_runtime_config_init(&config);
     config.spin_us = spin ? SPIN_US : 0;
-    runtime = hws_runtime_new(&config, error);
-    if (runtime == NULL)
-        fprintf(stderr, "hawser: %s\n", error);
-    else
-        sock = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    sock = bench_hawser_socket(&config, &runtime);
     return sock >= 0;
 }
 

@@ -98,27 +98,43 @@ static void print_round(const struct bench_row *row, const char *contender,
     fflush(stdout);
 }
 
-static bool measure_here(const struct bench_row *row, const struct bench_contender *contender,
-                         double seconds)
+enum result { MEASURED, FAILED, NOTHING };
+
+static enum result measure(const struct bench_row *row, const struct bench_contender *contender,
+                           double seconds)
 {
     struct bench_round round = {0};
     alarm((unsigned)seconds + HANG_SECONDS);
-    if (!contender->measure(row, seconds, &round) || round.messages == 0) {
-        fprintf(stderr, "%s: %s delivered nothing\n", row->name, contender->name);
-        return false;
+    bool good = contender->measure(row, seconds, &round);
+    if (good && round.messages > 0) {
+        print_round(row, contender->name, &round);
+        return MEASURED;
     }
-    print_round(row, contender->name, &round);
-    return true;
+    fprintf(stderr, "%s: %s %s\n", row->name, contender->name,
+            good ? "delivered nothing" : "failed");
+    return good ? NOTHING : FAILED;
 }
 
+static bool measure_here(const struct bench_row *row, const struct bench_contender *contender,
+                         double seconds)
+{
+    return measure(row, contender, seconds) == MEASURED;
+}
+
+/* A process that got no core for all of a short round has to have another, longer one. */
 static bool measure_apart(const struct bench_row *row, const struct bench_contender *contender,
                           double seconds)
 {
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(measure_here(row, contender, seconds) ? 0 : 1);
-    int status = -1;
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+    int status;
+    do {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(measure(row, contender, seconds));
+        if (pid < 0 || waitpid(pid, &status, 0) != pid)
+            return false;
+        seconds *= 2;
+    } while (WIFEXITED(status) && WEXITSTATUS(status) == NOTHING && seconds < HANG_SECONDS);
+    return status == 0;
 }
 
 static bool read_options(struct options *options, int argc, char *argv[])

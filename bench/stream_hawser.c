@@ -1,11 +1,10 @@
 /* hawser's sockets with blocking calls, driven by the caller: one thread, defaults everywhere. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "api/hawser/socket.h"
 #include "api/link/link_kind.h"
+#include "bench/hawser_runtime.h"
 #include "bench/stream.h"
 
 const char bench_stream_name[] = "hawser";
@@ -16,7 +15,6 @@ static int sock = -1;
 bool bench_stream_start(const struct bench_stream_config *stack, bool listening)
 {
     struct hws_runtime_config config;
-    char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
     config.drive = HWS_DRIVE_CALLER;
     config.udp = stack->udp;
@@ -26,11 +24,7 @@ bool bench_stream_start(const struct bench_stream_config *stack, bool listening)
         return false;
     if (config.link == HWS_LINK_XDP)
         config.interface = stack->interface;
-    runtime = hws_runtime_new(&config, error);
-    if (runtime == NULL)
-        fprintf(stderr, "hawser: %s\n", error);
-    else
-        sock = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+    sock = bench_hawser_socket(&config, &runtime);
     return sock >= 0;
 }
 

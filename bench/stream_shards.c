@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/hawser/socket.h"
+#include "bench/hawser_runtime.h"
 #include "bench/round.h"
 #include "bench/stream.h"
 
@@ -58,7 +58,6 @@ static void pin(unsigned index)
 static struct hws_runtime *make_runtime(unsigned index)
 {
     struct hws_runtime_config config;
-    char error[HWS_ERROR_MAX];
     hws_runtime_config_init(&config);
     config.drive = HWS_DRIVE_CALLER;
     config.udp = udp;
@@ -66,11 +65,9 @@ static struct hws_runtime *make_runtime(unsigned index)
     config.ipv6 = false;
     config.shard_count = shard_count;
     config.shard = index;
-    struct hws_runtime *runtime = hws_runtime_new(&config, error);
-    if (runtime == NULL) {
-        fprintf(stderr, "hawser: %s\n", error);
+    struct hws_runtime *runtime = bench_hawser_runtime(&config);
+    if (runtime == NULL)
         exit(1);
-    }
     return runtime;
 }
 

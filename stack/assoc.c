@@ -458,7 +458,7 @@ static void leave_tables(struct hws_assoc *a)
     hws_list_remove(&a->touched_link);
 }
 
-static void free_queues(struct hws_assoc *a)
+static void forget_data(struct hws_assoc *a)
 {
     hws_observe_streams_gone(a);
     if (hws_assoc_has_queues(a)) {
@@ -489,7 +489,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
     }
     leave_tables(a);
     hws_failed_all(a, reason);
-    free_queues(a);
+    forget_data(a);
     hws_read_abort_partial(a);
     hws_assoc_tell(a, HWS_EVENT_BIT(DOWN));
 }
@@ -510,7 +510,7 @@ void hws_assoc_free(struct hws_assoc *a)
 {
     struct hws_pool *pool = &a->engine->pool;
     struct hws_endpoint *ep = a->endpoint;
-    free_queues(a);
+    forget_data(a);
     hws_queues_free(a);
     free_cold(a);
     hws_locals_unref(pool, a->locals);

@@ -1,7 +1,8 @@
 /* Many idle associations in one process, both ends of them, over the memory link and in virtual
  * time:
  *
- *     idle COUNT    COUNT associations, a multiple of 1,000
+ *     idle COUNT [SECONDS]    COUNT associations, a multiple of 1,000; then so long in real time,
+ * at rest, to see what that costs
  *
  * Checked: the bytes that one end takes from the environment; that HEARTBEATs do not come in bursts
  * (8.3); that without HEARTBEATs nothing is ever due; that all end gracefully and give back
@@ -45,6 +46,7 @@ struct load {
     struct sim_env memory;
     struct crowd crowd;
     uint32_t count;
+    uint32_t rest_s; /* of real time */
 };
 
 static uint64_t heartbeats(const struct load *load)
@@ -74,13 +76,47 @@ static void run_until(struct load *load, uint64_t until_us)
 
 /* ---- Steps ---- */
 
-static void open_load(struct load *load, uint32_t count, const struct hws_params *params)
+static void open_load(struct load *load, uint32_t count, uint32_t rest_s,
+                      const struct hws_params *params)
 {
     load->count = count;
+    load->rest_s = rest_s;
     sim_env_init(&load->memory, 1);
     struct hws_env env = sim_env_make(&load->memory);
     must(crowd_open(&load->crowd, &env, params, CLIENTS, count / CLIENTS), "cannot begin", count);
     load->crowd.now_us = SECOND_US;
+}
+
+static uint64_t real_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * SECOND_US + (uint64_t)now.tv_nsec / 1000u;
+}
+
+/* Sleeps until something is due, as a loop does that counts milliseconds. */
+static void rest(struct load *load)
+{
+    struct crowd *crowd = &load->crowd;
+    uint64_t ahead_us = crowd->now_us - real_us(), sent = heartbeats(load), wakes = 0;
+    uint64_t end_us = crowd->now_us + (uint64_t)load->rest_s * SECOND_US;
+    double before_s = cpu_s();
+    while (crowd->now_us < end_us) {
+        crowd_settle(crowd);
+        uint64_t until_us = deadline_us(load) < end_us ? deadline_us(load) : end_us;
+        uint64_t now_us = real_us() + ahead_us;
+        uint64_t sleep_us = until_us > now_us ? until_us - now_us + STEP_US - 1 : 0;
+        sleep_us -= sleep_us % STEP_US;
+        const struct timespec pause = {.tv_sec = (time_t)(sleep_us / SECOND_US),
+                                       .tv_nsec = (long)(sleep_us % SECOND_US) * 1000};
+        nanosleep(&pause, NULL);
+        crowd->now_us = real_us() + ahead_us;
+        wakes++;
+    }
+    printf("at rest, in a second of %u: %" PRIu64 " HEARTBEATs, %" PRIu64
+           " wake-ups, CPU time %.3f s\n",
+           load->rest_s, (heartbeats(load) - sent) / load->rest_s, wakes / load->rest_s,
+           (cpu_s() - before_s) / load->rest_s);
 }
 
 /* At an even rate. */
@@ -129,39 +165,44 @@ static void end(struct load *load)
     printf("ended, CPU time %.1f s\n", cpu_s());
 }
 
-static void with_heartbeats(uint32_t count)
+static void with_heartbeats(uint32_t count, uint32_t rest_s)
 {
     struct load load;
-    open_load(&load, count, NULL);
+    open_load(&load, count, rest_s, NULL);
     set_up(&load);
     watch_heartbeats(&load);
+    if (rest_s > 0)
+        rest(&load);
     end(&load);
 }
 
 /* The handshake's timers, which no longer run, leave the engine's heap when their time comes. */
-static void without_heartbeats(uint32_t count)
+static void without_heartbeats(uint32_t count, uint32_t rest_s)
 {
     struct load load;
     struct hws_params params;
     hws_params_default(&params);
     params.no_heartbeats = true;
-    open_load(&load, count, &params);
+    open_load(&load, count, rest_s, &params);
     set_up(&load);
     run_until(&load, load.crowd.now_us + (uint64_t)IDLE_S * SECOND_US);
     must(deadline_us(&load) == UINT64_MAX, "something is due", deadline_us(&load));
     must(heartbeats(&load) == 0, "HEARTBEATs", heartbeats(&load));
+    if (rest_s > 0)
+        rest(&load);
     end(&load);
 }
 
 int main(int argc, char *argv[])
 {
-    uint32_t count = argc == 2 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
-    if (count == 0 || count % CLIENTS != 0 || count > CLIENTS * CLIENTS) {
-        fprintf(stderr, "usage: %s COUNT    a multiple of %u, at most %u\n", argv[0], CLIENTS,
-                CLIENTS * CLIENTS);
+    uint32_t count = argc >= 2 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+    uint32_t rest_s = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    if (argc > 3 || count == 0 || count % CLIENTS != 0 || count > CLIENTS * CLIENTS) {
+        fprintf(stderr, "usage: %s COUNT [SECONDS]    COUNT a multiple of %u, at most %u\n",
+                argv[0], CLIENTS, CLIENTS * CLIENTS);
         return 2;
     }
-    with_heartbeats(count);
-    without_heartbeats(count);
+    with_heartbeats(count, rest_s);
+    without_heartbeats(count, rest_s);
     return 0;
 }

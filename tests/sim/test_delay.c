@@ -170,9 +170,7 @@ static struct bulk *bulk_new(const struct setup *setup)
 
 static void bulk_run(struct bulk *b, uint64_t until_us)
 {
-    while (sim_world_step(&b->world, until_us))
-        continue;
-    if (b->world.failed)
+    if (!sim_world_run(&b->world, until_us))
         fail_msg("%s", b->world.failure);
 }
 

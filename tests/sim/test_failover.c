@@ -237,9 +237,7 @@ static struct race *race_new(const struct setup *setup)
 
 static void race_run(struct race *r, uint64_t until_us)
 {
-    while (sim_world_step(&r->world, until_us))
-        continue;
-    if (r->world.failed)
+    if (!sim_world_run(&r->world, until_us))
         fail_msg("%s", r->world.failure);
 }
 

@@ -205,3 +205,10 @@ bool sim_world_step(struct sim_world *world, uint64_t until_us)
     run_nodes(world);
     return !world->failed;
 }
+
+bool sim_world_run(struct sim_world *world, uint64_t until_us)
+{
+    while (sim_world_step(world, until_us))
+        continue;
+    return !world->failed;
+}

@@ -117,6 +117,9 @@ void sim_world_call(struct sim_world *world, uint64_t delay_us, struct sim_node 
  * `until_us`) or when a promise was broken. */
 bool sim_world_step(struct sim_world *world, uint64_t until_us);
 
+/** Lets everything happen up to `until_us`. False when a promise was broken. */
+bool sim_world_run(struct sim_world *world, uint64_t until_us);
+
 /** Notes a broken promise; only the first one is kept. */
 void sim_world_fail(struct sim_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
