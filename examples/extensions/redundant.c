@@ -44,7 +44,7 @@ static bool pick(void *state, const struct hws_pathsel_args *args,
         return false;
     uint32_t second = fastest(args, first);
     choice->path = (uint8_t)first;
-    choice->copies = second != NONE ? (uint8_t)(1u << second) : 0;
+    choice->copies = (uint8_t)(second != NONE ? 1u << second : 0);
     return true;
 }
 
