@@ -122,6 +122,14 @@ static const char *set_interface(struct hws_cli_options *options, const char *ar
     return NULL;
 }
 
+static const char *set_extension(struct hws_cli_options *options, const char *argument)
+{
+    if (options->extension_count == HWS_CLI_EXTENSIONS_MAX)
+        return "can be given 8 times at most";
+    options->extensions[options->extension_count++] = argument;
+    return NULL;
+}
+
 static const char *set_streams(struct hws_cli_options *options, const char *argument)
 {
     uint64_t number;
@@ -328,7 +336,9 @@ static const char *set_what(struct hws_cli_options *options, const char *argumen
 
 static const struct row rows[] = {
     {"listen", 'l', BOTH, NULL, "wait for peers at PORT instead of connecting", NULL, set_listen},
-    {"proto", 0, ALL, "132|253|254", "IP protocol number of the raw sockets", "132", set_proto},
+    {"proto", 0, ALL, "132|253|254",
+     "IP protocol number of the raw sockets; 253 and 254 are profiles, see above", "132",
+     set_proto},
     {"udp", 0, ALL, "[PORT]",
      "encapsulate in UDP (RFC 6951); PORT is the listener's UDP port, connectors take a free one",
      "off; 9899", set_udp},
@@ -343,6 +353,9 @@ static const struct row rows[] = {
     {"own-host", 0, ALL, NULL,
      "answer packets to ports that nobody owns with ABORT, as the only SCTP of this host",
      "stay silent, the port may be another process's", set_own_host},
+    {"extension", 0, ALL, "FILE",
+     "load an extension (docs/EXTENDING.md) from a shared object; may be given up to 8 times",
+     "those of protocol 253 or 254", set_extension},
     {"streams", 0, BOTH, "N",
      "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
      "then only the messages of one stream keep their order",

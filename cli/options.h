@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "api/hawser/hawser.h"
+#include "stack/extend.h"
 
 /** Exit codes of every command. */
 #define HWS_CLI_OK 0
@@ -24,6 +25,7 @@
 #define HWS_CLI_UDP_PORTS_MAX 16u
 /* --set, in all. */
 #define HWS_CLI_SETS_MAX 64u
+#define HWS_CLI_EXTENSIONS_MAX HWS_EXT_MAX
 
 struct hws_cli_options {
     unsigned command;
@@ -39,6 +41,8 @@ struct hws_cli_options {
     bool link_given;
     enum hws_link_kind link;
     const char *interface; /* NULL: all */
+    const char *extensions[HWS_CLI_EXTENSIONS_MAX];
+    uint32_t extension_count;
     const char *locals[HWS_CLI_LOCALS_MAX];
     uint32_t local_count;
     bool ipv4_only, ipv6_only;

@@ -79,12 +79,27 @@ static void start_stats_timer(struct hws_cli_session *session)
     uv_unref((uv_handle_t *)&session->stats_timer);
 }
 
+/* Loads the extensions that the options name. */
+static bool load_extensions(const struct hws_cli_options *options, const struct hws_extension **out,
+                            char *error)
+{
+    for (uint32_t i = 0; i < options->extension_count; i++) {
+        out[i] = hws_extension_load(options->extensions[i], error);
+        if (out[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
 static struct hws_runtime *open_runtime(struct hws_cli_session *session)
 {
     const struct hws_cli_options *options = session->options;
     struct hws_runtime_config config;
     char error[HWS_ERROR_MAX];
+    const struct hws_extension *extensions[HWS_CLI_EXTENSIONS_MAX];
     hws_runtime_config_init(&config);
+    config.extensions = extensions;
+    config.extension_count = options->extension_count;
     config.loop = &session->loop;
     config.protocol = options->protocol;
     config.udp = options->udp;
@@ -95,7 +110,9 @@ static struct hws_runtime *open_runtime(struct hws_cli_session *session)
     config.ipv4 = !options->ipv6_only;
     config.ipv6 = !options->ipv4_only;
     config.own_host = options->own_host;
-    struct hws_runtime *runtime = hws_runtime_new(&config, error);
+    struct hws_runtime *runtime = NULL;
+    if (load_extensions(options, extensions, error))
+        runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);
     return runtime;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/runtime/env.h"
+#include "api/runtime/profile.h"
 #include "api/runtime/runtime.h"
 #include "api/trace/pcapng.h"
 #include "api/trace/qlog.h"
@@ -24,6 +25,8 @@ static void on_packet(void *arg, const struct hws_driver_packet *packet)
         .src = packet->src,
         .dst = packet->dst,
         .protocol = taps->protocol,
+        .profile = taps->profile,
+        .names = &taps->names,
         .data = packet->data,
         .len = packet->len,
     };
@@ -59,8 +62,12 @@ static int open_qlog(struct hws_cli_taps *taps, const struct hws_cli_options *op
 bool hws_cli_taps_open(struct hws_cli_taps *taps, const struct hws_cli_options *options,
                        struct hws_runtime *runtime)
 {
-    *taps = (struct hws_cli_taps){.protocol = options->protocol,
-                                  .unix_offset_us = hws_env_unix_offset_us()};
+    *taps = (struct hws_cli_taps){
+        .protocol = options->protocol,
+        .profile = options->udp ? NULL : hws_profile_name(options->protocol),
+        .names = hws_engine_names(runtime->engine),
+        .unix_offset_us = hws_env_unix_offset_us(),
+    };
     if (options->trace != NULL &&
         !opened(options->trace, hws_trace_open(options->trace, &taps->trace)))
         return false;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cli/options.h"
+#include "proto/text.h"
 
 struct hws_pcapng;
 struct hws_qlog;
@@ -18,6 +19,8 @@ struct hws_cli_taps {
     struct hws_qlog *qlog;     /* NULL: not wanted */
     uint64_t unix_offset_us;   /* between the engine's clock and time since 1970 */
     uint8_t protocol;
+    const char *profile;
+    struct hws_text_names names;
     int error; /* of the first write that failed, negative errno */
 };
 

@@ -119,8 +119,24 @@ static bool put_shutdown_complete(struct hws_line *l, const struct hws_tlv *c)
     return hws_line_nothing(l, c);
 }
 
+/* The longest text of what an extension's chunk says. */
+#define EXTRA_MAX 256u
+
+static bool put_named_contents(struct hws_line *l, const struct hws_tlv *c)
+{
+    char text[EXTRA_MAX];
+    int len = l->names != NULL ? l->names->contents(l->names->arg, c, text, sizeof text) : -1;
+    if (len < 0)
+        return false;
+    text[sizeof text - 1] = '\0'; /* whoever wrote it */
+    hws_line_put(l, "%s%s", len > 0 ? " " : "", text);
+    return true;
+}
+
 static bool put_unknown_chunk(struct hws_line *l, const struct hws_tlv *c)
 {
+    if (put_named_contents(l, c))
+        return true;
     hws_line_put(l, " flags=0x%02x", hws_chunk_flags(c));
     return hws_line_opaque(l, c);
 }
@@ -176,7 +192,14 @@ static void put_chunks(struct hws_line *l, const uint8_t *packet, uint32_t len)
 
 size_t hws_text_packet(char *out, size_t cap, const uint8_t *packet, uint32_t len)
 {
+    return hws_text_packet_named(out, cap, packet, len, NULL);
+}
+
+size_t hws_text_packet_named(char *out, size_t cap, const uint8_t *packet, uint32_t len,
+                             const struct hws_text_names *names)
+{
     struct hws_line l = hws_line_begin(out, cap);
+    l.names = names;
     struct hws_header header;
     if (!hws_header_read(packet, len, &header)) {
         hws_line_put(&l, "malformed packet len=%u", (unsigned)len);

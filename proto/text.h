@@ -22,4 +22,18 @@ size_t hws_text_chunk(char *out, size_t cap, const struct hws_tlv *chunk);
 /** Writes the whole packet as one line: "1000>2000 vtag=0x00000000: CHUNK; CHUNK". */
 size_t hws_text_packet(char *out, size_t cap, const uint8_t *packet, uint32_t len);
 
+/* Names beside those of the RFCs; each function answers NULL for what it does not know. */
+struct hws_text_names {
+    const void *arg;
+    const char *(*chunk)(const void *arg, uint8_t type);
+    const char *(*param)(const void *arg, uint16_t type);
+    const char *(*cause)(const void *arg, uint16_t code);
+    /* What a chunk says, written as snprintf does; negative: nothing is known of it. */
+    int (*contents)(const void *arg, const struct hws_tlv *chunk, char *out, size_t cap);
+};
+
+/** The same with further names; `names` may be NULL. */
+size_t hws_text_packet_named(char *out, size_t cap, const uint8_t *packet, uint32_t len,
+                             const struct hws_text_names *names);
+
 #endif

@@ -12,6 +12,8 @@ static void put_chunk_brief(struct hws_line *l, const struct hws_tlv *c)
 static void put_cause_name(struct hws_line *l, uint16_t code)
 {
     const char *name = hws_cause_name(code);
+    if (name == NULL && l->names != NULL)
+        name = l->names->cause(l->names->arg, code);
     if (name != NULL)
         hws_line_put(l, "%s", name);
     else

@@ -87,6 +87,8 @@ bool hws_line_nothing(struct hws_line *l, const struct hws_tlv *t)
 void hws_line_chunk_name(struct hws_line *l, uint8_t type)
 {
     const char *name = hws_chunk_name(type);
+    if (name == NULL && l->names != NULL)
+        name = l->names->chunk(l->names->arg, type);
     if (name != NULL)
         hws_line_put(l, "%s", name);
     else

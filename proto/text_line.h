@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/text.h"
 #include "proto/tlv.h"
 
 #define HWS_COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -16,6 +17,7 @@ struct hws_line {
     char *out;
     size_t cap, len;
     bool cut;
+    const struct hws_text_names *names; /* beside the RFCs', or NULL */
 };
 
 struct hws_line hws_line_begin(char *out, size_t cap);

@@ -6,6 +6,8 @@
 static void put_param_name(struct hws_line *l, uint16_t type)
 {
     const char *name = hws_param_name(type);
+    if (name == NULL && l->names != NULL)
+        name = l->names->param(l->names->arg, type);
     if (name != NULL)
         hws_line_put(l, "%s", name);
     else

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "proto/cause.h"
 #include "stack/autoclose.h"
 #include "stack/endpoint.h"
+#include "stack/extension.h"
 #include "stack/failed.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
@@ -269,6 +271,7 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
                        &a->engine->stats.sched_refused);
         hws_outq_init(&a->queues->outq, pool, initial_tsn);
         (void)hws_pathsel_start(a); /* cannot fail: it is there already, or not needed */
+        hws_extensions_tune(a);
     }
     a->advertised_rwnd = hws_budget_first(a->engine, hws_assoc_rcvbuf(a));
     a->unsacked_packets = 0;
@@ -316,13 +319,14 @@ static void init_assoc(struct hws_assoc *a, const struct hws_assoc_seed *seed)
     hws_list_init(&a->ready_link);
     hws_list_init(&a->event_link);
     hws_queues_init(a);
+    hws_extensions_init(a);
     init_transfer(a, seed->local_initial_tsn);
 }
 
 struct hws_assoc *hws_assoc_new(const struct hws_assoc_seed *seed)
 {
     struct hws_engine *e = seed->endpoint->engine;
-    struct hws_assoc *a = hws_pool_zalloc(&e->pool, sizeof *a);
+    struct hws_assoc *a = hws_pool_zalloc(&e->pool, sizeof *a + hws_extensions_bytes(e));
     if (a == NULL)
         return NULL;
     init_assoc(a, seed);
@@ -423,6 +427,10 @@ void hws_assoc_establish(struct hws_assoc *a)
     a->init_tries = 0;
     hws_assoc_drop_cookie(a);
     free_idle_cold(a);
+    if (!hws_extensions_begin(a)) { /* the peer has them on */
+        hws_fault_abort(a, HWS_E_NOMEM, HWS_CAUSE_OUT_OF_RESOURCE, NULL, 0);
+        return;
+    }
     for (unsigned i = 0; i < a->path_count; i++)
         hws_heartbeat_start(a->paths[i]);
     hws_assoc_ready(a);
@@ -483,6 +491,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
     else
         a->engine->stats.assocs_aborted++;
     hws_timer_stop_all(a);
+    hws_extensions_end(a);
     if (a->released) {
         hws_assoc_bury(a);
         return;
@@ -510,13 +519,14 @@ void hws_assoc_free(struct hws_assoc *a)
 {
     struct hws_pool *pool = &a->engine->pool;
     struct hws_endpoint *ep = a->endpoint;
+    hws_extensions_free(a);
     forget_data(a);
     hws_queues_free(a);
     free_cold(a);
     hws_locals_unref(pool, a->locals);
     free_paths(a);
     hws_params_unref(pool, a->params);
-    hws_pool_free(pool, a, sizeof *a);
+    hws_pool_free(pool, a, sizeof *a + hws_extensions_bytes(a->engine));
     ep->assoc_count--;
     hws_endpoint_reap(ep);
 }
@@ -550,7 +560,8 @@ void hws_assoc_touch(struct hws_assoc *a)
 }
 
 /* Asked for per path; all other chunks are one per association. */
-#define HWS_WANTS_PER_PATH (HWS_WANT_HEARTBEAT | HWS_WANT_HEARTBEAT_ACK | HWS_WANT_PROBE)
+#define HWS_WANTS_PER_PATH                                                                         \
+    (HWS_WANT_HEARTBEAT | HWS_WANT_HEARTBEAT_ACK | HWS_WANT_EXTENSION | HWS_WANT_PROBE)
 
 void hws_want(struct hws_path *p, uint16_t want)
 {

@@ -53,6 +53,35 @@ static const uint8_t *get_addr(const uint8_t *pos, struct hws_addr *a)
     return pos + HWS_COOKIE_ADDR_LEN;
 }
 
+/* For each extension a length and that many bytes. */
+static void put_offers(struct cursor *c, const struct hws_ext_offers *offers)
+{
+    for (unsigned i = 0; i < HWS_EXT_MAX; i++) {
+        if (!(offers->mask & 1u << i))
+            continue;
+        *c->pos++ = offers->len[i];
+        memcpy(c->pos, offers->value[i], offers->len[i]);
+        c->pos += offers->len[i];
+    }
+}
+
+/* False: they do not end where they have to. */
+static bool get_offers(const uint8_t *pos, const uint8_t *end, uint8_t mask,
+                       struct hws_ext_offers *offers)
+{
+    *offers = (struct hws_ext_offers){.mask = mask};
+    for (unsigned i = 0; i < HWS_EXT_MAX; i++) {
+        if (!(mask & 1u << i))
+            continue;
+        if (pos == end || *pos > HWS_EXT_PARAM_MAX || *pos > end - pos - 1)
+            return false;
+        offers->len[i] = *pos++;
+        memcpy(offers->value[i], pos, offers->len[i]);
+        pos += offers->len[i];
+    }
+    return pos == end;
+}
+
 static void put_fixed(uint8_t *p, const struct hws_cookie *c, uint8_t key_index)
 {
     memset(p, 0, HWS_COOKIE_FIXED_LEN);
@@ -72,6 +101,7 @@ static void put_fixed(uint8_t *p, const struct hws_cookie *c, uint8_t key_index)
     hws_put16(p + 48, c->local_port);
     hws_put16(p + 50, c->remote_port);
     p[2] = c->has_adaptation;
+    p[3] = c->offers.mask;
     hws_put32(p + 52, c->adaptation_indication);
 }
 
@@ -106,6 +136,7 @@ uint32_t hws_cookie_seal(struct hws_engine *e, const struct hws_cookie *cookie,
     put_addr(&c, &cookie->remote);
     for (unsigned i = 0; i < cookie->addr_count; i++)
         put_addr(&c, &cookie->addrs[i]);
+    put_offers(&c, &cookie->offers);
     size_t len = (size_t)(c.pos - out);
     e->config.env.hmac_sha256(e->config.env.ctx, keys->key[keys->current], out, len, c.pos);
     return (uint32_t)len + HWS_MAC_LEN;
@@ -137,7 +168,7 @@ bool hws_cookie_open(const struct hws_engine *e, const uint8_t *bytes, uint32_t 
         len > HWS_COOKIE_MAX_LEN)
         return false;
     if (bytes[1] > HWS_LIMIT_PATHS ||
-        len != HWS_COOKIE_FIXED_LEN + HWS_COOKIE_ADDR_LEN * (2u + bytes[1]) + HWS_MAC_LEN)
+        len < HWS_COOKIE_FIXED_LEN + HWS_COOKIE_ADDR_LEN * (2u + bytes[1]) + HWS_MAC_LEN)
         return false;
     if (!mac_ok(e, bytes, len))
         return false;
@@ -146,5 +177,5 @@ bool hws_cookie_open(const struct hws_engine *e, const uint8_t *bytes, uint32_t 
     pos = get_addr(pos, &out->remote);
     for (unsigned i = 0; i < out->addr_count; i++)
         pos = get_addr(pos, &out->addrs[i]);
-    return true;
+    return get_offers(pos, bytes + len - HWS_MAC_LEN, bytes[3], &out->offers);
 }

@@ -17,6 +17,7 @@ struct hws_cookie {
     uint16_t local_port, remote_port;
     bool has_adaptation; /* the INIT had an Adaptation Layer Indication */
     uint32_t adaptation_indication;
+    struct hws_ext_offers offers;  /* of extensions that both have */
     struct hws_addr local, remote; /* destination and source of the INIT */
     uint8_t addr_count;            /* further addresses the peer listed */
     struct hws_addr addrs[HWS_LIMIT_PATHS];
@@ -26,11 +27,12 @@ struct hws_cookie {
  */
 #define HWS_COOKIE_KEY_LIFE_US 120000000u
 
-/* The encoding: a fixed part, the addresses, the MAC. */
+/* The encoding: a fixed part, the addresses, the offers, the MAC. */
 #define HWS_COOKIE_FIXED_LEN 56u
 #define HWS_COOKIE_ADDR_LEN 23u
 #define HWS_COOKIE_MAX_LEN                                                                         \
-    (HWS_COOKIE_FIXED_LEN + HWS_COOKIE_ADDR_LEN * (2u + HWS_LIMIT_PATHS) + HWS_MAC_LEN)
+    (HWS_COOKIE_FIXED_LEN + HWS_COOKIE_ADDR_LEN * (2u + HWS_LIMIT_PATHS) +                         \
+     HWS_EXT_MAX * (1u + HWS_EXT_PARAM_MAX) + HWS_MAC_LEN)
 
 /** Draws the first key. */
 void hws_cookie_init(struct hws_engine *e);

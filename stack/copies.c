@@ -120,7 +120,7 @@ void hws_copies_fill(struct hws_path *p, struct hws_builder *b)
         uint32_t tsn = c->due[i].tsn;
         if (!(c->due[i].paths & bit) || !wanted(p, tsn) || !possible(p, tsn))
             continue;
-        if (!hws_transmit_chunk(p, b, tsn))
+        if (!hws_transmit_chunk(p, b, tsn, true))
             break;
         copy_sent(p, tsn);
         c->due[i].paths &= (uint8_t)~bit;

@@ -56,7 +56,8 @@ enum hws_path_timer {
 #define HWS_WANT_SHUTDOWN 0x040u
 #define HWS_WANT_SHUTDOWN_ACK 0x080u
 #define HWS_WANT_ERROR 0x100u
-#define HWS_WANT_PROBE 0x200u /* not a row of the chunk table: a packet of its own */
+#define HWS_WANT_EXTENSION 0x400u /* chunks of extensions: hws_extensions_fill knows which */
+#define HWS_WANT_PROBE 0x200u     /* not a row of the chunk table: a packet of its own */
 
 /* One destination address of the peer (RFC 9260, 5.1.2): its own round trips, congestion window,
  * MTU and error count. */
@@ -138,7 +139,8 @@ struct hws_control_counts {
     uint64_t control_in, control_out;
 };
 
-/* Servers have many that are idle: flags are bits, members stand so that none is padded, and what
+/* An engine with extensions has a struct hws_ext_part behind each.
+ * Servers have many that are idle: flags are bits, members stand so that none is padded, and what
  * user data needs is in `queues`. */
 struct hws_assoc {
     struct hws_engine *engine;
@@ -272,6 +274,7 @@ struct hws_rx {
     uint32_t chunk_index;
     bool counted;   /* this packet has been counted as one with DATA */
     bool sack_seen; /* this packet brought a SACK already */
+    bool repaired;  /* there is no packet: an extension hands in its chunk */
 };
 
 #endif

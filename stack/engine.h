@@ -22,6 +22,7 @@
 
 #include "proto/addr.h"
 #include "proto/shard.h"
+#include "proto/text.h"
 #include "stack/buf.h"
 #include "stack/env.h"
 #include "stack/error.h"
@@ -147,6 +148,10 @@ struct hws_engine_config {
 /** Whether an engine can be made with these extensions. HWS_E_INVAL: not; `error`, of
  * HWS_EXTENSION_ERROR_MAX bytes, says as one sentence why. */
 int hws_extensions_check(const struct hws_extension *const *extensions, size_t count, char *error);
+
+/** What chunks, parameters and causes of the engine's extensions are called in traces; valid until
+ * the engine is freed. */
+struct hws_text_names hws_engine_names(const struct hws_engine *engine);
 
 /** A new engine, or NULL when there is no memory, or when hws_extensions_check says no. The config
  * is copied. */
@@ -278,6 +283,7 @@ enum hws_event_type {
     HWS_EVENT_PARTIAL_ABORTED, /**< message `ssn` of stream `sid`, which was being delivered in
                                   parts, will not be completed: what can be read of it ends without
                                   HWS_RECV_EOR */
+    HWS_EVENT_EXTENSION,       /**< `extension` tells `code` and `data` (hws_ext_tell) */
 };
 
 /** An event. Members that its type does not name are 0. */
@@ -294,13 +300,16 @@ struct hws_event {
     uint32_t indication;           /**< ADAPTATION */
     /** REMOTE_ERROR: the error cause with its header; valid until the engine is called again; NULL
      * when it was too long to keep. DOWN by ABORT: the chunk with its header, its first
-     * HWS_LIMIT_REMOTE_ERROR_BYTES; valid until the association is released. */
+     * HWS_LIMIT_REMOTE_ERROR_BYTES; valid until the association is released. EXTENSION: what it
+     * says; valid until the next event is taken. */
     const uint8_t *data;
     uint32_t data_len;
+    const char *extension; /**< EXTENSION: its name */
+    uint32_t code;         /**< EXTENSION: its own number of what happened */
 };
 
 /** Takes the next event; false when there is none. Events of one kind for one association are
- * folded into one. After DOWN no event names that association again. */
+ * folded into one, but those of EXTENSION. After DOWN no event names that association again. */
 bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
 
 #define HWS_ENDPOINT_IPV4 1u /**< in `families`: IPv4 */
@@ -573,6 +582,9 @@ struct hws_assoc_status {
     uint64_t retransmits;
     bool timer_armed; /**< whether any retransmission timer runs, or data waits for its rate */
 };
+
+/** Whether the extension of that name is on: the association is up, and both sides offered it. */
+bool hws_assoc_has_extension(const struct hws_engine *engine, hws_assoc_id id, const char *name);
 
 /** Reads it. HWS_E_NOENT. */
 int hws_assoc_status(const struct hws_engine *engine, hws_assoc_id id,

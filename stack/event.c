@@ -1,5 +1,6 @@
 /* Events: bits noted on associations and paths, handed out one by one. */
 #include "stack/assoc.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 
 /* The order in which what happened at once is told: beginnings first, the end last. */
@@ -8,17 +9,10 @@ static const enum hws_event_type path_order[] = {
     HWS_EVENT_PATH_DOWN, HWS_EVENT_PATH_UP,
 };
 static const enum hws_event_type order[] = {
-    HWS_EVENT_UP,
-    HWS_EVENT_RESTART,
-    HWS_EVENT_ADAPTATION,
-    HWS_EVENT_READABLE,
-    HWS_EVENT_PARTIAL_ABORTED,
-    HWS_EVENT_WRITABLE,
-    HWS_EVENT_SEND_FAILED,
-    HWS_EVENT_PEER_SHUTDOWN,
-    HWS_EVENT_REMOTE_ERROR,
-    HWS_EVENT_DRY,
-    HWS_EVENT_DOWN,
+    HWS_EVENT_UP,           HWS_EVENT_RESTART,     HWS_EVENT_ADAPTATION,
+    HWS_EVENT_EXTENSION,    HWS_EVENT_READABLE,    HWS_EVENT_PARTIAL_ABORTED,
+    HWS_EVENT_WRITABLE,     HWS_EVENT_SEND_FAILED, HWS_EVENT_PEER_SHUTDOWN,
+    HWS_EVENT_REMOTE_ERROR, HWS_EVENT_DRY,         HWS_EVENT_DOWN,
 };
 
 static void describe(const struct hws_assoc *a, enum hws_event_type type, struct hws_event *out)
@@ -68,6 +62,8 @@ static bool take_event(struct hws_assoc *a, struct hws_event *out)
             hws_fault_describe_error(a, out);
         else if (order[i] == HWS_EVENT_DOWN)
             hws_fault_describe_down(a, out);
+        else if (order[i] == HWS_EVENT_EXTENSION)
+            hws_extensions_describe_event(a, out);
         return true;
     }
     return false;

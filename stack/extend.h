@@ -130,19 +130,21 @@ struct hws_ext_path {
 struct hws_ext_services {
     uint32_t api; /**< HWS_EXTEND_API of the engine */
     /** hws_ext_want */
-    int (*want)(struct hws_ext_assoc *assoc, uint8_t type, uint8_t path);
+    int (*want)(const struct hws_ext_assoc *assoc, uint8_t type, uint8_t path);
     /** hws_ext_put */
-    int (*put)(struct hws_ext_out *out, const void *bytes, uint16_t len);
+    int (*put)(const struct hws_ext_assoc *assoc, struct hws_ext_out *out, const void *bytes,
+               uint16_t len);
     /** hws_ext_repair */
-    int (*repair)(struct hws_ext_assoc *assoc, const uint8_t *chunk, uint16_t len);
+    int (*repair)(const struct hws_ext_assoc *assoc, const uint8_t *chunk, uint16_t len);
     /** hws_ext_timer */
-    int (*timer)(struct hws_ext_assoc *assoc, uint64_t delay_us);
+    int (*timer)(const struct hws_ext_assoc *assoc, uint64_t delay_us);
     /** hws_ext_tell */
-    int (*tell)(struct hws_ext_assoc *assoc, uint32_t code, const void *data, uint16_t len);
+    int (*tell)(const struct hws_ext_assoc *assoc, uint32_t code, const void *data, uint16_t len);
     /** hws_ext_report */
-    int (*report)(struct hws_ext_assoc *assoc, uint16_t cause, const void *value, uint16_t len);
+    int (*report)(const struct hws_ext_assoc *assoc, uint16_t cause, const void *value,
+                  uint16_t len);
     /** hws_ext_path */
-    int (*path)(struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out);
+    int (*path)(const struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out);
 };
 
 /** Instead of a path's number: the one that carries data. */
@@ -150,34 +152,37 @@ struct hws_ext_services {
 /** hws_ext_timer: none. */
 #define HWS_EXT_NEVER UINT64_MAX
 
-/** Asks for a chunk of one of the extension's types on a path: its filler is called when a packet
- * is built, once for each chunk that was asked for since it was last filled in. HWS_EXT_INVAL,
- * HWS_EXT_STATE. */
-static inline int hws_ext_want(struct hws_ext_assoc *assoc, uint8_t type, uint8_t path)
+/** Asks for a chunk of one of the extension's types on a path: its filler is called, once, when the
+ * next packet to there is built, and may ask for another one. HWS_EXT_INVAL (not a type it sends,
+ * or no such path), HWS_EXT_STATE (`states` of the type do not allow it now), HWS_EXT_FULL (a
+ * filler that goes on asking: 64 times in turn). */
+static inline int hws_ext_want(const struct hws_ext_assoc *assoc, uint8_t type, uint8_t path)
 {
     return assoc->services->want(assoc, type, path);
 }
 
 /** Within a filler: appends to the chunk's value. HWS_EXT_FULL: more than `out->room`; the chunk is
- * left out of this packet, and asked for again in the next one when that has more room. */
-static inline int hws_ext_put(struct hws_ext_assoc *assoc, struct hws_ext_out *out,
+ * left out and its filler called again for the next packet, unless this one was the path's largest
+ * and empty: then it is given up. */
+static inline int hws_ext_put(const struct hws_ext_assoc *assoc, struct hws_ext_out *out,
                               const void *bytes, uint16_t len)
 {
-    return assoc->services->put(out, bytes, len);
+    return assoc->services->put(assoc, out, bytes, len);
 }
 
 /** Hands in a DATA chunk, with its header, as if it had come from the network: marked as received,
  * delivered and acknowledged. Its bytes are copied. Within `input`, `data_received` and `timer`, in
  * states in which DATA is taken. HWS_EXT_INVAL (not a DATA chunk that the peer may send now),
  * HWS_EXT_KNOWN, HWS_EXT_STATE, HWS_EXT_FULL. */
-static inline int hws_ext_repair(struct hws_ext_assoc *assoc, const uint8_t *chunk, uint16_t len)
+static inline int hws_ext_repair(const struct hws_ext_assoc *assoc, const uint8_t *chunk,
+                                 uint16_t len)
 {
     return assoc->services->repair(assoc, chunk, len);
 }
 
-/** Has `timer` called after so many microseconds, once; replaces what was set before, HWS_EXT_NEVER
- * takes it back. HWS_EXT_STATE, HWS_EXT_INVAL (the extension has no `timer`). */
-static inline int hws_ext_timer(struct hws_ext_assoc *assoc, uint64_t delay_us)
+/** Has `timer` called after so many microseconds, 100 at least, once; replaces what was set before,
+ * HWS_EXT_NEVER takes it back. HWS_EXT_STATE, HWS_EXT_INVAL (the extension has no `timer`). */
+static inline int hws_ext_timer(const struct hws_ext_assoc *assoc, uint64_t delay_us)
 {
     return assoc->services->timer(assoc, delay_us);
 }
@@ -185,7 +190,7 @@ static inline int hws_ext_timer(struct hws_ext_assoc *assoc, uint64_t delay_us)
 /** Tells the application something: HWS_EVENT_EXTENSION of the engine, a notification of type
  * HWS_EXTENSION_EVENT at the socket. `data` is copied, HWS_EXT_EVENT_MAX bytes at most.
  * HWS_EXT_INVAL, HWS_EXT_FULL. */
-static inline int hws_ext_tell(struct hws_ext_assoc *assoc, uint32_t code, const void *data,
+static inline int hws_ext_tell(const struct hws_ext_assoc *assoc, uint32_t code, const void *data,
                                uint16_t len)
 {
     return assoc->services->tell(assoc, code, data, len);
@@ -193,14 +198,15 @@ static inline int hws_ext_tell(struct hws_ext_assoc *assoc, uint32_t code, const
 
 /** Reports an error cause of the extension to the peer, in an ERROR chunk (RFC 9260, 3.3.10).
  * HWS_EXT_INVAL (not a cause of the extension), HWS_EXT_STATE. */
-static inline int hws_ext_report(struct hws_ext_assoc *assoc, uint16_t cause, const void *value,
-                                 uint16_t len)
+static inline int hws_ext_report(const struct hws_ext_assoc *assoc, uint16_t cause,
+                                 const void *value, uint16_t len)
 {
     return assoc->services->report(assoc, cause, value, len);
 }
 
 /** What is known of a path. HWS_EXT_INVAL: there is none of that number. */
-static inline int hws_ext_path(struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out)
+static inline int hws_ext_path(const struct hws_ext_assoc *assoc, uint8_t path,
+                               struct hws_ext_path *out)
 {
     return assoc->services->path(assoc, path, out);
 }
@@ -224,7 +230,7 @@ static inline int hws_ext_path(struct hws_ext_assoc *assoc, uint8_t path, struct
 /** Where a chunk stands in a packet. */
 enum hws_ext_place {
     HWS_EXT_BEFORE_DATA, /**< behind the control chunks of RFC 9260 */
-    HWS_EXT_AFTER_DATA,  /**< in what room DATA leaves, or in a packet of its own */
+    HWS_EXT_AFTER_DATA,  /**< in what room DATA leaves; a packet of its own when there is no DATA */
 };
 
 /** A chunk type. */
@@ -235,11 +241,12 @@ struct hws_ext_chunk {
     uint8_t states;   /**< HWS_EXT_IN_* */
     enum hws_ext_place place; /**< in a packet */
     /** A chunk came, in one of `states`. NULL: it is only sent. */
-    void (*input)(struct hws_ext_assoc *assoc, const struct hws_ext_in *in);
+    void (*input)(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in);
     /** Fills in one that was asked for. False: there is none to send after all. NULL: it is only
      * received. */
-    bool (*fill)(struct hws_ext_assoc *assoc, struct hws_ext_out *out);
-    /** Writes the value as text for a trace, as snprintf does; NULL: hexadecimal digits. */
+    bool (*fill)(const struct hws_ext_assoc *assoc, struct hws_ext_out *out);
+    /** Writes what a value of min_len bytes or more says, for a trace, as snprintf does: in the
+     * style of "base=17 count=4"; NULL: flags and length are shown. */
     int (*text)(const uint8_t *value, uint16_t len, char *out, size_t size);
 };
 
@@ -424,17 +431,21 @@ struct hws_extension {
      * DATA chunk fits, too; HWS_EXT_RESERVE_MAX at most. */
     uint16_t reserve_bytes;
 
+    /** SACKs that report a DATA chunk missing before it counts as lost (7.2.4); 0: 3, as ever. What
+     * the extension repairs would else be sent again before the repair has come. */
+    uint8_t missing_reports;
+
     /** The association is established, or the peer restarted (5.2.4 A): `state` is zeroed. `value`
      * is the peer's parameter. */
-    void (*begin)(struct hws_ext_assoc *assoc, const uint8_t *value, uint16_t len);
+    void (*begin)(const struct hws_ext_assoc *assoc, const uint8_t *value, uint16_t len);
     /** The association is over, or begins anew. Services answer HWS_EXT_STATE. */
-    void (*end)(struct hws_ext_assoc *assoc);
+    void (*end)(const struct hws_ext_assoc *assoc);
     /** A DATA chunk stands in a packet that is being built. */
-    void (*data_sent)(struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
+    void (*data_sent)(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
     /** A DATA chunk came for the first time and was taken. */
-    void (*data_received)(struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
+    void (*data_received)(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
     /** The time set by hws_ext_timer has come. */
-    void (*timer)(struct hws_ext_assoc *assoc);
+    void (*timer)(const struct hws_ext_assoc *assoc);
 };
 
 /** The symbol by which a shared object gives its extension. */

@@ -5,6 +5,7 @@
 #include "proto/cause.h"
 #include "stack/assoc.h"
 #include "stack/endpoint.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 #include "stack/init_params.h"
 #include "stack/observe.h"
@@ -199,7 +200,8 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         HWS_DROP(a->engine, rx, drop_chunk_malformed);
         return;
     }
-    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    enum hws_init_params_result result =
+        hws_init_params_read(&a->engine->registry, &init, &rx->packet->src, &params);
     if (a->params->probe) {
         hws_assoc_down(a, HWS_E_EOF, 0); /* the cookie is all the peer has of it: it expires */
         return;
@@ -208,6 +210,7 @@ void hws_handshake_init_ack(struct hws_assoc *a, struct hws_rx *rx, const struct
         return;
     hws_assoc_set_peer(a, init.tag, init.tsn, init.a_rwnd, init.ostreams, init.max_instreams);
     hws_assoc_set_adaptation(a, params.has_adaptation, params.adaptation_indication);
+    hws_extensions_agree(a, &params.offers);
     struct hws_path *p = hws_assoc_path(a, &rx->packet->src);
     if (p == NULL || !p->confirmed)
         p = a->paths[a->init_path];
@@ -229,7 +232,7 @@ struct hws_path *hws_handshake_listed_path(struct hws_assoc *a, const struct hws
     struct hws_init init;
     struct hws_init_params params;
     if (a->state != HWS_STATE_COOKIE_WAIT || !hws_init_decode(chunk, &init) ||
-        hws_init_params_read(&init, source, &params) != HWS_INIT_PARAMS_OK)
+        hws_init_params_read(&a->engine->registry, &init, source, &params) != HWS_INIT_PARAMS_OK)
         return NULL;
     for (uint32_t i = 0; i < params.addr_count; i++) {
         struct hws_path *p = hws_assoc_path(a, &params.addrs[i]);

@@ -64,16 +64,20 @@ static void add_address(const struct hws_tlv *p, const struct hws_addr *source,
     out->addrs[out->addr_count++] = addr;
 }
 
-/* An unknown parameter. False: the rest of the list is not to be looked at (3.2.1). */
-static bool unknown(const struct hws_tlv *p, struct hws_init_params *out)
+/* A parameter that is not the core's. False: the rest of the list is not to be looked at (3.2.1).
+ */
+static bool unknown(const struct hws_registry *r, const struct hws_tlv *p,
+                    struct hws_init_params *out)
 {
+    if (hws_registry_take_offer(r, p, &out->offers))
+        return true;
     if (hws_param_unknown_report(p->type) && out->unknown_count < HWS_LIMIT_UNKNOWN_PARAMS)
         out->unknown[out->unknown_count++] = *p;
     return hws_param_unknown_skip(p->type);
 }
 
-static bool take(const struct hws_tlv *p, const struct hws_addr *source,
-                 struct hws_init_params *out)
+static bool take(const struct hws_registry *r, const struct hws_tlv *p,
+                 const struct hws_addr *source, struct hws_init_params *out)
 {
     switch (p->type) {
     case HWS_PARAM_IPV4:
@@ -94,7 +98,7 @@ static bool take(const struct hws_tlv *p, const struct hws_addr *source,
     case HWS_PARAM_UNRECOGNIZED:
         return true; /* our own parameter, echoed; nothing we sent is worth a second try */
     default:
-        return unknown(p, out);
+        return unknown(r, p, out);
     }
 }
 
@@ -103,8 +107,10 @@ static unsigned family_bit(const struct hws_addr *a)
     return a->family == HWS_FAMILY_IPV4 ? HWS_SUPPORTS_IPV4 : HWS_SUPPORTS_IPV6;
 }
 
-static enum hws_init_params_result
-read_list(const struct hws_init *init, const struct hws_addr *source, struct hws_init_params *out)
+static enum hws_init_params_result read_list(const struct hws_registry *r,
+                                             const struct hws_init *init,
+                                             const struct hws_addr *source,
+                                             struct hws_init_params *out)
 {
     struct hws_tlv_iter it = hws_tlv_begin(init->params, init->params_len);
     struct hws_tlv p;
@@ -114,19 +120,20 @@ read_list(const struct hws_init *init, const struct hws_addr *source, struct hws
             return HWS_INIT_PARAMS_MALFORMED;
         if (p.type == HWS_PARAM_HOST_NAME)
             return HWS_INIT_PARAMS_HOST_NAME;
-        if (!take(&p, source, out))
+        if (!take(r, &p, source, out))
             return HWS_INIT_PARAMS_OK;
     }
     return it.malformed ? HWS_INIT_PARAMS_MALFORMED : HWS_INIT_PARAMS_OK;
 }
 
-enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
+enum hws_init_params_result hws_init_params_read(const struct hws_registry *r,
+                                                 const struct hws_init *init,
                                                  const struct hws_addr *source,
                                                  struct hws_init_params *out)
 {
     memset(out, 0, sizeof *out);
     out->supported = HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6;
-    enum hws_init_params_result result = read_list(init, source, out);
+    enum hws_init_params_result result = read_list(r, init, source, out);
     /* A family that the peer uses it supports, whatever it says (5.1.2). */
     out->supported |= family_bit(source);
     for (uint32_t i = 0; i < out->addr_count; i++)

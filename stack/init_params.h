@@ -25,8 +25,9 @@ struct hws_init_params {
     uint32_t life_extension_ms; /* Cookie Preservative */
     bool has_adaptation;        /* Adaptation Layer Indication */
     uint32_t adaptation_indication;
-    unsigned supported;     /* HWS_SUPPORTS_*; all when the peer does not say */
-    uint32_t unknown_count; /* to be reported (3.2.1) */
+    struct hws_ext_offers offers; /* of extensions that we have, too */
+    unsigned supported;           /* HWS_SUPPORTS_*; all when the peer does not say */
+    uint32_t unknown_count;       /* to be reported (3.2.1) */
     struct hws_tlv unknown[HWS_LIMIT_UNKNOWN_PARAMS];
     struct hws_tlv offending; /* the parameter behind a result other than OK */
 };
@@ -48,7 +49,8 @@ bool hws_init_refused(const struct hws_init *init, enum hws_init_params_result r
                       const struct hws_init_params *params, struct hws_init_refusal *why);
 
 /** Addresses get the encapsulation port of `source`, where the chunk came from. */
-enum hws_init_params_result hws_init_params_read(const struct hws_init *init,
+enum hws_init_params_result hws_init_params_read(const struct hws_registry *r,
+                                                 const struct hws_init *init,
                                                  const struct hws_addr *source,
                                                  struct hws_init_params *out);
 

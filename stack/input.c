@@ -5,6 +5,7 @@
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
 #include "stack/endpoint.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 #include "stack/handshake.h"
 #include "stack/listener.h"
@@ -54,7 +55,7 @@ static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_
         a->counts.control_in += hws_chunk_type(&chunk) != HWS_CHUNK_DATA;
         const struct hws_chunk_row *row = hws_chunk_row(hws_chunk_type(&chunk));
         if (row == NULL) {
-            if (!unknown_chunk(a, rx, &chunk))
+            if (!hws_extensions_chunk_in(a, rx, &chunk) && !unknown_chunk(a, rx, &chunk))
                 return;
         } else if (row->alone && (rx->chunk_index > 0 || it->left > 0)) {
             HWS_DROP(a->engine, rx, drop_bundle);

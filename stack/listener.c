@@ -6,6 +6,7 @@
 #include "stack/assoc.h"
 #include "stack/cookie.h"
 #include "stack/endpoint.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 #include "stack/init_params.h"
 #include "stack/observe.h"
@@ -107,6 +108,7 @@ static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *
         .remote_max_instreams = init->max_instreams,
         .has_adaptation = params->has_adaptation,
         .adaptation_indication = params->adaptation_indication,
+        .offers = params->offers,
         .local_port = rx->header.dst_port,
         .remote_port = rx->header.src_port,
     };
@@ -162,6 +164,7 @@ static void send_init_ack(struct hws_engine *e, const struct hws_rx *rx,
     if (v != NULL)
         memcpy(v, sealed, sealed_len);
     hws_init_params_put_local(&r.b, locals, own, params->supported);
+    hws_extensions_put_offers(&r.b, &e->registry, &cookie->offers);
     echo_unknown(&r.b, params);
     if (hws_builder_close(&r.b))
         hws_reply_send(e, &r, true);
@@ -227,7 +230,8 @@ void hws_listener_init(struct hws_engine *e, struct hws_rx *rx, const struct hws
     rx->path = confirmed_path(e, &rx->packet->src, rx);
     struct hws_assoc *a = rx->path != NULL ? rx->path->assoc : NULL;
     struct hws_init_params params;
-    enum hws_init_params_result result = hws_init_params_read(&init, &rx->packet->src, &params);
+    enum hws_init_params_result result =
+        hws_init_params_read(&e->registry, &init, &rx->packet->src, &params);
     if (a == NULL)
         a = listed_assoc(e, rx, &params);
     struct hws_endpoint *ep = a != NULL ? a->endpoint : listener_of(e, rx);
@@ -293,6 +297,7 @@ static void set_peer(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_assoc_set_peer(a, cookie->remote_vtag, cookie->remote_tsn, cookie->remote_rwnd,
                        cookie->remote_ostreams, cookie->remote_max_instreams);
     hws_assoc_set_adaptation(a, cookie->has_adaptation, cookie->adaptation_indication);
+    hws_extensions_agree(a, &cookie->offers);
     hws_tune_set_up(a, cookie->made_us);
 }
 

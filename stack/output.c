@@ -5,6 +5,7 @@
 #include "stack/assoc.h"
 #include "stack/chunk_table.h"
 #include "stack/copies.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 #include "stack/heartbeat.h"
 #include "stack/init_params.h"
@@ -31,6 +32,7 @@ bool hws_output_fill_init(struct hws_path *p, struct hws_builder *b)
     if (a->cold != NULL && a->cold->preservative_ms > 0)
         hws_param_put_cookie_preservative(b, a->cold->preservative_ms);
     hws_init_params_put_local(b, a->locals, a->params, HWS_SUPPORTS_IPV4 | HWS_SUPPORTS_IPV6);
+    hws_extensions_put_offers(b, &a->engine->registry, NULL);
     return hws_builder_close(b);
 }
 
@@ -85,7 +87,7 @@ static void fill_control(struct hws_path *p, struct hws_builder *b)
  * train, with IP's help. */
 static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
 {
-    if (b->chunks > 0 || train->packets > 0)
+    if (b->chunks > 0 || train->packets > 0 || !(p->wants & ~HWS_WANT_EXTENSION))
         return;
     b->limit = train->capacity < HWS_PACKET_MAX_LEN ? train->capacity & ~3u : HWS_PACKET_MAX_LEN;
     fill_control(p, b);
@@ -139,6 +141,9 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
     struct hws_builder b;
     bool init = must_be_alone(p);
     uint64_t data_before = data_out(a);
+    /* It begins a train, so that it has all the room that there is. */
+    if ((p->wants & HWS_WANT_EXTENSION) && train->packets > 0)
+        return 0;
     hws_builder_init(&b, buf, limit, a->local_port, a->remote_port, init ? 0 : a->remote_vtag);
     if (p->wants != 0) {
         uint16_t wanted = p->wants;
@@ -147,9 +152,13 @@ static uint32_t build_packet(struct hws_path *p, uint8_t *buf, uint32_t limit,
         drop_further_answers(p, wanted);
         if (a->state == HWS_STATE_COOKIE_ECHOED)
             hws_fault_forget_reports(a); /* there is no other packet for them (5.1) */
+        if (p->wants & HWS_WANT_EXTENSION)
+            hws_extensions_fill(p, &b, HWS_EXT_BEFORE_DATA, train->packets == 0);
     }
     if (!init)
         fill_data(p, &b, train);
+    if (p->wants & HWS_WANT_EXTENSION)
+        hws_extensions_fill(p, &b, HWS_EXT_AFTER_DATA, train->packets == 0);
     if (b.chunks == 0)
         return 0;
     a->engine->stats.packets_out++;
@@ -227,13 +236,15 @@ static bool build(struct hws_path *p, struct hws_train *train)
 
 bool hws_output_assoc(struct hws_assoc *a, struct hws_train *train)
 {
-    bool built = false, probe = true;
+    bool built = false, perhaps = true;
     hws_pathsel_visit(a);
-    while (!built && probe) {
+    while (!built && perhaps) {
         struct hws_path *p = choose_path(a);
         if (p == NULL)
             return false;
-        probe = p->wants == HWS_WANT_PROBE; /* one that cannot be sent holds nothing up */
+        /* A probe that cannot be sent holds nothing up, nor an extension that has nothing to say.
+         */
+        perhaps = p->wants == HWS_WANT_PROBE || (p->wants & HWS_WANT_EXTENSION);
         built = build(p, train);
     }
     if (built)

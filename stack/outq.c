@@ -5,7 +5,6 @@
 #include "proto/serial.h"
 
 #define HWS_OUTQ_FIRST_SIZE 64u
-#define HWS_OUTQ_MISSES_LOST 3u
 
 void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_tsn)
 {
@@ -14,6 +13,7 @@ void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_t
     q->cum = initial_tsn - 1;
     q->next_tsn = initial_tsn;
     q->rtx_low = initial_tsn;
+    q->misses_lost = HWS_OUTQ_MISSES_LOST;
 }
 
 static size_t bitmap_bytes(uint32_t size)
@@ -389,15 +389,16 @@ static void renege_range(struct hws_outq *q, uint32_t start, uint32_t end)
 }
 
 /* The chunk is reported missing, several times at once perhaps; the third time marks it (7.2.4), or
- * leaves it to the path that has a copy. */
+ * a later one if an extension says so, or leaves it to the path that has a copy. */
 static void miss(struct hws_outq *q, uint32_t tsn, const struct evidence *beyond,
                  struct hws_outq_ack *out)
 {
     struct hws_tx *tx = hws_outq_at(q, tsn);
     if (!tx->flying)
         return;
-    tx->misses = (uint8_t)(tx->misses + beyond->reports[witness(q, tx)]);
-    if (tx->misses < HWS_OUTQ_MISSES_LOST)
+    uint32_t misses = tx->misses + beyond->reports[witness(q, tx)];
+    tx->misses = (uint8_t)(misses < q->misses_lost ? misses : q->misses_lost);
+    if (misses < q->misses_lost)
         return;
     out->lost_paths |= 1u << tx->path;
     out->lost_chunks++;
@@ -446,7 +447,7 @@ static uint32_t reports_of(uint32_t bytes, uint32_t packet_bytes)
     uint32_t reports = bytes / packet_bytes;
     if (reports == 0)
         reports = bytes > 0;
-    return reports < HWS_OUTQ_MISSES_LOST ? reports : HWS_OUTQ_MISSES_LOST;
+    return reports;
 }
 
 static void count_reports(const struct hws_outq *q, struct evidence *beyond, uint32_t packet_bytes)

@@ -13,6 +13,8 @@
 #include "stack/pool.h"
 #include "stack/sendq.h"
 
+#define HWS_OUTQ_MISSES_LOST 3u
+
 /* One DATA chunk. */
 struct hws_tx {
     struct hws_msg *msg;
@@ -29,14 +31,15 @@ struct hws_tx {
 
 struct hws_outq {
     struct hws_pool *pool;
-    struct hws_tx *ring; /* NULL until the first chunk */
-    uint64_t *acked;     /* bit per ring place: acknowledged by a gap block */
-    uint64_t *rtx;       /* bit per ring place: to be sent again */
-    uint64_t *fast;      /* bit per ring place: was fast retransmitted, not again (7.2.4, 5) */
-    uint32_t size;       /* places, a power of two >= 64 */
-    uint32_t cum;        /* the cumulative TSN ack point */
-    uint32_t next_tsn;   /* the next new chunk's */
-    uint32_t gap_acked;  /* chunks acknowledged by gap blocks alone */
+    struct hws_tx *ring;  /* NULL until the first chunk */
+    uint64_t *acked;      /* bit per ring place: acknowledged by a gap block */
+    uint64_t *rtx;        /* bit per ring place: to be sent again */
+    uint64_t *fast;       /* bit per ring place: was fast retransmitted, not again (7.2.4, 5) */
+    uint32_t size;        /* places, a power of two >= 64 */
+    uint32_t cum;         /* the cumulative TSN ack point */
+    uint32_t next_tsn;    /* the next new chunk's */
+    uint32_t misses_lost; /* reports after which a chunk is lost */
+    uint32_t gap_acked;   /* chunks acknowledged by gap blocks alone */
     uint32_t rtx_count;
     bool split;       /* DATA is spread over paths: each path's losses show by what arrives on it */
     uint32_t rtx_low; /* no chunk to be sent again is below this TSN */
@@ -64,6 +67,12 @@ struct hws_outq_ack {
 };
 
 void hws_outq_init(struct hws_outq *q, struct hws_pool *pool, uint32_t initial_tsn);
+/** So many reports of it missing tell that a chunk is lost, 1..255; 0: three (7.2.4). */
+static inline void hws_outq_set_missing_reports(struct hws_outq *q, uint32_t reports)
+{
+    q->misses_lost = reports > 0 ? reports : HWS_OUTQ_MISSES_LOST;
+}
+
 /** Lets go of every chunk. */
 void hws_outq_fini(struct hws_outq *q);
 

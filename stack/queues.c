@@ -1,6 +1,7 @@
 #include "stack/queues.h"
 
 #include "stack/assoc.h"
+#include "stack/extension.h"
 #include "stack/failed.h"
 #include "stack/pathsel.h"
 #include "stack/read.h"
@@ -30,6 +31,7 @@ bool hws_queues_make(struct hws_assoc *a)
     hws_reassembly_init(&q->reassembly, pool, a->instreams);
     hws_list_init(&q->views);
     a->queues = q;
+    hws_extensions_tune(a);
     if (hws_pathsel_start(a))
         return true;
     hws_queues_free(a);

@@ -46,6 +46,7 @@ struct hws_queues {
     struct hws_tune tune;
     struct hws_pathsel *pathsel;       /* NULL: the default */
     uint16_t aborted_sid, aborted_ssn; /* of PARTIAL_ABORTED */
+    uint16_t reserve_bytes;            /* of a packet that DATA leaves to extensions */
 };
 
 /** Empty; never written. */

@@ -3,6 +3,8 @@
 #include "proto/cause.h"
 #include "proto/serial.h"
 #include "stack/assoc.h"
+#include "stack/chunk_table.h"
+#include "stack/extension.h"
 #include "stack/fault.h"
 #include "stack/observe.h"
 #include "stack/sack.h"
@@ -108,7 +110,8 @@ static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const s
     hws_fault_report(rx->path, HWS_CAUSE_INVALID_STREAM, value, sizeof value);
 }
 
-static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
+/* False: it was not taken. */
+static bool deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
 {
     const struct hws_packet_in *packet = rx->packet;
     enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
@@ -118,11 +121,12 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
         HWS_DROP(a->engine, rx, drop_memory);
-        return;
+        return false;
     case HWS_REASSEMBLY_INVALID:
         HWS_DROP(a->engine, rx, drop_data_invalid);
-        hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
-        return;
+        if (!rx->repaired)
+            hws_fault_abort(a, HWS_E_PROTO, HWS_CAUSE_PROTOCOL_VIOLATION, NULL, 0);
+        return false;
     case HWS_REASSEMBLY_READY:
         hws_assoc_tell(a, HWS_EVENT_BIT(READABLE));
         break;
@@ -136,6 +140,7 @@ static void deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct h
     else
         a->queues->counts.data_in_ordered++;
     a->advertised_rwnd -= d->payload_len < a->advertised_rwnd ? d->payload_len : a->advertised_rwnd;
+    return true;
 }
 
 void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
@@ -163,12 +168,56 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
     bool had_gap = hws_tsnmap_has_gap(&a->queues->tsnmap);
     if (!admit(a, &d))
         return;
+    bool taken = false;
     if (d.sid >= a->instreams)
         invalid_stream(a, rx, &d);
     else
-        deliver(a, rx, &d);
+        taken = deliver(a, rx, &d);
     if (had_gap || (d.flags & HWS_DATA_I) || hws_tsnmap_has_gap(&a->queues->tsnmap))
         a->sack_now = true;
+    if (taken && a->engine->registry.data_hooks)
+        hws_extensions_data_received(a, rx, chunk, d.tsn);
+}
+
+/* ---- Repaired by an extension ---- */
+
+/* As has_room, but nothing is dropped for it. */
+static bool has_spare_room(const struct hws_assoc *a, const struct hws_data *d)
+{
+    bool fills_gap = hws_tsn_lt(d->tsn, a->queues->tsnmap.highest);
+    return memory_left(a) && (fills_gap || d->payload_len <= a->advertised_rwnd);
+}
+
+/* What could not have come, or would end the association, is refused before. */
+static int refuse_repaired(struct hws_assoc *a, const struct hws_tlv *chunk, struct hws_data *d)
+{
+    if (!(hws_chunk_row(HWS_CHUNK_DATA)->states >> a->state & 1))
+        return HWS_EXT_STATE;
+    if (!hws_data_decode(chunk, d) || d->payload_len == 0 || d->sid >= a->instreams)
+        return HWS_EXT_INVAL;
+    if (!hws_assoc_need_queues(a))
+        return HWS_EXT_FULL;
+    enum hws_tsn_result seen = hws_tsnmap_check(&a->queues->tsnmap, d->tsn);
+    if (seen != HWS_TSN_NEW)
+        return seen == HWS_TSN_DUPLICATE ? HWS_EXT_KNOWN : HWS_EXT_INVAL;
+    return has_spare_room(a, d) ? HWS_EXT_OK : HWS_EXT_FULL;
+}
+
+int hws_receive_repaired(struct hws_assoc *a, const struct hws_tlv *chunk)
+{
+    struct hws_data d;
+    int rc = refuse_repaired(a, chunk, &d);
+    if (rc != HWS_EXT_OK)
+        return rc;
+    uint64_t invalid = a->engine->stats.drop_data_invalid;
+    const struct hws_packet_in none = {.len = HWS_PACKET_HEADER_LEN + chunk->len};
+    struct hws_rx rx = {.packet = &none, .path = a->paths[a->last_data_path], .repaired = true};
+    a->sack_now = true; /* the peer may be about to send it again */
+    hws_receive_data(a, &rx, chunk);
+    if (hws_tsnmap_check(&a->queues->tsnmap, d.tsn) != HWS_TSN_DUPLICATE)
+        return invalid == a->engine->stats.drop_data_invalid ? HWS_EXT_FULL : HWS_EXT_INVAL;
+    a->engine->stats.ext_repaired++;
+    return HWS_EXT_OK;
 }
 
 /* The application has let go while the association ends: what still comes is acknowledged, so that

@@ -9,4 +9,7 @@ void hws_receive_data(struct hws_assoc *a, struct hws_rx *rx, const struct hws_t
 /** The batch is over: partial delivery when the buffer fills up with one message, then the SACK. */
 void hws_receive_settle(struct hws_assoc *a);
 
+/** Takes a DATA chunk that an extension has repaired, as if it had come. An enum hws_ext_result. */
+int hws_receive_repaired(struct hws_assoc *a, const struct hws_tlv *chunk);
+
 #endif

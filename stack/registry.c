@@ -29,6 +29,33 @@ void hws_registry_init(struct hws_registry *r, const struct hws_extension *const
     *r = only_built_in;
     for (size_t i = 0; i < count && r->count <= HWS_EXT_MAX; i++)
         r->list[r->count++] = extensions[i];
+    for (uint32_t i = 0; i < r->count; i++)
+        r->data_hooks |= r->list[i]->data_sent != NULL || r->list[i]->data_received != NULL;
+}
+
+/* ---- What peers offer ---- */
+
+static void note_offer(const struct hws_extension *x, uint32_t index, const struct hws_tlv *param,
+                       struct hws_ext_offers *out)
+{
+    uint32_t len = param->len - 4u;
+    if (len > HWS_EXT_PARAM_MAX ||
+        (x->accept != NULL && !x->accept(param->bytes + 4, (uint16_t)len)))
+        return;
+    out->mask |= (uint8_t)(1u << index);
+    out->len[index] = (uint8_t)len;
+    memcpy(out->value[index], param->bytes + 4, len);
+}
+
+bool hws_registry_take_offer(const struct hws_registry *r, const struct hws_tlv *param,
+                             struct hws_ext_offers *out)
+{
+    for (uint32_t i = 1; i < r->count; i++)
+        if (r->list[i]->param != 0 && r->list[i]->param == param->type) {
+            note_offer(r->list[i], i - 1, param, out);
+            return true;
+        }
+    return false;
 }
 
 /* ---- Names ---- */
@@ -66,6 +93,66 @@ FIND(sched)
 FIND(pathsel)
 
 #undef FIND
+
+/* ---- Names in traces ---- */
+
+static const struct hws_ext_chunk *chunk_at(const struct hws_registry *r, uint8_t type)
+{
+    for (uint32_t i = 0; i < r->count; i++)
+        for (uint32_t k = 0; k < r->list[i]->chunk_count; k++)
+            if (r->list[i]->chunks[k].type == type)
+                return &r->list[i]->chunks[k];
+    return NULL;
+}
+
+static const char *chunk_name(const void *r, uint8_t type)
+{
+    const struct hws_ext_chunk *c = chunk_at(r, type);
+    return c != NULL ? c->name : NULL;
+}
+
+static const char *param_name(const void *arg, uint16_t type)
+{
+    const struct hws_registry *r = arg;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->list[i]->param != 0 && r->list[i]->param == type)
+            return r->list[i]->param_name != NULL ? r->list[i]->param_name : r->list[i]->name;
+    return NULL;
+}
+
+static const char *cause_name(const void *arg, uint16_t code)
+{
+    const struct hws_registry *r = arg;
+    for (uint32_t i = 0; i < r->count; i++)
+        for (uint32_t k = 0; k < r->list[i]->cause_count; k++)
+            if (r->list[i]->causes[k].code == code)
+                return r->list[i]->causes[k].name;
+    return NULL;
+}
+
+/* A chunk too short for its type is shown as one of an unknown type is. */
+static int chunk_contents(const void *r, const struct hws_tlv *chunk, char *out, size_t cap)
+{
+    const struct hws_ext_chunk *c = chunk_at(r, hws_chunk_type(chunk));
+    uint32_t len = hws_chunk_value_len(chunk);
+    if (c == NULL || c->text == NULL || len < c->min_len)
+        return -1;
+    return c->text(hws_chunk_value(chunk), (uint16_t)len, out, cap);
+}
+
+struct hws_text_names hws_registry_names(const struct hws_registry *r)
+{
+    return (struct hws_text_names){.arg = r,
+                                   .chunk = chunk_name,
+                                   .param = param_name,
+                                   .cause = cause_name,
+                                   .contents = chunk_contents};
+}
+
+struct hws_text_names hws_engine_names(const struct hws_engine *e)
+{
+    return hws_registry_names(&e->registry);
+}
 
 /* ---- Whether extensions are as they should be ---- */
 

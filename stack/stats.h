@@ -66,6 +66,11 @@
     X(ootb_in, "packets out of the blue (8.4)")                                                    \
     X(ootb_replies, "packets sent in answer to them")                                              \
     X(ootb_suppressed, "answers withheld by the rate limit")                                       \
+    X(ext_chunks_in, "chunks given to extensions")                                                 \
+    X(ext_chunks_out, "chunks of extensions sent")                                                 \
+    X(ext_repaired, "DATA chunks that extensions handed in")                                       \
+    X(ext_faults, "what extensions asked for and must not, or that was out of bounds")             \
+    X(ext_events_lost, "events of extensions beyond those that may wait")                          \
     X(send_failed, "packets that the link could not send")
 
 struct hws_stats {

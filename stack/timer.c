@@ -2,6 +2,7 @@
 
 #include "stack/assoc.h"
 #include "stack/autoclose.h"
+#include "stack/extension.h"
 #include "stack/handshake.h"
 #include "stack/heartbeat.h"
 #include "stack/observe.h"
@@ -107,7 +108,7 @@ static uint64_t earliest_of_path(const struct hws_path *p)
 
 static uint64_t earliest(const struct hws_assoc *a)
 {
-    uint64_t min = HWS_NEVER;
+    uint64_t min = hws_extensions_any(a) ? hws_extensions_deadline(a) : HWS_NEVER;
     for (int t = 0; t < HWS_TIMER_COUNT; t++)
         min = a->deadline_us[t] < min ? a->deadline_us[t] : min;
     for (unsigned i = 0; i < a->path_count; i++) {
@@ -123,6 +124,8 @@ void hws_timer_run(struct hws_assoc *a)
         if (take_due(&a->deadline_us[t], a->engine->now_us))
             expiries[t](a);
     run_paths(a);
+    if (hws_extensions_any(a))
+        hws_extensions_expire(a);
     if (hws_observed(a->engine) && !a->over)
         hws_observe_all_metrics(a);
     if (a->timer_node.index != HWS_HEAP_NONE)

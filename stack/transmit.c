@@ -8,6 +8,7 @@
 #include "stack/observe.h"
 #include "stack/pacing.h"
 #include "stack/pathsel.h"
+#include "stack/extension.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
 
@@ -34,7 +35,7 @@ static uint32_t full_payload(const struct hws_path *p)
 {
     uint32_t pmdcs = hws_path_pmdcs(p);
     uint32_t amdcs = p->assoc->path_count == 1 ? pmdcs : hws_assoc_amdcs(p->assoc);
-    return (amdcs < pmdcs ? amdcs : pmdcs) - HWS_DATA_HEADER_LEN;
+    return (amdcs < pmdcs ? amdcs : pmdcs) - HWS_DATA_HEADER_LEN - p->assoc->queues->reserve_bytes;
 }
 
 uint32_t hws_transmit_fragment_max(const struct hws_path *p)
@@ -231,7 +232,7 @@ bool hws_transmit_possible(struct hws_path *p)
 
 /* ---- One chunk ---- */
 
-bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
+bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn, bool again)
 {
     const struct hws_tx *tx = hws_outq_at(&p->assoc->queues->outq, tsn);
     struct hws_data d = {
@@ -247,6 +248,9 @@ bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn)
         return false;
     hws_msg_read(tx->msg, tx->offset, payload, tx->len);
     p->assoc->engine->stats.data_out++;
+    if (p->assoc->engine->registry.data_hooks)
+        hws_extensions_data_sent(p, payload - HWS_DATA_HEADER_LEN, tsn,
+                                 HWS_DATA_HEADER_LEN + d.payload_len, again);
     if (tx->flags & HWS_DATA_U)
         p->assoc->queues->counts.data_out_unordered++;
     else
@@ -314,7 +318,7 @@ static void fill_retransmissions(struct hws_path *p, struct hws_builder *b, stru
             return;
         if (train->packets == 0)
             enlarge(tx, b, train);
-        if (!hws_transmit_chunk(p, b, tsn))
+        if (!hws_transmit_chunk(p, b, tsn, true))
             return;
         resend(p, tsn);
         spend_burst(a, hws_tx_size(hws_outq_at(&a->queues->outq, tsn++)));
@@ -347,7 +351,7 @@ static bool cut(struct hws_assoc *a, const struct hws_builder *b, uint32_t fragm
                 struct hws_fragment *out)
 {
     uint32_t room = hws_builder_room(b);
-    uint32_t header = HWS_DATA_HEADER_LEN - 4; /* room counts the chunk's value */
+    uint32_t header = HWS_DATA_HEADER_LEN - 4 + a->queues->reserve_bytes; /* room is of a value */
     uint32_t window = window_allows(a, fragment_max);
     if (room < header + 4 || window == 0)
         return false;
@@ -366,7 +370,7 @@ static void send_fragment(struct hws_path *p, struct hws_builder *b, struct hws_
     if (a->queues->sendq.unsent_bytes == 0 && a->state != HWS_STATE_ESTABLISHED)
         f->flags |= HWS_DATA_I; /* the end waits for its SACK (RFC 7053, 4) */
     uint32_t tsn = hws_outq_add(&a->queues->outq, f, p->index);
-    (void)hws_transmit_chunk(p, b, tsn); /* it was cut to fit */
+    (void)hws_transmit_chunk(p, b, tsn, false); /* it was cut to fit */
     if (a->queues->pathsel != NULL)
         hws_pathsel_sent(p, tsn);
 }

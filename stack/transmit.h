@@ -30,7 +30,7 @@ uint32_t hws_transmit_most_at_once(const struct hws_assoc *a);
 bool hws_transmit_open(const struct hws_path *p);
 
 /** Appends the DATA chunk of that TSN to the packet. False: there is no room. */
-bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn);
+bool hws_transmit_chunk(struct hws_path *p, struct hws_builder *b, uint32_t tsn, bool again);
 
 /** Chunks of `bytes`, headers counted, are on their way on `p`: timers, congestion control. */
 void hws_transmit_sent(struct hws_path *p, uint32_t bytes);

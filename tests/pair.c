@@ -67,6 +67,13 @@ static void end_init(struct pair *p, struct pair_end *end, struct pair_end *othe
     sim_env_init(&end->env, host);
 }
 
+static void take_extensions(struct pair_end *end, const struct hws_extension *const *list)
+{
+    end->extensions = list;
+    for (end->extension_count = 0; list[end->extension_count] != NULL;)
+        end->extension_count++;
+}
+
 struct pair *pair_new(const struct pair_options *options)
 {
     struct pair_options o = options != NULL ? *options : (struct pair_options){0};
@@ -84,6 +91,10 @@ struct pair *pair_new(const struct pair_options *options)
         o.params(&a, &b);
     end_init(p, &p->a, &p->b, 1, &o);
     end_init(p, &p->b, &p->a, 2, &o);
+    if (o.a_extensions != NULL)
+        take_extensions(&p->a, o.a_extensions);
+    if (o.b_extensions != NULL)
+        take_extensions(&p->b, o.b_extensions);
     end_engine(&p->a, o.own_host);
     end_engine(&p->b, o.own_host);
     end_endpoint(&p->a, o.both_listen, &a);

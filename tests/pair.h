@@ -74,6 +74,8 @@ struct pair_options {
     bool told_host;                                /* but they are what it is told of its host */
     const struct hws_extension *const *extensions; /* of both ends */
     size_t extension_count;
+    const struct hws_extension *const *a_extensions; /* or of one; they end with NULL */
+    const struct hws_extension *const *b_extensions;
 };
 
 /** Two engines, an endpoint each. `options` may be NULL. */

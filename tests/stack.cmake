@@ -7,7 +7,7 @@ foreach(name error pool siphash hashtab heap tsnmap reassembly rto pmtu cc_rfc92
 endforeach()
 
 # Modules that cannot be had without a whole engine.
-foreach(name cookie chunk_table timer engine_shards algorithms)
+foreach(name registry cookie chunk_table timer engine_shards algorithms)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.c)
     hws_unit_test(${name} hws_pair)
   endif()

@@ -121,6 +121,15 @@ static void round_trip(void **state)
         memset(&out, 0xee, sizeof out);
         assert_true(opens(sealed, len, &out));
         check_same(&out, &cookie);
+        for (unsigned i = 0; i < HWS_EXT_MAX; i += 2) {
+            cookie.offers.mask |= (uint8_t)(1u << i);
+            cookie.offers.len[i] = (uint8_t)(i * HWS_EXT_PARAM_MAX / HWS_EXT_MAX);
+            memset(cookie.offers.value[i], 0xc0 + n, cookie.offers.len[i]);
+        }
+        len = hws_cookie_seal(&engine, &cookie, sealed);
+        assert_true(opens(sealed, len, &out));
+        check_same(&out, &cookie);
+        assert_memory_equal(&out.offers, &cookie.offers, sizeof out.offers);
     }
 }
 
@@ -131,7 +140,10 @@ static void sizes(void **state)
     begin(1);
     for (uint8_t n = 0; n <= HWS_LIMIT_PATHS; n++)
         assert_int_equal(seal(n), 56 + 23 * (2 + n) + 32);
-    assert_int_equal(seal(HWS_LIMIT_PATHS), HWS_COOKIE_MAX_LEN);
+    struct hws_cookie all = example(HWS_LIMIT_PATHS);
+    all.offers.mask = 0xff;
+    memset(all.offers.len, HWS_EXT_PARAM_MAX, sizeof all.offers.len);
+    assert_int_equal(hws_cookie_seal(&engine, &all, sealed), HWS_COOKIE_MAX_LEN);
     assert_true(HWS_COOKIE_MAX_LEN < HWS_LIMIT_INIT_ACK_BYTES / 2);
 }
 

@@ -9,6 +9,7 @@
 static uint8_t packet[4000];
 static struct hws_builder b;
 static struct hws_init_params got;
+static struct hws_registry registry; /* nothing in it */
 
 static const struct hws_addr source = {
     .ip = {198, 51, 100, 9}, .udp_port = 9899, .family = HWS_FAMILY_IPV4};
@@ -60,7 +61,7 @@ static enum hws_init_params_result read_init(void)
 {
     struct hws_init init = close_init();
     memset(&got, 0xee, sizeof got);
-    return hws_init_params_read(&init, &source, &got);
+    return hws_init_params_read(&registry, &init, &source, &got);
 }
 
 static void read_ok(void)
@@ -281,7 +282,7 @@ static enum hws_init_params_result read_list(const uint8_t *list, uint32_t len)
     assert_non_null(copy);
     memcpy(copy, list, len);
     struct hws_init init = {.params = copy, .params_len = len};
-    enum hws_init_params_result result = hws_init_params_read(&init, &source, &got);
+    enum hws_init_params_result result = hws_init_params_read(&registry, &init, &source, &got);
     for (uint32_t i = 0; i < got.unknown_count; i++)
         assert_true(got.unknown[i].bytes + got.unknown[i].len <= copy + len);
     if (got.cookie != NULL)

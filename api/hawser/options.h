@@ -44,4 +44,19 @@
 /** The same for HWS_PATHSEL. */
 #define HWS_PATHSEL_NAMES 10008
 
+/** The type of a notification beside those of RFC 6458: an extension tells something of its own
+ * (hws_ext_tell of <hawser/extend.h>). SCTP_EVENT with this type asks for it. */
+#define HWS_EXTENSION_EVENT 0x801f
+
+/** That notification. It begins as all do (RFC 6458, 6.1). */
+struct hws_extension_event {
+    uint16_t hee_type;                  /**< HWS_EXTENSION_EVENT */
+    uint16_t hee_flags;                 /**< 0 */
+    uint32_t hee_length;                /**< of all of it, hee_data included */
+    sctp_assoc_t hee_assoc_id;          /**< the association */
+    uint32_t hee_code;                  /**< what happened: the extension's own number */
+    char hee_name[HWS_OPTION_NAME_MAX]; /**< which extension: text, ends with a NUL */
+    uint8_t hee_data[];                 /**< and what it says about it */
+};
+
 #endif

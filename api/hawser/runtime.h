@@ -41,9 +41,14 @@ struct uv_loop_s;
 /** The UDP port of RFC 6951. */
 #define HWS_UDP_PORT 9899
 
-#define HWS_PROTO_SCTP 132         /**< IP protocol number of SCTP */
-#define HWS_PROTO_EXPERIMENT_1 253 /**< and those for experiments (RFC 3692) */
-#define HWS_PROTO_EXPERIMENT_2 254 /**< the second one */
+#define HWS_PROTO_SCTP 132 /**< IP protocol number of SCTP */
+/** The first protocol for experiments (RFC 3692), a profile: the extension fec is on where the peer
+ * has it, too, and sockets begin with SCTP_NODELAY. In traces "253/fec". */
+#define HWS_PROTO_EXPERIMENT_1 253
+/** The second one, for extensions of one's own in a network of one's own: sockets begin with
+ * SCTP_NODELAY, RTO.Initial 200 ms, RTO.Min 20 ms and SACKs that are delayed by 10 ms at most. In
+ * traces "254/lab". */
+#define HWS_PROTO_EXPERIMENT_2 254
 
 /** Who runs a runtime: receives packets and watches the time. */
 enum hws_drive {
@@ -121,12 +126,24 @@ struct hws_runtime_config {
     /** What its engine has beside RFC 9260: tables of <hawser/extend.h> that live as long as the
      * runtime; the array need not. NULL by default. */
     const struct hws_extension *const *extensions;
-    /** How many; HWS_EXT_MAX of <hawser/extend.h> at most. */
+    /** How many; HWS_EXT_MAX of <hawser/extend.h> at most, those of the profile counted. One with
+     * the name of one of the profile's stands in its place. */
     size_t extension_count;
+    /** Leave out what the profile of protocol 253 or 254 sets; false by default. */
+    bool no_profile;
 };
 
 /** The largest shard_count. */
 #define HWS_SHARDS_MAX 64u
+
+/** Loads an extension from a shared object, which stays loaded until the process ends. Any thread.
+ * @param path   a file.
+ * @param error  where one clear sentence goes when this fails: HWS_ERROR_MAX bytes, or NULL.
+ * @return what the object exports by HWS_EXTENSION_EXPORT, or NULL: ENOENT, EACCES, ENAMETOOLONG,
+ *         ENOEXEC (not a shared object for this machine, or it lacks a symbol), EINVAL (it exports
+ *         no extension, or one that is not as <hawser/extend.h> says; of another version of it,
+ *         too). */
+HWS_API const struct hws_extension *hws_extension_load(const char *path, char *error);
 
 /** Fills in the defaults given above. */
 HWS_API void hws_runtime_config_init(struct hws_runtime_config *config);
@@ -170,6 +187,7 @@ HWS_API void hws_runtime_free(struct hws_runtime *runtime);
  * - HAWSER_PROTOCOL: IP protocol of raw sockets, 1..255;
  * - HAWSER_UDP_PORT: local UDP port (RFC 6951), 0..65535; 0 (default): an ephemeral one;
  * - HAWSER_PEER_UDP_PORT: UDP port of peers to connect to, 1..65535; 9899 by default;
+ * - HAWSER_EXTENSIONS: files to load as hws_extension_load does, with ':' between them;
  * - HAWSER_SPIN_US: as hws_runtime_config.spin_us, 0..1000000; 0 by default;
  * - HAWSER_OWN_HOST: 1: answer for every port of the host as a kernel does; 0 by default;
  * - HAWSER_QLOG: a file, which is made or emptied, or a directory, for a file hawser-PID.sqlog: all

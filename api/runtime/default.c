@@ -1,5 +1,6 @@
 /* The runtime of calls that name none. */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "api/runtime/env.h"
 #include "api/runtime/qlog_tap.h"
 #include "api/runtime/runtime.h"
+#include "stack/extend.h"
 
 /* How long exit(3) waits for associations that are being shut down. */
 #define EXIT_WAIT_US 2000000u
@@ -53,6 +55,27 @@ static int read_link(struct hws_runtime_config *config)
                : wrong("HAWSER_LINK", value, "udp, " HWS_LINK_KIND_NAMES);
 }
 
+/* Files, with ':' between them. They stay loaded, whether or not the runtime can be made. */
+static int read_extensions(struct hws_runtime_config *config)
+{
+    static const struct hws_extension *loaded[HWS_EXT_MAX];
+    const char *value = getenv("HAWSER_EXTENSIONS");
+    char path[PATH_MAX];
+    config->extensions = loaded;
+    while (value != NULL && *value != '\0') {
+        size_t len = strcspn(value, ":");
+        if (config->extension_count == HWS_EXT_MAX || len == 0 || len >= sizeof(path))
+            return wrong("HAWSER_EXTENSIONS", value, "up to 8 files with ':' between them");
+        memcpy(path, value, len);
+        path[len] = '\0';
+        loaded[config->extension_count] = hws_extension_load(path, error);
+        if (loaded[config->extension_count++] == NULL)
+            return -errno;
+        value += len + (value[len] == ':');
+    }
+    return 0;
+}
+
 static int read_config(struct hws_runtime_config *config)
 {
     hws_runtime_config_init(config);
@@ -60,6 +83,8 @@ static int read_config(struct hws_runtime_config *config)
                   peer_udp_port = config->peer_udp_port, own_host = config->own_host,
                   spin_us = config->spin_us;
     int rc = read_link(config);
+    if (rc == 0)
+        rc = read_extensions(config);
     if (rc == 0)
         rc = read_number("HAWSER_PROTOCOL", 1, UINT8_MAX, &protocol);
     if (rc == 0)

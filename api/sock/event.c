@@ -85,6 +85,12 @@ static void on_adaptation(struct hws_member *member, const struct hws_event *eve
     hws_notify_adaptation(member, event);
 }
 
+static void on_extension(struct hws_member *member, const struct hws_event *event, uint64_t now_us)
+{
+    (void)now_us;
+    hws_notify_extension(member, event);
+}
+
 static void on_partial_aborted(struct hws_member *member, const struct hws_event *event,
                                uint64_t now_us)
 {
@@ -123,6 +129,7 @@ static const handler handlers[] = {
     [HWS_EVENT_DOWN] = on_down,
     [HWS_EVENT_ADAPTATION] = on_adaptation,
     [HWS_EVENT_PARTIAL_ABORTED] = on_partial_aborted,
+    [HWS_EVENT_EXTENSION] = on_extension,
 };
 
 /* Closed by the application: nobody is told, and what comes is thrown away, so that the window

@@ -161,6 +161,19 @@ void hws_notify_partial_aborted(struct hws_member *member, const struct hws_even
     event->pdapi_assoc_id = member->id;
 }
 
+void hws_notify_extension(struct hws_member *member, const struct hws_event *what)
+{
+    struct hws_extension_event *event = hws_note_add(
+        member, HWS_EXTENSION_EVENT, (uint32_t)sizeof(*event) + what->data_len, HWS_NOTE_LAST);
+    if (event == NULL)
+        return;
+    event->hee_assoc_id = member->id;
+    event->hee_code = what->code;
+    memcpy(event->hee_name, what->extension, strlen(what->extension)); /* the rest is zero */
+    if (what->data_len > 0)
+        memcpy(event->hee_data, what->data, what->data_len);
+}
+
 static bool dry_waits(const struct hws_member *member)
 {
     const struct hws_note *last = TAILQ_LAST(&member->notes, hws_note_list);

@@ -101,6 +101,8 @@ struct hws_sock *hws_sock_open(struct hws_sockets *sockets, int family, enum hws
     sock->family = family;
     sock->style = style;
     hws_params_default(&sock->params);
+    if (sockets->profile_params != NULL)
+        sockets->profile_params(&sock->params);
     hws_sock_options_init(sock);
     TAILQ_INIT(&sock->members);
     TAILQ_INIT(&sock->ready);

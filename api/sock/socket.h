@@ -66,6 +66,7 @@ struct hws_sockets {
     uint64_t last_number;
     struct hws_sock_list all, changed;
     struct hws_lent_list lent, released;
+    void (*profile_params)(struct hws_params *params); /* a profile's own defaults, or NULL */
     uint32_t orphans; /* closed by the application, end in the background */
 };
 

@@ -160,6 +160,7 @@ void hws_notify_path(struct hws_member *member, const struct hws_event *event);
 void hws_notify_remote_error(struct hws_member *member, const struct hws_event *event);
 void hws_notify_shutdown(struct hws_member *member);
 void hws_notify_adaptation(struct hws_member *member, const struct hws_event *event);
+void hws_notify_extension(struct hws_member *member, const struct hws_event *event);
 void hws_notify_partial_aborted(struct hws_member *member, const struct hws_event *event);
 void hws_notify_dry(struct hws_member *member);
 

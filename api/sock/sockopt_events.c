@@ -7,7 +7,7 @@
 
 static bool is_type(uint16_t type)
 {
-    return type >= SCTP_SN_TYPE_BASE && type <= SCTP_SN_TYPE_MAX;
+    return (type >= SCTP_SN_TYPE_BASE && type <= SCTP_SN_TYPE_MAX) || type == HWS_EXTENSION_EVENT;
 }
 
 HWS_SOCKOPT_SET(event)

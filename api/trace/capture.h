@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "proto/addr.h"
+#include "proto/text.h"
 
 /** Which way an interface carried a packet. */
 enum hws_capture_way {
@@ -22,7 +23,9 @@ struct hws_capture_packet {
                                    outbound: the network chooses it */
     const struct hws_addr *dst; /* likewise */
     uint8_t protocol;           /* IP protocol of SCTP, when it is not encapsulated in UDP */
-    const uint8_t *data;        /* from the SCTP header on */
+    const char *profile;        /* its name, or NULL */
+    const struct hws_text_names *names; /* of extensions, or NULL */
+    const uint8_t *data;                /* from the SCTP header on */
     uint32_t len;
 };
 

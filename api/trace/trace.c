@@ -59,10 +59,15 @@ static const char *way_text(enum hws_capture_way way)
     return way == HWS_CAPTURE_OUT ? "out" : way == HWS_CAPTURE_IN ? "in " : "-  ";
 }
 
-static const char *protocol_text(const struct hws_capture_packet *packet, char out[16])
+#define PROTOCOL_MAX_BYTES 48u
+
+static const char *protocol_text(const struct hws_capture_packet *packet,
+                                 char out[PROTOCOL_MAX_BYTES])
 {
     bool udp = packet->src->udp_port != 0 || packet->dst->udp_port != 0;
-    snprintf(out, 16, udp ? "udp" : "proto=%u", packet->protocol);
+    int len = snprintf(out, PROTOCOL_MAX_BYTES, udp ? "udp" : "proto=%u", packet->protocol);
+    if (!udp && packet->profile != NULL)
+        snprintf(out + len, PROTOCOL_MAX_BYTES - (size_t)len, "/%s", packet->profile);
     return out;
 }
 
@@ -70,7 +75,8 @@ static const char *protocol_text(const struct hws_capture_packet *packet, char o
 static int write_line(struct hws_trace *trace, const struct hws_capture_packet *packet,
                       const char *text, const char *note)
 {
-    char when[TIME_MAX_BYTES], src[HWS_ADDR_TEXT_MAX], dst[HWS_ADDR_TEXT_MAX], protocol[16];
+    char when[TIME_MAX_BYTES], src[HWS_ADDR_TEXT_MAX], dst[HWS_ADDR_TEXT_MAX];
+    char protocol[PROTOCOL_MAX_BYTES];
     int written =
         fprintf(trace->file, "%s %s %s > %s %s %s%s\n", time_text(packet->unix_us, when),
                 way_text(packet->way), hws_addr_text(packet->src, src),
@@ -86,7 +92,8 @@ int hws_trace_write(struct hws_trace *trace, const struct hws_capture_packet *pa
 int hws_trace_write_noted(struct hws_trace *trace, const struct hws_capture_packet *packet,
                           const char *note)
 {
-    hws_text_packet(trace->line, sizeof(trace->line), packet->data, packet->len);
+    hws_text_packet_named(trace->line, sizeof(trace->line), packet->data, packet->len,
+                          packet->names);
     return write_line(trace, packet, trace->line, note);
 }
 

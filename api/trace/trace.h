@@ -1,6 +1,7 @@
 /* A text file with one line for each packet:
  *   2026-01-31T12:00:00.000123Z out 192.0.2.1 > 192.0.2.2 proto=132 1000>2000 vtag=0x...: DATA ...
  * "-" stands for a way that is not known.
+ * A protocol that is a profile has its name behind it: proto=253/fec.
  */
 #ifndef HWS_API_TRACE_H
 #define HWS_API_TRACE_H

@@ -1,0 +1,24 @@
+/* Protocols for experiments are profiles: the same engine with extensions that are on by default,
+ * defaults of its own for some parameters, and a name in traces. */
+#ifndef HWS_API_PROFILE_H
+#define HWS_API_PROFILE_H
+
+#include <stdint.h>
+
+#include "stack/engine.h"
+#include "stack/extend.h"
+
+struct hws_profile {
+    uint8_t protocol;
+    const char *name;
+    const struct hws_extension *const *extensions; /* ends with NULL */
+    void (*params)(struct hws_params *params);     /* changes the defaults */
+};
+
+/** The profile of an IP protocol; NULL: it has none. */
+const struct hws_profile *hws_profile_of(uint8_t protocol);
+
+/** Its name, or NULL. */
+const char *hws_profile_name(uint8_t protocol);
+
+#endif
