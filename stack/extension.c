@@ -563,18 +563,7 @@ static int serve_path(const struct hws_ext_assoc *shown, uint8_t path, struct hw
         path = hws_assoc_data_path(a)->index;
     if (path >= a->path_count)
         return refuse(slot, HWS_EXT_INVAL);
-    const struct hws_path *p = a->paths[path];
-    uint32_t largest = hws_path_pmdcs(a->paths[a->primary]); /* of any path (6.10) */
-    *out = (struct hws_ext_path){
-        .mtu = p->mtu,
-        .max_chunk = hws_path_pmdcs(p) < largest ? hws_path_pmdcs(p) : largest,
-        .cwnd_bytes = hws_path_cwnd(p),
-        .flight_bytes = hws_path_flight(p),
-        .srtt_us = hws_rto_measured(&p->rto) ? p->rto.srtt_us : 0,
-        .rto_us = p->rto.rto_us,
-        .active = p->active,
-        .confirmed = p->confirmed,
-    };
+    hws_pathsel_tell_path(a->paths[path], out);
     return HWS_EXT_OK;
 }
 

@@ -5,10 +5,10 @@
 #include "proto/serial.h"
 #include "stack/assoc.h"
 #include "stack/copies.h"
+#include "stack/extension.h"
 #include "stack/observe.h"
 #include "stack/pacing.h"
 #include "stack/pathsel.h"
-#include "stack/extension.h"
 #include "stack/retransmit.h"
 #include "stack/timer.h"
 

@@ -718,7 +718,7 @@ static void wrong_in_input(const struct hws_ext_assoc *assoc, const struct hws_e
     assert_int_equal(hws_ext_path(assoc, HWS_EXT_DATA_PATH, &path), HWS_EXT_OK);
     assert_int_equal(path.mtu, 1500);
     assert_int_equal(path.max_chunk, 1500 - 20 - 12);
-    assert_true(path.active && path.confirmed);
+    assert_int_equal(path.state, HWS_PATH_ACTIVE);
     memset((void *)(uintptr_t)assoc, 0, sizeof *assoc); /* it is ours no longer */
 }
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "sim/env.h"
 #include "stack/core.h"
-#include "tests/sim/simenv.h"
 
 static void input(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in)
 {
