@@ -353,9 +353,9 @@ static const struct row rows[] = {
     {"own-host", 0, ALL, NULL,
      "answer packets to ports that nobody owns with ABORT, as the only SCTP of this host",
      "stay silent, the port may be another process's", set_own_host},
-    {"extension", 0, ALL, "FILE",
+    {"extension", 0, ALL | HWS_CLI_SIM, "FILE",
      "load an extension (docs/EXTENDING.md) from a shared object; may be given up to 8 times",
-     "those of protocol 253 or 254", set_extension},
+     "those of protocol 253 or 254, of the scenario's hosts none", set_extension},
     {"streams", 0, BOTH, "N",
      "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
      "then only the messages of one stream keep their order",

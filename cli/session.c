@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "cli/extensions.h"
 #include "cli/path_events.h"
 
 /* What a person can do about an error, by errno. */
@@ -79,18 +80,6 @@ static void start_stats_timer(struct hws_cli_session *session)
     uv_unref((uv_handle_t *)&session->stats_timer);
 }
 
-/* Loads the extensions that the options name. */
-static bool load_extensions(const struct hws_cli_options *options, const struct hws_extension **out,
-                            char *error)
-{
-    for (uint32_t i = 0; i < options->extension_count; i++) {
-        out[i] = hws_extension_load(options->extensions[i], error);
-        if (out[i] == NULL)
-            return false;
-    }
-    return true;
-}
-
 static struct hws_runtime *open_runtime(struct hws_cli_session *session)
 {
     const struct hws_cli_options *options = session->options;
@@ -110,9 +99,9 @@ static struct hws_runtime *open_runtime(struct hws_cli_session *session)
     config.ipv4 = !options->ipv6_only;
     config.ipv6 = !options->ipv4_only;
     config.own_host = options->own_host;
-    struct hws_runtime *runtime = NULL;
-    if (load_extensions(options, extensions, error))
-        runtime = hws_runtime_new(&config, error);
+    if (!hws_cli_extensions_load(options, extensions))
+        return NULL;
+    struct hws_runtime *runtime = hws_runtime_new(&config, error);
     if (runtime == NULL)
         fprintf(stderr, "hawser: %s\n", error);
     return runtime;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/extensions.h"
 #include "cli/options.h"
 #include "cli/sim_qlog.h"
 #include "cli/sim_samples.h"
@@ -116,11 +117,15 @@ static int run(struct sim_experiment *experiment, const struct hws_cli_options *
 {
     struct sim_error error;
     struct outputs outputs = {0};
-    struct sim_settings settings = {.stacks = stacks->stacks, .stack_count = stacks->count};
+    const struct hws_extension *extensions[HWS_CLI_EXTENSIONS_MAX];
+    struct sim_settings settings = {.stacks = stacks->stacks,
+                                    .stack_count = stacks->count,
+                                    .extensions = extensions,
+                                    .extension_count = options->extension_count};
     const char *stack = sim_experiment_stack(experiment);
     if (stack != NULL && !has_stack(&settings, stack))
         return run_helper(stack, argv);
-    if (!open_outputs(&outputs, options))
+    if (!hws_cli_extensions_load(options, extensions) || !open_outputs(&outputs, options))
         return HWS_CLI_FAILED;
     settings.taps = outputs.taps;
     settings.tap_count = outputs.tap_count;

@@ -21,4 +21,7 @@ set_tests_properties(examples PROPERTIES TIMEOUT 240)
 if(NOT HWS_SANITIZE)
   add_test(NAME consumer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/check.sh
                                  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+  add_test(NAME consumer_extension COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/extension.sh
+                                           ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+  set_tests_properties(consumer_extension PROPERTIES SKIP_RETURN_CODE 77)
 endif()
