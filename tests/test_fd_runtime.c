@@ -42,6 +42,72 @@ static void a_program_drives(void **state)
     hws_runtime_free(runtime);
 }
 
+static void drain(int fd)
+{
+    static uint8_t buf[65536];
+    ssize_t len;
+    do
+        len = hws_recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+    while (len > 0);
+    assert_int_equal(errno, EAGAIN);
+}
+
+static const uint8_t message[8192];
+
+/* Sends `count` messages of 8 KB from `fd` to `there`, which `runtime` drives; how often there was
+ * no room. */
+static int send_to(struct hws_runtime *runtime, int fd, int there, int count)
+{
+    int refused = 0;
+    for (int i = 0; i < count; i++) {
+        refused += hws_send(fd, message, sizeof(message), MSG_DONTWAIT) < 0;
+        assert_int_equal(hws_runtime_run(runtime), 0);
+        drain(there);
+    }
+    return refused;
+}
+
+/* Who only sends hears of what arrived all the same, so that its buffer does not fill up. */
+static void sending_looks_for_sacks(void **state)
+{
+    const struct sockaddr_in sin = fd_address(PORT + 2);
+    const struct sctp_sack_info each = {.sack_freq = 1};
+    int on = 1, sndbuf_bytes = 512 << 10;
+    (void)state;
+    struct hws_runtime *a = fd_runtime(29811, 29812, HWS_DRIVE_CALLER);
+    struct hws_runtime *b = fd_runtime(29812, 29811, HWS_DRIVE_CALLER);
+    int server = fd_listen(a, SOCK_STREAM, PORT + 2);
+    assert_int_equal(hws_setsockopt(server, IPPROTO_SCTP, SCTP_DELAYED_SACK, &each, sizeof(each)),
+                     0);
+    int fd = hws_runtime_socket(b, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(hws_setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(on)), 0);
+    assert_int_equal(hws_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes)),
+                     0);
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&sin, sizeof(sin)), EINPROGRESS);
+    while (fd_poll(fd, POLLOUT, 1) != POLLOUT) {
+        assert_int_equal(hws_runtime_run(a), 0);
+        assert_int_equal(hws_runtime_run(b), 0);
+    }
+    int there = hws_accept(server, NULL, NULL);
+    for (int i = 0; i < 200; i++) { /* cwnd grows: b has more to send than it allows */
+        while (hws_send(fd, message, sizeof(message), MSG_DONTWAIT) > 0)
+            ;
+        assert_int_equal(hws_runtime_run(b), 0);
+        send_to(a, fd, there, 1);
+    }
+    for (int i = 0; i < 200; i++) { /* and everything arrives */
+        assert_int_equal(hws_runtime_run(b), 0);
+        assert_int_equal(hws_runtime_run(a), 0);
+        drain(there);
+    }
+    assert_in_range(send_to(a, fd, there, 500), 0, 50); /* without SACKs: 430 and more */
+    hws_close(fd);
+    hws_close(there);
+    hws_close(server);
+    hws_runtime_free(b);
+    hws_runtime_free(a);
+}
+
 static void turn(struct hws_runtime *runtime)
 {
     assert_true(hws_runtime_timeout_ms(runtime) >= -1);
@@ -462,6 +528,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_drives),
+        cmocka_unit_test(sending_looks_for_sacks),
         cmocka_unit_test(a_turn_sends_at_its_end),
         cmocka_unit_test(a_call_that_waits_ends_the_turn),
         TEST(what_is_not_the_callers),
