@@ -61,6 +61,11 @@ add_test(NAME qlog COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qlog.sh $<TARGET_FILE:haw
                            ${PROJECT_SOURCE_DIR})
 set_tests_properties(qlog PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 
+# fec beside standard SCTP, over raw sockets between two namespaces.
+add_test(NAME fec_raw COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fec_raw.sh ${PROJECT_SOURCE_DIR}
+                              $<TARGET_FILE:latency>)
+set_tests_properties(fec_raw PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+
 # Example extensions over raw sockets between two namespaces.
 add_executable(extension_tool extension_tool.c)
 target_compile_definitions(extension_tool PRIVATE _GNU_SOURCE)
