@@ -405,6 +405,10 @@ static const struct row rows[] = {
      "every packet of each host and what its engine does, as qlog, a file HOST-pP-sS.sqlog for "
      "point P of a sweep and seed S",
      "off", set_qlog},
+    {"pcap", 0, HWS_CLI_SIM, "DIR",
+     "every packet of each host as pcapng, a file HOST-pP-sS.pcapng for point P of a sweep and "
+     "seed S",
+     "off", set_pcap},
     {"seed", 0, HWS_CLI_SIM, "N", "what everything random is drawn from", "1", set_seed},
     {"seeds", 0, HWS_CLI_SIM, "N",
      "run with so many seeds, from --seed up: means with 95 % confidence intervals", "1",

@@ -8,6 +8,7 @@
 
 #include "cli/extensions.h"
 #include "cli/options.h"
+#include "cli/sim_pcap.h"
 #include "cli/sim_qlog.h"
 #include "cli/sim_samples.h"
 #include "sim/report.h"
@@ -89,6 +90,7 @@ struct outputs {
     size_t tap_count;
     struct hws_cli_sim_samples samples;
     struct hws_cli_sim_qlog qlog;
+    struct hws_cli_sim_pcap pcap;
 };
 
 static bool open_outputs(struct outputs *outputs, const struct hws_cli_options *options)
@@ -102,6 +104,10 @@ static bool open_outputs(struct outputs *outputs, const struct hws_cli_options *
         outputs->taps[outputs->tap_count++] = &outputs->qlog.tap;
         opened = hws_cli_sim_qlog_open(&outputs->qlog, options->qlog);
     }
+    if (options->pcap != NULL && opened) {
+        outputs->taps[outputs->tap_count++] = &outputs->pcap.tap;
+        opened = hws_cli_sim_pcap_open(&outputs->pcap, options->pcap);
+    }
     return opened;
 }
 
@@ -109,7 +115,8 @@ static bool close_outputs(struct outputs *outputs, const struct hws_cli_options 
 {
     bool samples = options->samples == NULL || hws_cli_sim_samples_close(&outputs->samples);
     bool qlog = options->qlog == NULL || hws_cli_sim_qlog_close(&outputs->qlog);
-    return samples && qlog;
+    bool pcap = options->pcap == NULL || hws_cli_sim_pcap_close(&outputs->pcap);
+    return samples && qlog && pcap;
 }
 
 static int run(struct sim_experiment *experiment, const struct hws_cli_options *options,

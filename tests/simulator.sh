@@ -112,15 +112,17 @@ END
 
 check_files()
 {
-    local file count=0
+    local file extension options count=0
     sed -n '/^```ini$/,/^```$/p' "$source_dir/docs/SIMULATOR.md" | grep -v '^```' >"$dir/document.sim"
     for file in "$dir/document.sim" "$source_dir"/examples/scenarios/*.sim; do
-        # Those that need an extension are tested with it.
-        if grep -q -e '--extension' "$file"; then continue; fi
+        # The comment of one that needs an extension says which.
+        extension=$(sed -n 's/.*--extension \([a-z]*\.so\).*/\1/p' "$file" | head -n 1)
+        options=(--set simulation.duration=4s --set simulation.warmup=0)
+        [ -z "$extension" ] || options+=(--extension "$(dirname "$program")/../examples/extensions/$extension")
         if grep -q '^stack = usrsctp' "$file" && [ ! -x "$(dirname "$program")/hawser-sim-usrsctp" ]; then
             continue
         fi
-        "$program" sim --set simulation.duration=4s --set simulation.warmup=0 --csv "$dir/file.csv" "$file" >"$dir/file.txt" ||
+        "$program" sim "${options[@]}" --csv "$dir/file.csv" "$file" >"$dir/file.txt" ||
             fail "$file does not run"
         grep -q '^association' "$dir/file.txt" || fail "$file has no table"
         awk -F, '/,goodput,/ && /association,/ && $(NF - 1) > 0 { found = 1 } END { exit !found }' "$dir/file.csv" ||
@@ -128,6 +130,19 @@ check_files()
         count=$((count + 1))
     done
     [ "$count" -ge 3 ] || fail "only $count scenarios were found"
+}
+
+# Captures of virtual time are read back: what was sent, and what of it came.
+check_captures()
+{
+    local sent came packets
+    "$program" sim --pcap "$dir/pcap" --csv "$dir/captured.csv" --set simulation.duration=2s \
+        "$source_dir/examples/scenarios/bulk.sim" >/dev/null
+    packets=$(value "$dir/captured.csv" association,a,forward,,packets)
+    sent=$("$program" dump -r "$dir/pcap/client-p0-s1.pcapng" | grep -c DATA)
+    came=$("$program" dump -r "$dir/pcap/server-p0-s1.pcapng" | grep -c DATA)
+    { [ "$came" -gt 1000 ] && [ "$came" -le "$sent" ] && [ "$sent" -le "$packets" ]; } ||
+        fail "$packets packets were sent, captures have $sent and $came with DATA"
 }
 
 # A server with more links than an association has paths, and more associations than one engine sees every day.
@@ -217,6 +232,7 @@ check)
     check_rate
     check_latency
     check_files
+    check_captures
     check_crowd
     check_usrsctp
     check_errors
