@@ -13,6 +13,7 @@
 #include "api/trace/pcapng_read.h"
 #include "api/trace/trace.h"
 #include "cli/dump_packet.h"
+#include "cli/extensions.h"
 
 #define OUTPUT_BUFFER_BYTES 65536u
 
@@ -225,6 +226,10 @@ int hws_cli_dump(int argc, char **argv)
         return HWS_CLI_USAGE;
     if (options.udp_port_count == 0)
         options.udp_ports[options.udp_port_count++] = HWS_UDP_PORT;
+    const struct hws_extension *extensions[HWS_CLI_EXTENSIONS_MAX];
+    if (!hws_cli_extensions_load(&options, extensions) ||
+        !hws_cli_dump_learn(&dump, extensions, options.extension_count))
+        return HWS_CLI_FAILED;
     if (open_outputs(&dump) < 0)
         return close_outputs(&dump, HWS_CLI_FAILED);
     return close_outputs(&dump, options.read_file != NULL ? read_packets(&dump) : capture(&dump));

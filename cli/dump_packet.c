@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "api/runtime/profile.h"
 #include "api/trace/pcapng.h"
 #include "api/trace/trace.h"
 #include "proto/crc32c.h"
@@ -11,6 +13,56 @@
 
 #define PROTOCOL_UDP 17u
 #define NOTE_MAX 160
+
+/* ---- Names ---- */
+
+static size_t names_index(uint8_t protocol)
+{
+    return protocol == HWS_PROTO_EXPERIMENT_1 ? 0 : protocol == HWS_PROTO_EXPERIMENT_2 ? 1 : 2;
+}
+
+/* Whether one of the program's has the same name: it is meant instead. */
+static bool is_given(const struct hws_extension *const *extensions, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(extensions[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool learn(struct hws_cli_dump_names *names, const struct hws_profile *profile,
+                  const struct hws_extension *const *extensions, size_t count)
+{
+    const struct hws_extension *all[HWS_EXT_MAX];
+    char error[HWS_EXTENSION_ERROR_MAX];
+    size_t all_count = count;
+    memcpy(all, extensions, count * sizeof(*all));
+    for (size_t i = 0; profile != NULL && profile->extensions[i] != NULL; i++) {
+        if (all_count < HWS_EXT_MAX && !is_given(extensions, count, profile->extensions[i]->name))
+            all[all_count++] = profile->extensions[i];
+    }
+    if (hws_extensions_check(all, all_count, error) != 0) {
+        fprintf(stderr, "hawser: %s\n", error);
+        return false;
+    }
+    hws_registry_init(&names->registry, all, all_count);
+    names->names = hws_registry_names(&names->registry);
+    return true;
+}
+
+bool hws_cli_dump_learn(struct hws_cli_dump_state *dump,
+                        const struct hws_extension *const *extensions, size_t count)
+{
+    static const uint8_t protocols[] = {HWS_PROTO_EXPERIMENT_1, HWS_PROTO_EXPERIMENT_2,
+                                        HWS_PROTO_SCTP};
+    for (size_t i = 0; i < sizeof(protocols); i++) {
+        if (!learn(&dump->names[names_index(protocols[i])], hws_profile_of(protocols[i]),
+                   extensions, count))
+            return false;
+    }
+    return true;
+}
 
 bool hws_cli_dump_is_done(const struct hws_cli_dump_state *dump)
 {
@@ -161,6 +213,8 @@ void hws_cli_dump_packet(struct hws_cli_dump_state *dump, const struct hws_captu
                                         .src = &view.src,
                                         .dst = &view.dst,
                                         .protocol = view.protocol,
+                                        .profile = hws_profile_name(view.protocol),
+                                        .names = &dump->names[names_index(view.protocol)].names,
                                         .data = view.payload,
                                         .len = view.payload_len};
     if (ip->segment_len != 0 && view.protocol == PROTOCOL_UDP)

@@ -356,6 +356,9 @@ static const struct row rows[] = {
     {"extension", 0, ALL | HWS_CLI_SIM, "FILE",
      "load an extension (docs/EXTENDING.md) from a shared object; may be given up to 8 times",
      "those of protocol 253 or 254, of the scenario's hosts none", set_extension},
+    {"extension", 0, HWS_CLI_DUMP, "FILE",
+     "name the chunks of this extension, too; may be given up to 8 times",
+     "those of protocols 253 and 254", set_extension},
     {"streams", 0, BOTH, "N",
      "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
      "then only the messages of one stream keep their order",

@@ -208,6 +208,12 @@ test_plugin()
     check "plug-in: 253 is SCTP, with right checksums" [ "$(with_plugin IPv4.pcapng \
         -Y "($over_253) && sctp.checksum.status == 1" | wc -l)" -eq "$count" ]
     check "plug-in: nothing is malformed" [ "$(with_plugin IPv4.pcapng -Y _ws.malformed | wc -l)" -eq 0 ]
+    check "plug-in: the INIT parameter of an extension has a name, in INIT and INIT ACK" [ "$(
+        with_plugin IPv4.pcapng -Y 'hawser.parameter == "fec"' | wc -l)" -eq 2 ]
+    check "plug-in: a PARITY chunk for each that was sent" [ "$(with_plugin IPv4.pcapng \
+        -Y 'hawser.chunk == "PARITY"' | wc -l)" -eq "$(grep -c PARITY "$work/IPv4.trace")" ]
+    check "there were PARITY chunks" grep -q PARITY "$work/IPv4.lines"
+    check "no plug-in: no chunk has a name" [ -z "$(without_plugin IPv4.pcapng -Y hawser.chunk)" ]
     check "no plug-in: 253 is not SCTP" [ "$(without_plugin IPv4.pcapng -Y sctp | wc -l)" -eq 0 ]
     check "no plug-in: but it is there" [ "$(without_plugin IPv4.pcapng -Y "$over_253" |
         wc -l)" -eq "$count" ]

@@ -37,7 +37,7 @@ check_table()
     local rows
     rows=$(part "<h2>$1" '<\/table>' | grep -c '^<tr><td>' || :)
     [ "$rows" -eq "$2" ] || fail "table of $1: $rows rows, not $2"
-    if part "<h2>$1" '<\/table>' | grep -qE '<td>[^0-9<]*</td>|nan|inf<'; then
+    if part "<h2>$1" '<\/table>' | grep -qE '</td><td>[^0-9<]*</td>|nan|inf<'; then
         fail "table of $1: a cell has no number"
     fi
 }
@@ -46,10 +46,16 @@ if "$source_dir/scripts/lab" --hawser "$work/none" --out "$page" 2>/dev/null; th
     fail "there was a page without a program"
 fi
 "$source_dir/scripts/lab" --quick --hawser "$hawser" --out "$page"
+check_picture fec
+check_picture delaycc
+check_picture redundant
 check_picture holb
 check_picture failover
 check_picture window
 check_picture sawtooth
+check_table "fec" 6
+check_table "delaycc" 4
+check_table "redundant" 2
 check_table "Head-of-line blocking" 15
 check_table "Failover time" 18
 check_table "Congestion window" 6

@@ -47,6 +47,11 @@ struct hws_pcapng_reader {
     uint8_t *body;
 };
 
+static uint16_t swap16(uint32_t value)
+{
+    return (uint16_t)((value >> 8 | value << 8) & 0xffffu);
+}
+
 static uint32_t swap32(uint32_t value)
 {
     return value >> 24 | (value >> 8 & 0xff00u) | (value << 8 & 0xff0000u) | value << 24;
@@ -63,9 +68,7 @@ static uint16_t get16(const struct hws_pcapng_reader *reader, const uint8_t *at)
 {
     uint16_t value;
     memcpy(&value, at, sizeof(value));
-    if (reader->swapped)
-        value = (uint16_t)(value >> 8 | value << 8);
-    return value;
+    return reader->swapped ? swap16(value) : value;
 }
 
 static int damaged(const struct hws_pcapng_reader *reader, const char *what,
