@@ -723,6 +723,96 @@ static void random_use_agrees_with_model(void **state)
             run_model(100 * f + w, firsts[f], windows[w]);
 }
 
+/* ---- Several paths ---- */
+
+#define SIZE_100 (16u + 100u) /* of a DATA chunk with 100 bytes */
+
+static void a_copy_is_in_flight_on_both_paths(void **state)
+{
+    (void)state;
+    begin(500);
+    send_chunks(1, 100, 0);
+    hws_outq_copied(&q, 500, 3);
+    assert_int_equal(q.flight_bytes[0], SIZE_100);
+    assert_int_equal(q.flight_bytes[3], SIZE_100);
+    assert_int_equal(q.flight_payload, 100);
+    assert_int_equal(hws_outq_lowest(&q, 3, 500), 500);
+    sack(1);
+    assert_int_equal(ack.copy_paths, 1u << 0 | 1u << 3);
+    assert_int_equal(ack.new_paths, 0);
+    assert_int_equal(ack.acked_bytes[0] + ack.acked_bytes[3], 0);
+    assert_int_equal(q.flight_bytes[0] + q.flight_bytes[3] + q.flight_payload, 0);
+    end();
+}
+
+/* Taken back on one path it is still in flight on the other, and not to be sent again. */
+static void the_last_copy_decides(void **state)
+{
+    (void)state;
+    for (uint8_t first = 0; first < 3; first++) {
+        begin(500);
+        send_chunks(1, 100, 0);
+        hws_outq_copied(&q, 500, 1);
+        hws_outq_copied(&q, 500, 2);
+        for (uint8_t i = 0; i < 3; i++) {
+            uint8_t path = (uint8_t)((first + i) % 3);
+            NONE_MARKED();
+            assert_int_equal(q.flight_bytes[path], SIZE_100);
+            hws_outq_timeout(&q, path);
+            assert_int_equal(q.flight_bytes[path], 0);
+        }
+        MARKED(1);
+        assert_int_equal(q.flight_payload, 0);
+        hws_outq_resent(&q, 500, 1);
+        sack(1);
+        assert_int_equal(ack.new_paths, 1u << 1); /* of the retransmission alone */
+        end();
+    }
+}
+
+/* Where DATA is spread over paths, what overtakes on another path reports nothing missing. */
+static void each_path_reports_its_own(void **state)
+{
+    (void)state;
+    for (int split = 0; split < 2; split++) {
+        begin(500);
+        q.split = split != 0;
+        send_chunks(1, 100, 0);
+        send_chunks(3, 100, 1);
+        sack_gap(0, 2, 2);
+        sack_gap(0, 2, 3);
+        sack_gap(0, 2, 4);
+        assert_int_equal(q.rtx_count, split != 0 ? 0 : 1);
+        send_chunks(3, 100, 0);
+        sack_gap(0, 2, 5);
+        sack_gap(0, 2, 6);
+        sack_gap(0, 2, 7);
+        MARKED(1);
+        end();
+    }
+}
+
+/* Missing on the path it left on first, it may still come on the other. */
+static void missing_leaves_it_to_the_copy(void **state)
+{
+    (void)state;
+    begin(500);
+    q.split = true;
+    send_chunks(1, 100, 0);
+    hws_outq_copied(&q, 500, 1);
+    send_chunks(3, 100, 0);
+    packet_bytes = SIZE_100;
+    sack_gap(0, 2, 4);
+    packet_bytes = UINT32_MAX;
+    NONE_MARKED();
+    assert_int_equal(ack.lost_paths, 1u << 0);
+    assert_int_equal(q.flight_bytes[0], 0);
+    assert_int_equal(q.flight_bytes[1], SIZE_100);
+    hws_outq_timeout(&q, 1);
+    MARKED(1);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -743,6 +833,10 @@ int main(void)
         cmocka_unit_test(no_memory_changes_nothing),
         cmocka_unit_test(the_window_is_bounded),
         cmocka_unit_test(random_use_agrees_with_model),
+        cmocka_unit_test(a_copy_is_in_flight_on_both_paths),
+        cmocka_unit_test(the_last_copy_decides),
+        cmocka_unit_test(each_path_reports_its_own),
+        cmocka_unit_test(missing_leaves_it_to_the_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
