@@ -228,10 +228,10 @@ static struct woken sleep_until(int epoll, uint64_t until_us)
 
 /* Of a sleeper that no other one stands in for meanwhile. A signal ends the pause as it ends a
  * sleep. */
-static struct woken pause_or_sleep(const struct hws_driving *driving, int epoll, uint64_t until_us)
+static struct woken pause_or_sleep(bool pauses, int epoll, uint64_t until_us)
 {
     const struct timespec pause = {.tv_nsec = HWS_TURNS_PAUSE_US * 1000};
-    if (driving->turns.large) {
+    if (pauses) {
         struct woken woken = wait_until(epoll, 0, true);
         if (woken.count != 0)
             return woken;
@@ -394,10 +394,9 @@ static struct woken lead_sleep(struct hws_driving *driving, uint64_t until_us)
 {
     if (driving->lead_spin.most_us > 0)
         return spin_or_sleep(driving, until_us);
-    bool alone = driving->thread_epoll < 0;
+    bool pauses = driving->thread_epoll < 0 && driving->turns.large;
     hws_driving_unlock(driving);
-    struct woken woken = alone ? pause_or_sleep(driving, driving->lead_epoll, until_us)
-                               : sleep_until(driving->lead_epoll, until_us);
+    struct woken woken = pause_or_sleep(pauses, driving->lead_epoll, until_us);
     hws_driving_lock(driving);
     return woken;
 }
@@ -410,12 +409,12 @@ static struct woken thread_sleep(struct hws_driving *driving, uint64_t until_us)
     struct hws_spin *thread_spin = &driving->thread_spin;
     bool may_spin = driving->leader == NULL && !driving->thread_parked;
     uint32_t for_us = may_spin ? thread_spin->for_us : 0;
+    bool pauses = may_spin && driving->turns.large;
     uint64_t begin_us = thread_spin->most_us > 0 ? hws_env_now_us() : 0;
     hws_driving_unlock(driving);
     struct woken woken = spin(driving->thread_epoll, for_us, begin_us, until_us);
     if (woken.count == 0)
-        woken = may_spin ? pause_or_sleep(driving, driving->thread_epoll, until_us)
-                         : sleep_until(driving->thread_epoll, until_us);
+        woken = pause_or_sleep(pauses, driving->thread_epoll, until_us);
     hws_driving_lock(driving);
     if (thread_spin->most_us > 0)
         hws_spin_learn(thread_spin, hws_env_now_us() - begin_us, woken.link);
