@@ -81,14 +81,20 @@ static uint64_t least_at_once(const struct hws_assoc *a, const struct hws_path *
     return few < a->params->max_burst_bytes ? a->params->max_burst_bytes : few;
 }
 
-/* What left may be replaced, and doubled in slow start. In Fast Recovery it is one packet more:
- * there is less in flight than cwnd, or nothing would leave (RFC 6937, 3.1). */
+/* In Fast Recovery one packet more than what left when there is much less in flight than cwnd (RFC
+ * 6937, 3.1). Near cwnd there is none: after slow start that is as much as the queue holds. */
+static uint32_t one_more(const struct hws_path *p)
+{
+    return hws_path_flight(p) < hws_path_cwnd(p) / 2 ? hws_path_pmdcs(p) : 0;
+}
+
+/* What left may be replaced, and doubled in slow start. */
 void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
 {
     const struct hws_path *p = hws_assoc_data_path(a);
     uint64_t least = least_at_once(a, p);
     bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
-    uint64_t grown = a->in_recovery ? hws_path_pmdcs(p) : acked_bytes;
+    uint64_t grown = a->in_recovery ? one_more(p) : acked_bytes;
     uint64_t replaced = acked_bytes > 0 ? acked_bytes + grown : 0;
     uint64_t allowed = (same_batch ? a->burst_left : 0) + replaced;
     a->burst_us = a->engine->now_us;
