@@ -2,7 +2,7 @@ add_library(hws_link_tool STATIC link_tool.c netns.c)
 target_compile_definitions(hws_link_tool PUBLIC _GNU_SOURCE)
 target_link_libraries(hws_link_tool PUBLIC hws_api PkgConfig::CMOCKA)
 
-foreach(name port_set raw_filter rxpool rxclock port_claim link_memory link_raw link_udp shared_buffer link_shards netwatch link_layer2 reassembly6 pcapng pcapng_read trace)
+foreach(name port_set raw_filter rxpool rxclock port_claim link_memory link_raw link_udp shared_buffer link_shards netwatch link_layer2 reassembly6 pcapng pcapng_read trace json)
   hws_unit_test(${name} hws_link_tool)
 endforeach()
 # What every link to IP promises, by all of them.

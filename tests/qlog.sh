@@ -138,6 +138,8 @@ check_program()
     check "UDP: valid" valid "$work"/udp-*.sqlog
     check "UDP: a file that cannot be made" grep -q "cannot write /none/x: No such file" <(
         "$hawser" cat --udp=29970 --qlog /none/x 127.0.0.1 5000 2>&1 </dev/null)
+    check "UDP: a disk that is full" grep -q "incomplete: No space left on device" <(
+        "$hawser" ping --udp=29971 -c 1 --qlog /dev/full 127.0.0.1 5000 2>&1)
     nft -f - <<<'table ip loss { chain in { type filter hook input priority 0;
         ip protocol 132 numgen random mod 100 < 5 drop; }; }'
     check "raw, 5 % loss: the file arrives" transfer loss
