@@ -34,7 +34,7 @@ static void open_file(struct hws_cli_sim_qlog *qlog, const struct sim_node *host
     int len = snprintf(path, sizeof path, "%s/%s-p%" PRIu32 "-s%" PRIu64 ".sqlog", qlog->dir,
                        host->config->name, run->scenario->point, run->seed);
     int rc = len > 0 && (size_t)len < sizeof path
-                 ? hws_qlog_open(path, &config, &qlog->files[host->index])
+                 ? hws_qlog_open(path, &config, &qlog->hosts[host->index].file)
                  : -ENAMETOOLONG;
     if (rc < 0)
         complain(qlog, path, -rc);
@@ -43,16 +43,16 @@ static void open_file(struct hws_cli_sim_qlog *qlog, const struct sim_node *host
 /* The host's file, made when it is first needed: routers have none. NULL after a failure. */
 static struct hws_qlog *file_of(struct hws_cli_sim_qlog *qlog, const struct sim_node *host)
 {
-    if (qlog->files[host->index] == NULL && !qlog->failed)
+    if (qlog->hosts[host->index].file == NULL && !qlog->failed)
         open_file(qlog, host);
-    return qlog->files[host->index];
+    return qlog->hosts[host->index].file;
 }
 
 static void on_begin(void *ctx, const struct sim_run *run)
 {
     struct hws_cli_sim_qlog *qlog = ctx;
-    qlog->files = calloc(run->scenario->node_count, sizeof(*qlog->files));
-    if (qlog->files == NULL)
+    qlog->hosts = calloc(run->scenario->node_count, sizeof(*qlog->hosts));
+    if (qlog->hosts == NULL)
         abort(); /* as the simulator does */
 }
 
@@ -60,17 +60,20 @@ static void on_end(void *ctx, const struct sim_run *run)
 {
     struct hws_cli_sim_qlog *qlog = ctx;
     for (uint32_t i = 0; i < run->scenario->node_count; i++) {
-        int rc = qlog->files[i] != NULL ? hws_qlog_close(qlog->files[i]) : 0;
+        int rc = qlog->hosts[i].file != NULL ? hws_qlog_close(qlog->hosts[i].file) : 0;
         if (rc < 0)
             complain(qlog, qlog->dir, -rc);
     }
-    free(qlog->files);
-    qlog->files = NULL;
+    free(qlog->hosts);
+    qlog->hosts = NULL;
 }
 
 static void on_engine(void *ctx, const struct sim_node *host, struct hws_engine *engine)
 {
-    struct hws_qlog *file = file_of(ctx, host);
+    struct hws_cli_sim_qlog *qlog = ctx;
+    struct hws_qlog *file = file_of(qlog, host);
+    qlog->hosts[host->index].names = hws_engine_names(engine);
+    qlog->hosts[host->index].has_names = true;
     if (file != NULL)
         hws_engine_set_observer(engine, &(struct hws_observer){.ctx = file, .tell = hws_qlog_tell});
 }
@@ -78,13 +81,16 @@ static void on_engine(void *ctx, const struct sim_node *host, struct hws_engine 
 static void on_packet(void *ctx, const struct sim_node *host, bool outbound,
                       const struct sim_packet *packet, uint64_t now_ns)
 {
-    struct hws_qlog *file = file_of(ctx, host);
+    struct hws_cli_sim_qlog *qlog = ctx;
+    struct hws_qlog *file = file_of(qlog, host);
+    const struct hws_cli_sim_qlog_host *known = &qlog->hosts[host->index];
     const struct hws_capture_packet capture = {
         .way = outbound ? HWS_CAPTURE_OUT : HWS_CAPTURE_IN,
         .unix_us = now_ns / 1000,
         .src = &packet->route->src,
         .dst = &packet->route->dst,
         .protocol = PROTOCOL_SCTP,
+        .names = known->has_names ? &known->names : NULL,
         .data = packet->data,
         .len = packet->len,
     };

@@ -4,15 +4,22 @@
 
 #include <stdbool.h>
 
+#include "proto/text.h"
 #include "sim/run.h"
 
 struct hws_qlog;
 
+struct hws_cli_sim_qlog_host {
+    struct hws_qlog *file;       /* NULL: nothing was to be written yet */
+    struct hws_text_names names; /* of its engine's extensions */
+    bool has_names;
+};
+
 struct hws_cli_sim_qlog {
     const char *dir;
     struct sim_tap tap;
-    struct hws_qlog **files; /* of the run's nodes, NULL while nothing is to be written of one */
-    bool failed;             /* after a message */
+    struct hws_cli_sim_qlog_host *hosts; /* the run's nodes */
+    bool failed;                         /* after a message */
 };
 
 /** Makes the directory when it is not there; `qlog->tap` fills it with files HOST-pP-sS.sqlog, of

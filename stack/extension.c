@@ -4,6 +4,7 @@
 
 #include "stack/assoc.h"
 #include "stack/fault.h"
+#include "stack/observe.h"
 #include "stack/receive.h"
 #include "stack/timer.h"
 
@@ -120,7 +121,7 @@ bool hws_extensions_begin(struct hws_assoc *a)
         const struct hws_ext_offers *offers = &part->offers;
         if ((offers->mask & 1u << i) &&
             !turn_on(&part->slots[i], offers->value[i], offers->len[i])) {
-            a->engine->stats.drop_memory++;
+            HWS_DROP(a->engine, a->engine->rx, drop_memory);
             return false;
         }
     }

@@ -146,6 +146,11 @@ check_program()
     check "raw, 5 % loss: valid" valid "$work"/loss-*.sqlog
     check "raw, 5 % loss: every retransmission is told" told_all
     nft delete table ip loss
+    check "protocol 253, an extension: the file arrives" transfer fec --proto 253 \
+        --extension "$examples/extensions/fec.so"
+    check "protocol 253, an extension: valid" valid "$work"/fec-*.sqlog
+    check "protocol 253, an extension: its chunks by name" grep -q '"chunk_type":"PARITY","type":' \
+        "$work/fec-client.sqlog"
 }
 
 # ---- The environment ----

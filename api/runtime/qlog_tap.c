@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "api/runtime/env.h"
+#include "api/runtime/profile.h"
 #include "api/trace/qlog.h"
 
 struct hws_qlog_tap {
     struct hws_runtime *runtime;
     struct hws_qlog *qlog;
     uint8_t protocol;
+    struct hws_text_names names;
     uint64_t unix_offset_us;
 };
 
@@ -26,6 +28,8 @@ static void on_packet(void *arg, const struct hws_driver_packet *packet)
         .src = packet->src,
         .dst = packet->dst,
         .protocol = tap->protocol,
+        .profile = hws_profile_name(tap->protocol),
+        .names = &tap->names,
         .data = packet->data,
         .len = packet->len,
     };
@@ -56,6 +60,7 @@ int hws_qlog_tap_open(const char *path, struct hws_runtime *runtime, uint8_t pro
         return -ENOMEM;
     tap->runtime = runtime;
     tap->protocol = protocol;
+    tap->names = hws_engine_names(runtime->engine);
     tap->unix_offset_us = hws_env_unix_offset_us();
     int rc = open_file(tap, path);
     if (rc < 0) {

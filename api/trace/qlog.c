@@ -153,10 +153,12 @@ void hws_qlog_packet(struct hws_qlog *qlog, const struct hws_capture_packet *pac
         hws_json_text(json, "protocol", "udp");
     else
         hws_json_uint(json, "protocol", packet->protocol);
+    if (packet->profile != NULL)
+        hws_json_text(json, "profile", packet->profile);
     hws_json_object(json, "raw");
     hws_json_uint(json, "length", packet->len);
     hws_json_object_end(json);
-    hws_qlog_write_chunks(json, packet->data, packet->len);
+    hws_qlog_write_chunks(json, packet->data, packet->len, packet->names);
     end_event(qlog);
 }
 
