@@ -59,7 +59,7 @@ set_tests_properties(dump PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 add_test(NAME qlog COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qlog.sh $<TARGET_FILE:hawser>
                            $<TARGET_FILE:swarm> ${PROJECT_BINARY_DIR}/examples
                            ${PROJECT_SOURCE_DIR})
-set_tests_properties(qlog PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+set_tests_properties(qlog PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 
 # fec beside standard SCTP, over raw sockets between two namespaces.
 add_test(NAME fec_raw COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fec_raw.sh ${PROJECT_SOURCE_DIR}
