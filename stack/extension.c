@@ -186,11 +186,11 @@ static bool allowed(const struct hws_assoc *a, const struct hws_ext_chunk *c)
 static void give_chunk(struct hws_ext_slot *slot, const struct hws_ext_chunk *c,
                        const struct hws_rx *rx, const struct hws_tlv *chunk)
 {
-    struct hws_stats *stats = &slot->assoc->engine->stats;
+    struct hws_engine *e = slot->assoc->engine;
     if (hws_chunk_value_len(chunk) < c->min_len) {
-        stats->drop_chunk_malformed++;
+        HWS_DROP(e, rx, drop_chunk_malformed);
     } else if (c->input == NULL || !allowed(slot->assoc, c)) {
-        stats->drop_chunk_state++;
+        HWS_DROP(e, rx, drop_chunk_state);
     } else {
         const struct hws_ext_in in = {
             .type = c->type,
@@ -199,7 +199,7 @@ static void give_chunk(struct hws_ext_slot *slot, const struct hws_ext_chunk *c,
             .len = (uint16_t)hws_chunk_value_len(chunk),
             .value = hws_chunk_value(chunk),
         };
-        stats->ext_chunks_in++;
+        e->stats.ext_chunks_in++;
         c->input(enter(slot, CALL_INPUT), &in);
         leave(slot);
     }

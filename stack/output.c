@@ -87,11 +87,14 @@ static void fill_control(struct hws_path *p, struct hws_builder *b)
  * train, with IP's help. */
 static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws_train *train)
 {
-    if (b->chunks > 0 || train->packets > 0 || !(p->wants & ~HWS_WANT_EXTENSION))
+    if (b->chunks > 0 || train->packets > 0)
         return;
+    uint32_t limit = b->limit;
     b->limit = train->capacity < HWS_PACKET_MAX_LEN ? train->capacity & ~3u : HWS_PACKET_MAX_LEN;
     fill_control(p, b);
     train->may_fragment = b->chunks > 0;
+    if (b->chunks == 0) /* it wants a probe, or what extensions have to say */
+        b->limit = limit;
 }
 
 /* A packet is answered by one packet (RFC 5062, 8 and 10): of what `wanted` to be told beside a

@@ -32,7 +32,7 @@ struct mood {
     struct sim_rng rng;
     struct sim_rng more, still_more, latest, shards,
         observers; /* for what came later, so that seeds keep theirs */
-    struct sim_rng extensions;
+    struct sim_rng extensions, chunks;
     bool other_observers;
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
@@ -514,6 +514,8 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
              * other at once need not see that they mean the same association. */
             .any_local = sim_rng_below(&m->still_more, 5) == 0 && !m->both_families,
             .receive_budget = PICK(&m->latest, 0, 0, 16u << 20, 200000, 20000),
+            .unruly = sim_rng_below(&m->chunks, 2) == 0,
+            .fec = sim_rng_below(&m->chunks, 2) == 0,
             .observed = (sim_rng_below(&m->observers, 2) == 0) != m->other_observers,
         };
         c->features[SIM_HAS_OBSERVER] |= config.observed;
@@ -753,6 +755,9 @@ static void conclude_host(struct sim_case *c, const struct sim_host *host)
     has[SIM_SAW_CC_REFUSED] |= stats->cc_refused > 0;
     has[SIM_SAW_SCHED_REFUSED] |= stats->sched_refused > 0;
     has[SIM_SAW_PATHSEL_REFUSED] |= stats->pathsel_refused > 0;
+    has[SIM_SAW_EXT_CHUNKS] |= stats->ext_chunks_in > 0;
+    has[SIM_SAW_EXT_REPAIRED] |= stats->ext_repaired > 0;
+    has[SIM_SAW_EXT_FAULTS] |= stats->ext_faults > 0;
     has[SIM_SAW_COPIES] |= stats->copies_out > 0;
     has[SIM_SAW_COPIES_WITHHELD] |= stats->copies_withheld > 0;
 }
@@ -837,6 +842,9 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_HAS_ERRATIC_CC] = "an erratic congestion controller",
         [SIM_HAS_ERRATIC_SCHED] = "an erratic stream scheduler",
         [SIM_HAS_ERRATIC_PATHSEL] = "an erratic path selector",
+        [SIM_SAW_EXT_CHUNKS] = "chunks of extensions came",
+        [SIM_SAW_EXT_REPAIRED] = "fec repaired DATA chunks",
+        [SIM_SAW_EXT_FAULTS] = "an extension asked for what it must not",
         [SIM_SAW_CC_REFUSED] = "nonsense of a controller",
         [SIM_SAW_SCHED_REFUSED] = "nonsense of a scheduler",
         [SIM_SAW_PATHSEL_REFUSED] = "nonsense of a selector",
@@ -857,6 +865,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace, bool other_observe
                      .shards = sim_rng_seeded(seed + (UINT64_C(1) << 62)),
                      .observers = sim_rng_seeded(~seed + (UINT64_C(1) << 62)),
                      .extensions = sim_rng_seeded(seed + (UINT64_C(1) << 61)),
+                     .chunks = sim_rng_seeded(~seed + (UINT64_C(1) << 60)),
                      .other_observers = other_observers};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));

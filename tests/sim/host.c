@@ -1,6 +1,7 @@
 #include "tests/sim/host.h"
 
 #include "tests/sim/erratic.h"
+#include "tests/sim/unruly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -315,13 +316,18 @@ uint64_t sim_refused(const struct hws_stats *s)
 
 static void make_engine(struct sim_host *host)
 {
-    static const struct hws_extension *const extensions[] = {&sim_erratic};
+    const struct hws_extension *extensions[3] = {&sim_erratic};
+    size_t count = 1;
+    if (host->config.unruly)
+        extensions[count++] = &sim_unruly;
+    if (host->config.fec)
+        extensions[count++] = &hws_extension_fec;
     struct hws_engine_config engine = {.env = sim_env_make(&host->env),
                                        .direct_alloc = host->config.direct_alloc,
                                        .own_host = host->config.own_host,
                                        .shard = host->config.shard,
                                        .extensions = extensions,
-                                       .extension_count = 1};
+                                       .extension_count = count};
     host->engine = hws_engine_new(&engine);
     if (host->engine == NULL)
         abort();

@@ -21,6 +21,7 @@ struct sim_host_config {
     struct hws_shard shard;
     uint32_t receive_budget; /* 0: none */
     bool observed;           /* the engine has an observer */
+    bool unruly, fec;        /* the engine has these extensions, too */
     bool any_local;          /* endpoints are bound to no address, and told what the host has */
 };
 

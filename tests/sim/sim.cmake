@@ -7,7 +7,10 @@ set(HWS_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 add_library(hws_sim STATIC
   ${HWS_SIM_DIR}/world.c ${HWS_SIM_DIR}/net.c ${HWS_SIM_DIR}/host.c ${HWS_SIM_DIR}/watch.c
   ${HWS_SIM_DIR}/flow.c ${HWS_SIM_DIR}/reading.c ${HWS_SIM_DIR}/foreign.c ${HWS_SIM_DIR}/draw.c
-  ${HWS_SIM_DIR}/erratic.c)
+  ${HWS_SIM_DIR}/erratic.c ${HWS_SIM_DIR}/unruly.c ${PROJECT_SOURCE_DIR}/examples/extensions/fec.c)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/examples/extensions/fec.c
+                            PROPERTIES COMPILE_DEFINITIONS HWS_EXTENSION_LINKED)
+target_include_directories(hws_sim PRIVATE ${PROJECT_BINARY_DIR}/include)
 target_link_libraries(hws_sim PUBLIC hws_simulator)
 
 add_executable(swarm ${HWS_SIM_DIR}/swarm.c ${HWS_SIM_DIR}/record.c)
