@@ -695,6 +695,32 @@ static void new_messages_fill_a_train(void **state)
     pair_free(p);
 }
 
+/* Messages that come one by one, with whatever is in flight: none is left behind until a timer. */
+static void what_waits_goes_without_a_timer(void **state)
+{
+    (void)state;
+    for (unsigned step_us = 10; step_us <= 90; step_us += 20) {
+        struct pair *p = pair_in_flight(plain, 100);
+        unsigned waited = 0;
+        for (int i = 0; i < 300; i++) {
+            waited += sends_at_once(p, 3000 + (size_t)(i * 7919 % 9000)) == 0;
+            pair_wait(p, step_us);
+            if (i % 11 == 10)
+                pair_settle(p);
+            if (i % 50 == 49)
+                pair_drain(&p->b);
+        }
+        assert_in_range(waited, 50, 299);
+        pair_settle(p); /* no time passes */
+        assert_int_equal(pair_status(&p->a).unsent_bytes, 0);
+        pair_run(p, SECOND);
+        assert_int_equal(pair_status(&p->a).unacked_bytes, 0);
+        assert_int_equal(pair_stats(&p->a)->timeouts_t3, 0);
+        pair_drain(&p->b);
+        pair_free(p);
+    }
+}
+
 static void new_messages_do_not_wait(void **state)
 {
     (void)state;
@@ -719,6 +745,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_messages_fill_a_train),
+        cmocka_unit_test(what_waits_goes_without_a_timer),
         cmocka_unit_test(new_messages_do_not_wait),
         cmocka_unit_test(lent_bytes_come_back_when_acknowledged),
         cmocka_unit_test(lent_bytes_are_sent_again_from_where_they_lie),
