@@ -97,6 +97,30 @@ for name in client-only listener-only; do
 done
 
 
+# A program of the sockets API: the environment loads the extension, a notification tells of the chunk.
+libs=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --libs hawser)
+# shellcheck disable=SC2086 # the flags are several words
+cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $cflags -o "$work/hears" "$consumer/hears.c" $libs
+LD_LIBRARY_PATH=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --variable=libdir hawser)
+export LD_LIBRARY_PATH HAWSER_PROTOCOL=254
+HAWSER_EXTENSIONS=$work/greet.so "$work/hears" >"$work/heard.log" 2>&1 &
+listener=$!
+until grep -q '@hawser/port/254/5001$' /proc/net/unix; do
+    kill -0 "$listener" || fail "hears: it does not listen"
+    sleep 0.05
+done
+"$hawser" cat --proto 254 --extension "$work/greet.so" 127.0.0.1 5001 <"$work/file" >/dev/null
+wait "$listener" || fail "hears: it failed"
+listener=
+grep -qx 'greet 1: hello' "$work/heard.log" || fail "hears: it was not told"
+echo "ok    a notification"
+code=0
+HAWSER_EXTENSIONS=$work/greet.so:$work/none.so "$work/hears" >"$work/refused.log" 2>&1 || code=$?
+[ "$code" -eq 3 ] || fail "HAWSER_EXTENSIONS: exit code $code"
+grep -q 'hawser: cannot load extension .*none.so: No such file' "$work/refused.log" ||
+    fail "HAWSER_EXTENSIONS: no reason"
+echo "ok    HAWSER_EXTENSIONS"
+
 # Usage: refused NAME WORDS OPTION..: hawser says these words.
 refused()
 {
