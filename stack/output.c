@@ -93,8 +93,8 @@ static void fill_oversized(struct hws_path *p, struct hws_builder *b, struct hws
     b->limit = train->capacity < HWS_PACKET_MAX_LEN ? train->capacity & ~3u : HWS_PACKET_MAX_LEN;
     fill_control(p, b);
     train->may_fragment = b->chunks > 0;
-    if (b->chunks == 0) /* it wants a probe, or what extensions have to say */
-        b->limit = limit;
+    /* It gets the room for itself; without one a probe is wanted, or a chunk of an extension. */
+    b->limit = b->len > limit ? b->len : limit;
 }
 
 /* A packet is answered by one packet (RFC 5062, 8 and 10): of what `wanted` to be told beside a

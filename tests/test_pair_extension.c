@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/chunk.h"
 #include "stack/extend.h"
 #include "tests/pair.h"
 
@@ -660,6 +661,32 @@ static void a_chunk_that_fills_the_packet(void **state)
     pair_free(p);
 }
 
+static void want_hello(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in)
+{
+    (void)in;
+    last_result = hws_ext_want(assoc, TYPE_HELLO, HWS_EXT_DATA_PATH);
+}
+
+/* A packet that IP has to fragment is for the one chunk that needs it. */
+static void not_with_an_oversized_chunk(void **state)
+{
+    (void)state;
+    static uint8_t bytes[4000], info[3000];
+    struct hws_builder b;
+    struct pair *p = both();
+    on_input = want_hello;
+    pair_forge(&p->b, &b, bytes, sizeof bytes);
+    hws_heartbeat_encode(&b, HWS_CHUNK_HEARTBEAT, info, sizeof info);
+    hws_chunk_put(&b, TYPE_HELLO, 0, "hello", 5);
+    pair_inject(&p->b, bytes, b.len);
+    on_input = NULL;
+    assert_int_equal(last_result, HWS_EXT_OK);
+    pair_arrives(&p->b, "HEARTBEAT-ACK");
+    pair_settle(p);
+    assert_int_equal(notes[1].inputs, 1);
+    pair_free(p);
+}
+
 static void fillers_without_end(void **state)
 {
     (void)state;
@@ -763,6 +790,7 @@ int main(void)
         cmocka_unit_test_setup(wrong_repairs, begin),
         cmocka_unit_test_setup(a_chunk_that_never_fits, begin),
         cmocka_unit_test_setup(a_chunk_that_fills_the_packet, begin),
+        cmocka_unit_test_setup(not_with_an_oversized_chunk, begin),
         cmocka_unit_test_setup(fillers_without_end, begin),
         cmocka_unit_test_setup(wrong_calls, begin),
     };

@@ -8,6 +8,8 @@
 #include "proto/param.h"
 #include "sim/env.h"
 #include "tests/fuzz/ops.h"
+#include "tests/sim/erratic.h"
+#include "tests/sim/unruly.h"
 
 #include "stack/engine.h"
 
@@ -462,7 +464,9 @@ static void params_of(const struct side *s, struct hws_params *params)
     params->rcvbuf_bytes = 20000;
     params->sndbuf_bytes = 40000;
     params->keep_failed = first;
-    params->sched = first ? "rr" : "fcfs";
+    params->sched = first ? "rr" : SIM_ERRATIC;
+    params->pathsel = first ? SIM_ERRATIC : NULL;
+    params->cc = first ? SIM_ERRATIC : NULL;
 }
 
 static void op_endpoint(struct fuzz *f, struct side *s)
@@ -492,8 +496,13 @@ static void side_init(struct side *s, uint8_t host, uint64_t seed)
     s->addrs[1] = (struct hws_addr){.family = HWS_FAMILY_IPV6, .ip = {0x20, 1, 0x0d, 0xb8, host}};
     s->addrs[2] = (struct hws_addr){.family = HWS_FAMILY_IPV4, .ip = {198, 51, 100, host}};
     s->port = (uint16_t)(1000u * host);
-    struct hws_engine_config config = {
-        .env = sim_env_make(&s->env), .direct_alloc = true, .ignore_checksum = true};
+    static const struct hws_extension *const extensions[] = {&hws_extension_fec, &sim_erratic,
+                                                             &sim_unruly};
+    struct hws_engine_config config = {.env = sim_env_make(&s->env),
+                                       .direct_alloc = true,
+                                       .ignore_checksum = true,
+                                       .extensions = extensions,
+                                       .extension_count = 3};
     s->engine = hws_engine_new(&config);
     MUST(s->engine != NULL);
     struct hws_params params;

@@ -50,11 +50,15 @@ set_tests_properties(sockets_swarm PROPERTIES TIMEOUT 200)
 set(HWS_FUZZ_DIR ${HWS_TESTS_DIR}/fuzz)
 if(HWS_FUZZ)
   set(HWS_FUZZ_FLAGS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  set(HWS_FUZZ_EXTENSIONS ${HWS_SIM_DIR}/erratic.c ${HWS_SIM_DIR}/unruly.c
+      ${PROJECT_SOURCE_DIR}/examples/extensions/fec.c)
   foreach(library hws_proto hws_stack)
     target_compile_options(${library} PRIVATE ${HWS_FUZZ_FLAGS})
   endforeach()
   foreach(name engine text)
-    add_executable(fuzz_${name} ${HWS_FUZZ_DIR}/fuzz_${name}.c ${PROJECT_SOURCE_DIR}/sim/env.c)
+    add_executable(fuzz_${name} ${HWS_FUZZ_DIR}/fuzz_${name}.c ${PROJECT_SOURCE_DIR}/sim/env.c
+                   ${HWS_FUZZ_EXTENSIONS})
+    target_include_directories(fuzz_${name} PRIVATE ${PROJECT_BINARY_DIR}/include)
     target_compile_options(fuzz_${name} PRIVATE ${HWS_FUZZ_FLAGS})
     target_link_libraries(fuzz_${name} PRIVATE hws_stack hws_proto OpenSSL::Crypto
                           -fsanitize=fuzzer,address,undefined)

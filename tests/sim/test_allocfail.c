@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "tests/pair.h"
+#include "tests/sim/erratic.h"
+#include "tests/sim/unruly.h"
 
 #define SECOND 1000000u
 /* More allocations than the story makes: a count that does not end is found by this. */
@@ -73,10 +75,24 @@ static void expect_healthy(struct pair *p)
     pair_recv_pattern(&p->a, 2, 2, 10000);
 }
 
-/* Allocations number `n` .. `n + width - 1` of one side fail; false when there were not so many. */
-static bool live_with_failure(bool listener, uint64_t n, uint64_t width)
+static const struct hws_extension *const extensions[] = {&sim_unruly, &sim_erratic, NULL};
+
+static void selects_paths(struct hws_params *a, struct hws_params *b)
 {
-    struct pair *p = pair_new(&(struct pair_options){.tolerant = true});
+    a->pathsel = b->pathsel = SIM_ERRATIC;
+}
+
+static const struct pair_options plain = {.tolerant = true};
+static const struct pair_options extended = {.tolerant = true,
+                                             .a_extensions = extensions,
+                                             .b_extensions = extensions,
+                                             .params = selects_paths};
+
+/* Allocations number `n` .. `n + width - 1` of one side fail; false when there were not so many. */
+static bool live_with_failure(const struct pair_options *options, bool listener, uint64_t n,
+                              uint64_t width)
+{
+    struct pair *p = pair_new(options);
     struct sim_env *env = listener ? &p->b.env : &p->a.env;
     env->fail_from = env->allocs + n;
     env->fail_until = env->fail_from + width;
@@ -88,10 +104,10 @@ static bool live_with_failure(bool listener, uint64_t n, uint64_t width)
     return reached;
 }
 
-static void every_number(bool listener, uint64_t width)
+static void every_number(const struct pair_options *options, bool listener, uint64_t width)
 {
     uint64_t n = 0;
-    while (live_with_failure(listener, n, width) && n < NUMBERS_MAX)
+    while (live_with_failure(options, listener, n, width) && n < NUMBERS_MAX)
         n++;
     /* The story needs an association, paths, tables, queues, messages and fragments. */
     assert_in_range(n, 20, NUMBERS_MAX - 1);
@@ -101,25 +117,32 @@ static void every_number(bool listener, uint64_t width)
 static void connector_lacks_one(void **state)
 {
     (void)state;
-    every_number(false, 1);
+    every_number(&plain, false, 1);
 }
 
 static void listener_lacks_one(void **state)
 {
     (void)state;
-    every_number(true, 1);
+    every_number(&plain, true, 1);
 }
 
 static void connector_lacks_many(void **state)
 {
     (void)state;
-    every_number(false, 7);
+    every_number(&plain, false, 7);
 }
 
 static void listener_lacks_many(void **state)
 {
     (void)state;
-    every_number(true, 7);
+    every_number(&plain, true, 7);
+}
+
+static void extensions_lack_one(void **state)
+{
+    (void)state;
+    every_number(&extended, false, 1);
+    every_number(&extended, true, 1);
 }
 
 /* Making an engine and an endpoint either works or leaves nothing behind. */
@@ -150,7 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(engine_lacks_one),    cmocka_unit_test(connector_lacks_one),
         cmocka_unit_test(listener_lacks_one),  cmocka_unit_test(connector_lacks_many),
-        cmocka_unit_test(listener_lacks_many),
+        cmocka_unit_test(listener_lacks_many), cmocka_unit_test(extensions_lack_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
