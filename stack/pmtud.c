@@ -61,7 +61,7 @@ static void send_again(struct hws_path *p, uint32_t from)
     hws_outq_lost_from(&a->queues->outq, p->index, from);
     hws_observe_metrics(p);
     p->timing = false;
-    hws_transmit_allow_burst(a, 0);
+    hws_transmit_allow_burst(a, 0, false);
     hws_assoc_ready(a);
 }
 

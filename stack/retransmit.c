@@ -144,7 +144,8 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     lost(a, ack);
     restart_t3(a, ack);
     if ((ack->new_paths | ack->copy_paths) != 0)
-        hws_transmit_allow_burst(a, total_acked(a, ack));
+        hws_transmit_allow_burst(a, total_acked(a, ack),
+                                 ack->cum_advanced && ack->lost_chunks == 0);
     else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
     if (hws_observed(a->engine))
@@ -334,7 +335,7 @@ void hws_retransmit_t3_expired(struct hws_path *p)
     p->one_packet = !closed;
     a->in_recovery = false;
     a->fast_packet = false;
-    hws_transmit_allow_burst(a, 0);
+    hws_transmit_allow_burst(a, 0, false);
     if (!closed) {
         if (!hws_path_error(p, HWS_PATH_FAULT_TIMEOUT))
             return;

@@ -81,21 +81,24 @@ static uint64_t least_at_once(const struct hws_assoc *a, const struct hws_path *
     return few < a->params->max_burst_bytes ? a->params->max_burst_bytes : few;
 }
 
-/* In Fast Recovery one packet more than what left when there is much less in flight than cwnd (RFC
- * 6937, 3.1). Near cwnd there is none: after slow start that is as much as the queue holds. */
-static uint32_t one_more(const struct hws_path *p)
+/* What left may be replaced, and doubled in slow start. In Fast Recovery it is one packet more,
+ * after a SACK that acknowledges in order and shows no further loss: then there is less in flight
+ * than cwnd because the network has room, not because the queue overflows still (RFC 9937,
+ * safeACK). */
+static uint64_t on_top(const struct hws_assoc *a, const struct hws_path *p, uint32_t acked_bytes,
+                       bool repairing)
 {
-    return hws_path_flight(p) < hws_path_cwnd(p) / 2 ? hws_path_pmdcs(p) : 0;
+    if (!a->in_recovery)
+        return acked_bytes;
+    return repairing ? hws_path_pmdcs(p) : 0;
 }
 
-/* What left may be replaced, and doubled in slow start. */
-void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes)
+void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes, bool repairing)
 {
     const struct hws_path *p = hws_assoc_data_path(a);
     uint64_t least = least_at_once(a, p);
     bool same_batch = acked_bytes > 0 && a->burst_us == a->engine->now_us;
-    uint64_t grown = a->in_recovery ? one_more(p) : acked_bytes;
-    uint64_t replaced = acked_bytes > 0 ? acked_bytes + grown : 0;
+    uint64_t replaced = acked_bytes > 0 ? acked_bytes + on_top(a, p, acked_bytes, repairing) : 0;
     uint64_t allowed = (same_batch ? a->burst_left : 0) + replaced;
     a->burst_us = a->engine->now_us;
     uint32_t most = hws_transmit_most_at_once(a);
@@ -227,7 +230,7 @@ bool hws_transmit_possible(struct hws_path *p)
         return false;
     if (a->queues->outq.flight_payload == 0 &&
         a->burst_left < least_at_once(a, hws_assoc_data_path(a)))
-        hws_transmit_allow_burst(a, 0);
+        hws_transmit_allow_burst(a, 0, false);
     if (a->queues->outq.rtx_count == 0)
         watch_closed_window(p);
     bool allowed = a->queues->outq.rtx_count > 0

@@ -6,8 +6,9 @@
 #include "stack/core.h"
 
 /** New data may follow: what one acknowledgement of `acked_bytes` sets free at once (6.1 D), or
- * what a timeout or idle time does (0). */
-void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes);
+ * what a timeout or idle time does (0). `repairing`: it acknowledged in order and showed no loss.
+ */
+void hws_transmit_allow_burst(struct hws_assoc *a, uint32_t acked_bytes, bool repairing);
 
 /** The path whose turn it is to carry DATA chunks: retransmissions before new data. */
 struct hws_path *hws_transmit_path(struct hws_assoc *a);
