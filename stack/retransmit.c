@@ -56,14 +56,15 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
                          const uint32_t *flight_before)
 {
     for (unsigned i = 0; i < a->path_count; i++) {
+        /* What was in flight there is not any more, by whichever path it came. */
+        if ((ack->new_paths | ack->copy_paths) & 1u << i)
+            a->paths[i]->one_packet = a->paths[i]->tail_probed = false;
         if (!(ack->new_paths & 1u << i))
             continue;
         uint64_t rtt_us = sample_rtt(a->paths[i]);
         /* What T3 took back says nothing about the path as it is now (8.2; RFC 7829, 3.2). */
         if (ack->answered_paths & 1u << i)
             hws_path_answered(a->paths[i]);
-        a->paths[i]->one_packet = false;
-        a->paths[i]->tail_probed = false;
         grow_cwnd(a->paths[i], ack, flight_before[i], rtt_us);
     }
     if (ack->copy_paths != 0)

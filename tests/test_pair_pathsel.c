@@ -272,6 +272,26 @@ static void both_lost_is_lost(void **state)
     pair_free(p);
 }
 
+/* After a timeout a path has one packet in flight (6.3.3, E3), until one is acknowledged: of those
+ * on several paths nobody knows by which they came, but nothing is lost where all arrive. */
+static void after_a_timeout_copies_flow_again(void **state)
+{
+    (void)state;
+    struct pair *p = send_copied(0, 1u << 1);
+    pair_lost(&p->a, "DATA");
+    pair_lost(&p->a, "DATA");
+    pair_run(p, 10ull * SECOND);
+    assert_true(pair_stats(&p->a)->timeouts_t3 >= 2);
+    pair_send(&p->a, 0, 0, "first", 5);
+    pair_settle(p);
+    pair_send(&p->a, 0, 0, "second", 6);
+    pair_send(&p->a, 0, 0, "third", 5);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_int_equal(flight_on(p, i), CHUNK(6) + CHUNK(5));
+    pair_settle(p);
+    pair_free(p);
+}
+
 /* A copy leaves within its path's cwnd or not at all. */
 static void no_room_no_copy(void **state)
 {
@@ -335,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_copied_chunk_says_nothing_of_its_paths),
         cmocka_unit_test(both_lost_is_lost),
         cmocka_unit_test(no_room_no_copy),
+        cmocka_unit_test(after_a_timeout_copies_flow_again),
         cmocka_unit_test(many_copies),
         cmocka_unit_test(restart),
     };
