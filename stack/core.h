@@ -264,6 +264,14 @@ struct hws_engine {
     uint32_t ootb_sent;
 };
 
+/** A call begins. A driver that handed out its time before another call came may be late with it.
+ */
+static inline void hws_engine_enter(struct hws_engine *e, uint64_t now_us)
+{
+    if (now_us > e->now_us)
+        e->now_us = now_us;
+}
+
 #define HWS_EVENT_BIT(type) (1u << HWS_EVENT_##type)
 
 /* What a chunk handler gets to know about the packet its chunk came in. */

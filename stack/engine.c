@@ -72,7 +72,7 @@ static void free_assocs(struct hws_engine *e)
 
 void hws_engine_abort_all(struct hws_engine *e, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     while (hws_heap_top(&e->timers) != NULL)
         hws_fault_abort(HWS_CONTAINER(hws_heap_top(&e->timers), struct hws_assoc, timer_node),
                         HWS_E_ABORTED, HWS_CAUSE_USER_ABORT, NULL, 0);
@@ -151,7 +151,7 @@ static void settle_touched(struct hws_engine *e)
 void hws_engine_input(struct hws_engine *e, const struct hws_packet_in *packets, size_t count,
                       uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     for (size_t i = 0; i < count; i++)
         hws_input_packet(e, &packets[i]);
     settle_touched(e);
@@ -228,7 +228,7 @@ static void send_failed(struct hws_engine *e, const struct hws_net_event *ev)
 
 void hws_engine_net_event(struct hws_engine *e, const struct hws_net_event *ev, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_path *p;
     switch (ev->kind) {
     case HWS_NET_MTU:
@@ -272,7 +272,7 @@ static bool output_from(struct hws_list *ready, struct hws_train *train)
 
 bool hws_engine_output(struct hws_engine *e, struct hws_train *train, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     if (hws_reply_output(e, train)) {
         e->stats.packets_out++;
         e->stats.bytes_out += train->len;
@@ -285,7 +285,7 @@ bool hws_engine_output(struct hws_engine *e, struct hws_train *train, uint64_t n
 
 void hws_engine_expire(struct hws_engine *e, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     for (;;) {
         struct hws_heap_node *top = hws_heap_top(&e->timers);
         if (top == NULL || top->deadline_us > now_us)

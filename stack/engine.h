@@ -10,9 +10,9 @@
  * the environment's alloc, free, random and hmac_sha256). An engine has no lock; different engines
  * share nothing.
  *
- * `now_us` is a monotonic time in microseconds, never less than in an earlier call.
- * Associations and endpoints are named by ids that carry a generation number: an id of something
- * that is gone answers HWS_E_NOENT and never reaches something newer. */
+ * `now_us` is a monotonic time in microseconds; one that is less than in an earlier call counts as
+ * that. Associations and endpoints are named by ids that carry a generation number: an id of
+ * something that is gone answers HWS_E_NOENT and never reaches something newer. */
 #ifndef HWS_STACK_ENGINE_H
 #define HWS_STACK_ENGINE_H
 

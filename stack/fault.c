@@ -34,7 +34,7 @@ void hws_fault_abort(struct hws_assoc *a, int reason, uint16_t cause, const void
 int hws_assoc_abort(struct hws_engine *e, hws_assoc_id id, const void *reason, size_t reason_len,
                     uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL || a->over)
         return HWS_E_NOENT;

@@ -50,7 +50,7 @@ int hws_assoc_connect(struct hws_engine *e, hws_endpoint_id endpoint,
                       const struct hws_addr *remotes, size_t remote_count, uint16_t remote_port,
                       uint64_t now_us, hws_assoc_id *out)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_endpoint *ep = hws_idtab_get(&e->endpoints, endpoint);
     if (ep == NULL)
         return HWS_E_NOENT;

@@ -239,7 +239,7 @@ static void change_path(struct hws_path *p, const struct hws_path_params *was,
 int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws_params *params,
                          uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL || a->over)
         return HWS_E_NOENT;
@@ -280,7 +280,7 @@ int hws_path_params(const struct hws_engine *e, hws_assoc_id id, uint32_t index,
 int hws_path_set_params(struct hws_engine *e, hws_assoc_id id, uint32_t index,
                         const struct hws_path_params *params, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_path *p = find_path(e, id, index);
     if (p == NULL)
         return HWS_E_NOENT;
@@ -304,7 +304,7 @@ int hws_path_set_encapsulation(struct hws_engine *e, hws_assoc_id id, uint32_t i
 
 int hws_assoc_set_primary(struct hws_engine *e, hws_assoc_id id, uint32_t index, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_path *p = find_path(e, id, index);
     if (p == NULL)
         return HWS_E_NOENT;
@@ -317,7 +317,7 @@ int hws_assoc_set_primary(struct hws_engine *e, hws_assoc_id id, uint32_t index,
 
 int hws_assoc_heartbeat(struct hws_engine *e, hws_assoc_id id, uint32_t index, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_path *p = find_path(e, id, index);
     if (p == NULL)
         return HWS_E_NOENT;

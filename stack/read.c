@@ -19,7 +19,7 @@ static void has_read(struct hws_assoc *a, const struct hws_rcvinfo *info)
 int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capacity, size_t *len,
                    struct hws_rcvinfo *info, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;
@@ -37,7 +37,7 @@ int hws_assoc_recv(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capa
 int hws_assoc_peek(struct hws_engine *e, hws_assoc_id id, void *buf, size_t capacity, size_t *len,
                    struct hws_rcvinfo *info, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     const struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;

@@ -86,7 +86,7 @@ void hws_shutdown_heard(struct hws_path *p)
 
 int hws_assoc_shutdown(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL || a->over)
         return HWS_E_NOENT;

@@ -67,7 +67,7 @@ static int queue(struct hws_assoc *a, const struct hws_sndinfo *info, const stru
 int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
                    const struct hws_iovec *iov, size_t iov_count, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     return a != NULL ? queue(a, info, iov, iov_count, NULL) : HWS_E_NOENT;
 }
@@ -75,7 +75,7 @@ int hws_assoc_send(struct hws_engine *e, hws_assoc_id id, const struct hws_sndin
 int hws_assoc_send_lent(struct hws_engine *e, hws_assoc_id id, const struct hws_sndinfo *info,
                         const struct hws_iovec *iov, size_t iov_count, void *lent, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     struct hws_lender lender = {.handle = lent, .done = &e->lent_done};
     return a != NULL ? queue(a, info, iov, iov_count, &lender) : HWS_E_NOENT;
@@ -85,7 +85,7 @@ int hws_assoc_send_lent(struct hws_engine *e, hws_assoc_id id, const struct hws_
 
 int hws_assoc_release(struct hws_engine *e, hws_assoc_id id, uint64_t now_us)
 {
-    e->now_us = now_us;
+    hws_engine_enter(e, now_us);
     struct hws_assoc *a = hws_idtab_get(&e->assocs, id);
     if (a == NULL)
         return HWS_E_NOENT;

@@ -146,7 +146,7 @@ check_captures()
 }
 
 # A server with more links than an association has paths, and more associations than one engine sees
-# every day. Some lose their INIT to the others' slow start and try again a second later, or three.
+# every day. Some lose their first packets to the others' slow start, and T3 backs off for seconds.
 check_crowd()
 {
     local i

@@ -762,6 +762,27 @@ static void the_receive_buffer_never_shrinks(void **state)
     pair_free(p);
 }
 
+/* The engine's contract: time does not go back, whatever its driver says. */
+static void earlier_time_counts_as_the_latest(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL);
+    pair_connect_and_talk(p);
+    uint64_t now_us = p->now_us;
+    pair_send(&p->a, 0, 0, "one", 3);
+    p->now_us = now_us / 4;
+    pair_settle(p); /* sent, received and answered "before" it was given */
+    p->now_us = now_us;
+    assert_true(hws_engine_deadline(p->b.engine) > now_us);
+    assert_in_range(pair_path(&p->a).srtt_us, 0, 1000);
+    pair_run(p, 300000);
+    struct hws_assoc_status status;
+    assert_int_equal(hws_assoc_status(p->a.engine, p->a.assoc, &status), HWS_OK);
+    assert_int_equal(status.unacked_bytes, 0);
+    assert_int_equal(status.retransmits, 0);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -790,6 +811,7 @@ int main(void)
         cmocka_unit_test(init_ack_with_small_window),
         cmocka_unit_test(malformed_abort),
         cmocka_unit_test(the_receive_buffer_never_shrinks),
+        cmocka_unit_test(earlier_time_counts_as_the_latest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
