@@ -129,7 +129,7 @@ static bool measure_apart(const struct bench_row *row, const struct bench_conten
     do {
         pid_t pid = fork();
         if (pid == 0)
-            _exit(measure(row, contender, seconds));
+            _exit((int)measure(row, contender, seconds));
         if (pid < 0 || waitpid(pid, &status, 0) != pid)
             return false;
         seconds *= 2;
