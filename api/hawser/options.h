@@ -48,15 +48,15 @@
  * (hws_ext_tell of <hawser/extend.h>). SCTP_EVENT with this type asks for it. */
 #define HWS_EXTENSION_EVENT 0x801f
 
-/** That notification. It begins as all do (RFC 6458, 6.1). */
+/** That notification. It begins as all do (RFC 6458, 6.1); what the extension says about it follows
+ * this structure: hee_length less its size, in bytes. */
 struct hws_extension_event {
     uint16_t hee_type;                  /**< HWS_EXTENSION_EVENT */
     uint16_t hee_flags;                 /**< 0 */
-    uint32_t hee_length;                /**< of all of it, hee_data included */
+    uint32_t hee_length;                /**< of all of it, what follows included */
     sctp_assoc_t hee_assoc_id;          /**< the association */
     uint32_t hee_code;                  /**< what happened: the extension's own number */
     char hee_name[HWS_OPTION_NAME_MAX]; /**< which extension: text, ends with a NUL */
-    uint8_t hee_data[];                 /**< and what it says about it */
 };
 
 #endif

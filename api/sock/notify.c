@@ -171,7 +171,7 @@ void hws_notify_extension(struct hws_member *member, const struct hws_event *wha
     event->hee_code = what->code;
     memcpy(event->hee_name, what->extension, strlen(what->extension)); /* the rest is zero */
     if (what->data_len > 0)
-        memcpy(event->hee_data, what->data, what->data_len);
+        memcpy(event + 1, what->data, what->data_len);
 }
 
 static bool dry_waits(const struct hws_member *member)
