@@ -7,46 +7,7 @@ set -euo pipefail
 
 hawser=$1
 plugin=$2
-failures=0
-
-# Runs this script again in a network namespace, where it may capture.
-enter_namespace()
-{
-    local how
-    for how in "unshare -n" "unshare -rn"; do
-        # shellcheck disable=SC2086 # words
-        if $how true 2>/dev/null; then
-            HWS_DUMP_INSIDE=1 exec $how "$0" "$@"
-        fi
-    done
-    echo "SKIP: no network namespace can be made here"
-    exit 77
-}
-
-# Usage: check WHAT COMMAND..
-check()
-{
-    local what=$1
-    shift
-    if "$@"; then
-        echo "ok    $what"
-    else
-        echo "FAIL  $what"
-        failures=$((failures + 1))
-    fi
-}
-
-# Usage: wait_for FILE PATTERN: until it is there, 20 seconds at most.
-wait_for()
-{
-    local try
-    for ((try = 0; try < 400; try++)); do
-        ! grep -qs -- "$2" "$1" || return 0
-        sleep 0.05
-    done
-    echo "$1: no '$2'"
-    return 1
-}
+. "$(dirname "$0")/checks.sh"
 
 # Usage: fails CODE PATTERN ARGUMENT..: dump ends with the code and says so.
 fails()
@@ -269,7 +230,7 @@ right_checksum()
         sed -n 's/.*incorrect, should be 0x\([0-9a-f]*\).*/\1/p' | sed 's/../& /g; s/ $//'
 }
 
-[ -n "${HWS_DUMP_INSIDE:-}" ] || enter_namespace "$@"
+enter_namespace "$@"
 for tool in tshark text2pcap editcap; do
     command -v "$tool" >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
 done

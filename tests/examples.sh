@@ -6,34 +6,7 @@ set -euo pipefail
 
 dir=$1
 hawser=$2
-failures=0
-
-# Runs this script again in a namespace, where it may open raw sockets and lose packets.
-enter_namespace()
-{
-    local how
-    for how in "unshare -n" "unshare -rn"; do
-        # shellcheck disable=SC2086 # words
-        if $how true 2>/dev/null; then
-            HWS_EXAMPLES_INSIDE=1 exec $how "$0" "$@"
-        fi
-    done
-    echo "SKIP: no network namespace can be made here"
-    exit 77
-}
-
-# Usage: check WHAT COMMAND..
-check()
-{
-    local what=$1
-    shift
-    if "$@"; then
-        echo "ok    $what"
-    else
-        echo "FAIL  $what"
-        failures=$((failures + 1))
-    fi
-}
+. "$(dirname "$0")/checks.sh"
 
 # Usage: serve NAME ARGUMENT..: starts a server and waits until it listens; its process id is in
 # $server, its standard input is $server_input.
@@ -48,19 +21,6 @@ serve()
     server=$!
     exec {server_input}>"$work/input"
     wait_for "$work/$name.out" '^listening at port'
-}
-
-# Usage: wait_for FILE PATTERN: until it is there, 20 seconds at most.
-wait_for()
-{
-    local try
-    for ((try = 0; try < 400; try++)); do
-        ! grep -q -- "$2" "$1" || return 0
-        sleep 0.05
-    done
-    echo "not within 20 seconds in $1: $2; there is:" >&2
-    cat "$1" >&2
-    return 1
 }
 
 # Usage: stop [SIGNAL]: ends the server, by a signal or by the end of its input; its exit code. One
@@ -200,7 +160,7 @@ shards()
         printed shards '^shard 0' && printed shards '^shard 1' && ! stop TERM
 }
 
-[ -n "${HWS_EXAMPLES_INSIDE:-}" ] || enter_namespace "$@"
+enter_namespace "$@"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hws-examples-XXXXXX")
 server=
 server_input=

@@ -9,28 +9,8 @@ source_dir=$1
 tool=$2/extension_tool
 extensions=$3
 
-# Runs this script again where it may make namespaces.
-if [ "$(id -u)" -ne 0 ] && [ -z "${HWS_EXTENSIONS_INSIDE:-}" ]; then
-    unshare -Urnm true 2>/dev/null || { echo "SKIP: no network namespace can be made here"; exit 77; }
-    HWS_EXTENSIONS_INSIDE=1 exec unshare -Urnm "$0" "$@"
-fi
-
-. "$source_dir/interop/rooms.sh"
-work=$(mktemp -d)
-finish()
-{
-    rooms_down
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-fail()
-{
-    echo "FAIL  $*"
-    cat "$work"/*.log
-    exit 1
-}
+. "$source_dir/tests/checks.sh"
+enter_rooms "$source_dir" "$@"
 
 # Packets that came to room B over an interface.
 received()
@@ -44,7 +24,7 @@ begin()
 {
     rooms_start B "$work/serve.log" "$tool" serve 10.77.0.2,10.78.0.2 5000
     server=$ROOMS_PID
-    rooms_wait_line 20 "$work/serve.log" '^listening' || fail "the server does not listen"
+    rooms_wait_line 20 "$work/serve.log" '^listening' || give_up "the server does not listen"
     rooms_start A "$work/send.log" "$tool" send "$extensions/$1" "$2" "$3" 10.77.0.1,10.78.0.1 \
         10.77.0.2,10.78.0.2 5000 "$4" "$5" "$6"
     sender=$ROOMS_PID
@@ -53,9 +33,9 @@ begin()
 # Usage: end WHAT COUNT: both ends finish, and so many messages came.
 end()
 {
-    rooms_join 60 "$sender" || fail "$1: the sender"
-    rooms_join 60 "$server" || fail "$1: the receiver"
-    grep -q "^$2 messages," "$work/serve.log" || fail "$1: not all messages came"
+    rooms_join 60 "$sender" || give_up "$1: the sender"
+    rooms_join 60 "$server" || give_up "$1: the receiver"
+    grep -q "^$2 messages," "$work/serve.log" || give_up "$1: not all messages came"
     echo "ok    $1: $(tail -n 1 "$work/serve.log"); $(tail -n 1 "$work/send.log")"
 }
 
@@ -82,5 +62,5 @@ end "delaycc" 1000
 cut_one primary
 primary=$over_two
 cut_one redundant
-[ "$over_two" -ge 100 ] || fail "redundant: $over_two packets over link 2"
-[ "$primary" -lt "$over_two" ] || fail "primary: $primary packets over link 2, redundant: $over_two"
+[ "$over_two" -ge 100 ] || give_up "redundant: $over_two packets over link 2"
+[ "$primary" -lt "$over_two" ] || give_up "primary: $primary packets over link 2, redundant: $over_two"

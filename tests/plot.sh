@@ -5,26 +5,12 @@
 set -euo pipefail
 
 hawser=$1 swarm=$2 source_dir=$3
-failures=0
+. "$(dirname "$0")/checks.sh"
 
 if ! command -v gnuplot >/dev/null; then
     echo "SKIP: takes gnuplot: apt install gnuplot-nox"
     exit 77
 fi
-
-# Usage: check WHAT COMMAND..
-check()
-{
-    local what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        echo "ok    $what"
-    else
-        echo "FAIL  $what"
-        sed 's/^/      /' "$work/said"
-        failures=$((failures + 1))
-    fi
-}
 
 # Usage: fails CODE PATTERN ARGUMENT..: plot ends with the code and says so.
 fails()
@@ -75,44 +61,44 @@ record()
 
 check_pictures()
 {
-    check "a picture" draw "$work/all.svg" "$one"
-    check "losses and retransmissions are marked" python3 "$source_dir/tests/plot_check.py" \
+    check_quietly "a picture" draw "$work/all.svg" "$one"
+    check_quietly "losses and retransmissions are marked" python3 "$source_dir/tests/plot_check.py" \
         "$work/all.svg" "$one"
-    check "four panels" shows "$work/all.svg" "DATA chunks" "Congestion window and flight" \
+    check_quietly "four panels" shows "$work/all.svg" "DATA chunks" "Congestion window and flight" \
         "Round-trip time and retransmission timeout" "Queues of streams"
-    check "its curves" shows "$work/all.svg" "cumulative TSN ack" "path 0 cwnd" "path 0 flight" \
+    check_quietly "its curves" shows "$work/all.svg" "cumulative TSN ack" "path 0 cwnd" "path 0 flight" \
         "path 0 SRTT" "path 0 RTO" "stream 0"
-    check "the same again" draw "$work/again.svg" "$one"
-    check "the same bytes" cmp "$work/all.svg" "$work/again.svg"
+    check_quietly "the same again" draw "$work/again.svg" "$one"
+    check_quietly "the same bytes" cmp "$work/all.svg" "$work/again.svg"
     "$hawser" plot "$one" >"$work/stdout.svg"
-    check "to stdout" cmp "$work/all.svg" "$work/stdout.svg"
-    check "one panel" draw "$work/cwnd.svg" --what cwnd "$one"
-    check "and no other" shows_not "$work/cwnd.svg" "DATA chunks"
+    check_quietly "to stdout" cmp "$work/all.svg" "$work/stdout.svg"
+    check_quietly "one panel" draw "$work/cwnd.svg" --what cwnd "$one"
+    check_quietly "and no other" shows_not "$work/cwnd.svg" "DATA chunks"
     cp "$other" "$work/it's_a^b.sqlog"
-    check "two files compared" draw "$work/two.svg" "$one" "$work/it's_a^b.sqlog"
-    check "two files: both named" shows "$work/two.svg" "host-0 " "it's_a^b "
-    check "two files: marks" python3 "$source_dir/tests/plot_check.py" "$work/two.svg" "$one" "$other"
+    check_quietly "two files compared" draw "$work/two.svg" "$one" "$work/it's_a^b.sqlog"
+    check_quietly "two files: both named" shows "$work/two.svg" "host-0 " "it's_a^b "
+    check_quietly "two files: marks" python3 "$source_dir/tests/plot_check.py" "$work/two.svg" "$one" "$other"
 }
 
 check_complaints()
 {
     head -c -30 "$one" >"$work/cut.sqlog"
-    check "a cut record is left out" fails 0 "the last record was cut off" "$work/cut.sqlog"
+    check_quietly "a cut record is left out" fails 0 "the last record was cut off" "$work/cut.sqlog"
     head -n 1 "$one" >"$work/empty.sqlog"
-    check "nothing to draw" fails 1 "nothing to draw" "$work/empty.sqlog"
-    check "no such file" fails 1 "cannot read /none" /none
-    check "no qlog file" fails 1 "is no qlog file" "$0"
+    check_quietly "nothing to draw" fails 1 "nothing to draw" "$work/empty.sqlog"
+    check_quietly "no such file" fails 1 "cannot read /none" /none
+    check_quietly "no qlog file" fails 1 "is no qlog file" "$0"
     sed 's/"tsn":[0-9]*/"tsn":-1/' "$one" >"$work/wrong.sqlog"
-    check "a wrong record" fails 1 "record [0-9]*: no number, or one out of its range, as 'tsn'" \
+    check_quietly "a wrong record" fails 1 "record [0-9]*: no number, or one out of its range, as 'tsn'" \
         "$work/wrong.sqlog"
     { cat "$one"; printf '\036{"time":1,\n'; } >"$work/broken.sqlog"
-    check "no JSON" fails 1 "broken.sqlog: record [0-9]*: " "$work/broken.sqlog"
-    check "no place for it" fails 1 "cannot write /none/x" -o /none/x "$one"
+    check_quietly "no JSON" fails 1 "broken.sqlog: record [0-9]*: " "$work/broken.sqlog"
+    check_quietly "no place for it" fails 1 "cannot write /none/x" -o /none/x "$one"
     PATH=/none "$hawser" plot -o "$work/none.svg" "$one" 2>"$work/err" || :
-    check "no gnuplot" grep -q 'apt install gnuplot-nox$' "$work/err"
-    check "and no picture left behind" [ ! -e "$work/none.svg" ]
-    check "no file named" fails 2 "one or more files"
-    check "an unknown panel" fails 2 "must be sequence" --what other "$one"
+    check_quietly "no gnuplot" grep -q 'apt install gnuplot-nox$' "$work/err"
+    check_quietly "and no picture left behind" [ ! -e "$work/none.svg" ]
+    check_quietly "no file named" fails 2 "one or more files"
+    check_quietly "an unknown panel" fails 2 "must be sequence" --what other "$one"
 }
 
 work=$(mktemp -d)

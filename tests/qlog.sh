@@ -7,40 +7,12 @@ set -euo pipefail
 
 hawser=$1 swarm=$2 examples=$3 source_dir=$4
 check_file=("$source_dir/tests/qlog_check.py" "$source_dir/api/trace/qlog.schema.json")
-failures=0
+. "$(dirname "$0")/checks.sh"
 
 if ! python3 -c 'import jsonschema' 2>/dev/null; then
     echo "SKIP: takes python3-jsonschema: apt install python3-jsonschema"
     exit 77
 fi
-
-# Runs this script again in a network namespace, where it may use raw sockets.
-enter_namespace()
-{
-    local how
-    for how in "unshare -n" "unshare -rn"; do
-        # shellcheck disable=SC2086 # words
-        if $how true 2>/dev/null; then
-            HWS_QLOG_INSIDE=1 exec $how "$0" "$@"
-        fi
-    done
-    echo "SKIP: no network namespace can be made here"
-    exit 77
-}
-
-# Usage: check WHAT COMMAND..
-check()
-{
-    local what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        echo "ok    $what"
-    else
-        echo "FAIL  $what"
-        sed 's/^/      /' "$work/said"
-        failures=$((failures + 1))
-    fi
-}
 
 valid()
 {
@@ -81,9 +53,9 @@ check_virtual_time()
         fi
     done
     live "$seed" "$work/again"
-    check "virtual time: valid" valid "$work"/first/*.sqlog
-    check "virtual time: the same bytes twice" diff -r "$work/first" "$work/again"
-    check "virtual time: events of every name" has_all "$work/first/host-0.sqlog"
+    check_quietly "virtual time: valid" valid "$work"/first/*.sqlog
+    check_quietly "virtual time: the same bytes twice" diff -r "$work/first" "$work/again"
+    check_quietly "virtual time: events of every name" has_all "$work/first/host-0.sqlog"
 }
 
 check_simulator()
@@ -92,17 +64,17 @@ check_simulator()
     local short=(--set simulation.duration=700ms --set link.line.rate=5Mbit/s --set link.line.loss=4% --seed 11)
     "$hawser" sim "${short[@]}" --qlog "$work/sim" "$scenario" >/dev/null
     "$hawser" sim "${short[@]}" --qlog "$work/sim-again" "$scenario" >/dev/null
-    check "simulator: a file for each host" \
+    check_quietly "simulator: a file for each host" \
         [ "$(ls "$work/sim")" = $'client-p0-s11.sqlog\nserver-p0-s11.sqlog' ]
-    check "simulator: valid" valid "$work"/sim/*.sqlog
-    check "simulator: it loses packets" has "$work/sim/client-p0-s11.sqlog" packet_retransmitted
-    check "simulator: time begins at 0" grep -q '"time":0.000,' "$work/sim/client-p0-s11.sqlog"
-    check "simulator: the same bytes twice" diff -r "$work/sim" "$work/sim-again"
+    check_quietly "simulator: valid" valid "$work"/sim/*.sqlog
+    check_quietly "simulator: it loses packets" has "$work/sim/client-p0-s11.sqlog" packet_retransmitted
+    check_quietly "simulator: time begins at 0" grep -q '"time":0.000,' "$work/sim/client-p0-s11.sqlog"
+    check_quietly "simulator: the same bytes twice" diff -r "$work/sim" "$work/sim-again"
 }
 
 check_wrong_files()
 {
-    check "wrong files: each is refused" python3 "${check_file[0]}" --spoil "${check_file[1]}" \
+    check_quietly "wrong files: each is refused" python3 "${check_file[0]}" --spoil "${check_file[1]}" \
         "$work/first/host-0.sqlog"
 }
 
@@ -135,22 +107,22 @@ told_all()
 check_program()
 {
     head -c 500000 /dev/urandom >"$work/in"
-    check "UDP: the file arrives" transfer udp --udp=29970
-    check "UDP: valid" valid "$work"/udp-*.sqlog
-    check "UDP: a file that cannot be made" grep -q "cannot write /none/x: No such file" <(
+    check_quietly "UDP: the file arrives" transfer udp --udp=29970
+    check_quietly "UDP: valid" valid "$work"/udp-*.sqlog
+    check_quietly "UDP: a file that cannot be made" grep -q "cannot write /none/x: No such file" <(
         "$hawser" cat --udp=29970 --qlog /none/x 127.0.0.1 5000 2>&1 </dev/null)
-    check "UDP: a disk that is full" grep -q "incomplete: No space left on device" <(
+    check_quietly "UDP: a disk that is full" grep -q "incomplete: No space left on device" <(
         "$hawser" ping --udp=29971 -c 1 --qlog /dev/full 127.0.0.1 5000 2>&1)
     nft -f - <<<'table ip loss { chain in { type filter hook input priority 0;
         ip protocol 132 numgen random mod 100 < 5 drop; }; }'
-    check "raw, 5 % loss: the file arrives" transfer loss
-    check "raw, 5 % loss: valid" valid "$work"/loss-*.sqlog
-    check "raw, 5 % loss: every retransmission is told" told_all
+    check_quietly "raw, 5 % loss: the file arrives" transfer loss
+    check_quietly "raw, 5 % loss: valid" valid "$work"/loss-*.sqlog
+    check_quietly "raw, 5 % loss: every retransmission is told" told_all
     nft delete table ip loss
-    check "protocol 253, an extension: the file arrives" transfer fec --proto 253 \
+    check_quietly "protocol 253, an extension: the file arrives" transfer fec --proto 253 \
         --extension "$examples/extensions/fec.so"
-    check "protocol 253, an extension: valid" valid "$work"/fec-*.sqlog
-    check "protocol 253, an extension: its chunks by name" grep -q '"chunk_type":"PARITY","type":' \
+    check_quietly "protocol 253, an extension: valid" valid "$work"/fec-*.sqlog
+    check_quietly "protocol 253, an extension: its chunks by name" grep -q '"chunk_type":"PARITY","type":' \
         "$work/fec-client.sqlog"
 }
 
@@ -163,18 +135,18 @@ check_environment()
     "$examples/echo_server" >/dev/null &
     server=$!
     sleep 0.3
-    check "HAWSER_QLOG: a file" env HAWSER_QLOG="$work/env.sqlog" "$examples/echo_client"
-    check "HAWSER_QLOG: a directory" env HAWSER_QLOG="$work/env" "$examples/echo_client"
-    check "HAWSER_QLOG: valid" valid "$work/env.sqlog" "$work"/env/hawser-*.sqlog
-    check "HAWSER_QLOG: to the end" grep -q '"new":"CLOSED"' "$work/env.sqlog"
-    check "HAWSER_QLOG: a file that cannot be made" grep -q \
+    check_quietly "HAWSER_QLOG: a file" env HAWSER_QLOG="$work/env.sqlog" "$examples/echo_client"
+    check_quietly "HAWSER_QLOG: a directory" env HAWSER_QLOG="$work/env" "$examples/echo_client"
+    check_quietly "HAWSER_QLOG: valid" valid "$work/env.sqlog" "$work"/env/hawser-*.sqlog
+    check_quietly "HAWSER_QLOG: to the end" grep -q '"new":"CLOSED"' "$work/env.sqlog"
+    check_quietly "HAWSER_QLOG: a file that cannot be made" grep -q \
         "HAWSER_QLOG=/none/x: cannot write there: No such file" \
         <(HAWSER_QLOG=/none/x "$examples/echo_client" 2>&1)
     kill "$server"
     wait "$server" || :
 }
 
-[ -n "${HWS_QLOG_INSIDE:-}" ] || enter_namespace "$@"
+enter_namespace "$@"
 ip link set lo up mtu 1500
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
