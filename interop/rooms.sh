@@ -228,6 +228,7 @@ rooms_start()
 {
     local room=$1 log=$2
     shift 2
+    : >"$log" # whoever waits for a line must not find one of the program before
     (exec nsenter --net="/run/netns/$(rooms_ns "$room")" -- "$@") </dev/null >"$log" 2>&1 &
     ROOMS_PID=$!
     ROOMS_STARTED+=("$ROOMS_PID")
