@@ -5,15 +5,15 @@
 
 #include <stdbool.h>
 
+#include "cli/sim_files.h"
 #include "sim/run.h"
 
 struct hws_pcapng;
 
 struct hws_cli_sim_pcap {
-    const char *dir;
+    struct hws_cli_sim_files out;
     struct sim_tap tap;
     struct hws_pcapng **files; /* of the run's nodes, NULL while nothing is to be written of one */
-    bool failed;               /* after a message */
 };
 
 /** Makes the directory when it is not there; `pcap->tap` fills it with files HOST-pP-sS.pcapng, of

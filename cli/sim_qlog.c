@@ -1,23 +1,10 @@
 #include "cli/sim_qlog.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "api/trace/qlog.h"
-
-#define PROTOCOL_SCTP 132u
-
-static void complain(struct hws_cli_sim_qlog *qlog, const char *path, int error)
-{
-    if (!qlog->failed)
-        fprintf(stderr, "hawser: cannot write %s: %s\n", path, strerror(error));
-    qlog->failed = true;
-}
 
 static void open_file(struct hws_cli_sim_qlog *qlog, const struct sim_node *host)
 {
@@ -31,19 +18,16 @@ static void open_file(struct hws_cli_sim_qlog *qlog, const struct sim_node *host
     };
     snprintf(title, sizeof title, "hawser sim, point %" PRIu32 ", seed %" PRIu64,
              run->scenario->point, run->seed);
-    int len = snprintf(path, sizeof path, "%s/%s-p%" PRIu32 "-s%" PRIu64 ".sqlog", qlog->dir,
-                       host->config->name, run->scenario->point, run->seed);
-    int rc = len > 0 && (size_t)len < sizeof path
-                 ? hws_qlog_open(path, &config, &qlog->hosts[host->index].file)
-                 : -ENAMETOOLONG;
-    if (rc < 0)
-        complain(qlog, path, -rc);
+    int rc = hws_cli_sim_files_path(&qlog->out, host, "sqlog", path);
+    if (rc == 0)
+        rc = hws_qlog_open(path, &config, &qlog->hosts[host->index].file);
+    hws_cli_sim_files_check(&qlog->out, path, rc);
 }
 
 /* The host's file, made when it is first needed: routers have none. NULL after a failure. */
 static struct hws_qlog *file_of(struct hws_cli_sim_qlog *qlog, const struct sim_node *host)
 {
-    if (qlog->hosts[host->index].file == NULL && !qlog->failed)
+    if (qlog->hosts[host->index].file == NULL && !qlog->out.failed)
         open_file(qlog, host);
     return qlog->hosts[host->index].file;
 }
@@ -59,11 +43,9 @@ static void on_begin(void *ctx, const struct sim_run *run)
 static void on_end(void *ctx, const struct sim_run *run)
 {
     struct hws_cli_sim_qlog *qlog = ctx;
-    for (uint32_t i = 0; i < run->scenario->node_count; i++) {
-        int rc = qlog->hosts[i].file != NULL ? hws_qlog_close(qlog->hosts[i].file) : 0;
-        if (rc < 0)
-            complain(qlog, qlog->dir, -rc);
-    }
+    for (uint32_t i = 0; i < run->scenario->node_count; i++)
+        if (qlog->hosts[i].file != NULL)
+            hws_cli_sim_files_check(&qlog->out, qlog->out.dir, hws_qlog_close(qlog->hosts[i].file));
     free(qlog->hosts);
     qlog->hosts = NULL;
 }
@@ -84,31 +66,23 @@ static void on_packet(void *ctx, const struct sim_node *host, bool outbound,
     struct hws_cli_sim_qlog *qlog = ctx;
     struct hws_qlog *file = file_of(qlog, host);
     const struct hws_cli_sim_qlog_host *known = &qlog->hosts[host->index];
-    const struct hws_capture_packet capture = {
-        .way = outbound ? HWS_CAPTURE_OUT : HWS_CAPTURE_IN,
-        .unix_us = now_ns / 1000,
-        .src = &packet->route->src,
-        .dst = &packet->route->dst,
-        .protocol = PROTOCOL_SCTP,
-        .names = known->has_names ? &known->names : NULL,
-        .data = packet->data,
-        .len = packet->len,
-    };
+    struct hws_capture_packet capture = hws_cli_sim_files_capture(packet, outbound, now_ns);
+    capture.names = known->has_names ? &known->names : NULL;
     if (file != NULL)
         hws_qlog_packet(file, &capture);
 }
 
 bool hws_cli_sim_qlog_open(struct hws_cli_sim_qlog *qlog, const char *dir)
 {
-    *qlog = (struct hws_cli_sim_qlog){.dir = dir};
-    qlog->tap = (struct sim_tap){
-        .ctx = qlog, .begin = on_begin, .end = on_end, .engine = on_engine, .packet = on_packet};
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        complain(qlog, dir, errno);
-    return !qlog->failed;
+    *qlog = (struct hws_cli_sim_qlog){.tap = {.ctx = qlog,
+                                              .begin = on_begin,
+                                              .end = on_end,
+                                              .engine = on_engine,
+                                              .packet = on_packet}};
+    return hws_cli_sim_files_open(&qlog->out, dir);
 }
 
 bool hws_cli_sim_qlog_close(const struct hws_cli_sim_qlog *qlog)
 {
-    return !qlog->failed;
+    return !qlog->out.failed;
 }

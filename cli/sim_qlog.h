@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cli/sim_files.h"
 #include "proto/text.h"
 #include "sim/run.h"
 
@@ -16,10 +17,9 @@ struct hws_cli_sim_qlog_host {
 };
 
 struct hws_cli_sim_qlog {
-    const char *dir;
+    struct hws_cli_sim_files out;
     struct sim_tap tap;
     struct hws_cli_sim_qlog_host *hosts; /* the run's nodes */
-    bool failed;                         /* after a message */
 };
 
 /** Makes the directory when it is not there; `qlog->tap` fills it with files HOST-pP-sS.sqlog, of
