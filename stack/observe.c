@@ -62,9 +62,9 @@ void hws_observe_drop(struct hws_engine *e, const struct hws_rx *rx, const char 
 {
     if (!hws_observed(e))
         return;
+    bool received = rx != NULL && !rx->repaired;
     struct hws_observation o = about_packet(e, rx);
-    o.u.drop =
-        (struct hws_observed_drop){.reason = reason, .packet = rx != NULL ? rx->packet : NULL};
+    o.u.drop = (struct hws_observed_drop){.reason = reason, .packet = received ? rx->packet : NULL};
     tell(e, &o);
 }
 

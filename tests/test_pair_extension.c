@@ -9,6 +9,7 @@
 
 #include "proto/chunk.h"
 #include "stack/extend.h"
+#include "stack/observer.h"
 #include "tests/pair.h"
 
 #define SECOND 1000000u
@@ -604,6 +605,34 @@ static void wrong_repairs(void **state)
     pair_free(p);
 }
 
+/* There is no packet behind a repaired chunk: who watches is told of the drop, and of none. */
+static void see_drop(void *dropped, const struct hws_observation *o)
+{
+    if (o->kind != HWS_OBSERVED_DROPPED)
+        return;
+    assert_string_equal(o->u.drop.reason, "drop_data_invalid");
+    assert_null(o->u.drop.packet);
+    ++*(unsigned *)dropped;
+}
+
+static void a_repair_that_is_dropped(void **state)
+{
+    (void)state;
+    unsigned dropped = 0;
+    struct pair *p = both();
+    pair_send_pattern(&p->a, 0, 0, 1, 100);
+    pair_pull(p);
+    lose_and_keep(p);
+    shelf[11]++; /* the SSN of the message behind it, which waits already */
+    hws_engine_set_observer(p->b.engine, &(struct hws_observer){.ctx = &dropped, .tell = see_drop});
+    on_received = repair_from_shelf;
+    pair_send(&p->a, 0, 0, "z", 1);
+    pair_settle(p);
+    assert_int_equal(last_result, HWS_EXT_INVAL);
+    assert_int_equal(dropped, 1);
+    pair_free(p);
+}
+
 /* ---- What fillers must not ---- */
 
 static bool too_much(const struct hws_ext_assoc *assoc, struct hws_ext_out *out)
@@ -788,6 +817,7 @@ int main(void)
         cmocka_unit_test_setup(repaired_chunks_are_as_received, begin),
         cmocka_unit_test_setup(repaired_tail, begin),
         cmocka_unit_test_setup(wrong_repairs, begin),
+        cmocka_unit_test_setup(a_repair_that_is_dropped, begin),
         cmocka_unit_test_setup(a_chunk_that_never_fits, begin),
         cmocka_unit_test_setup(a_chunk_that_fills_the_packet, begin),
         cmocka_unit_test_setup(not_with_an_oversized_chunk, begin),
