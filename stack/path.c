@@ -136,6 +136,7 @@ void hws_path_new_route(struct hws_path *p)
     start_cc(p);
     p->timing = false;
     hws_observe_metrics(p);
+    hws_assoc_ready(p->assoc); /* the old controller's rate holds nothing up any more */
 }
 
 void hws_path_restart(struct hws_path *p)

@@ -220,12 +220,48 @@ static void the_end_waits_for_the_rate(void **state)
     pair_free(p);
 }
 
+static void sack_each(struct hws_params *a, struct hws_params *b)
+{
+    use_it(a, b);
+    b->sack_packets = 1;
+}
+
+/* Packets leave by another source from now on (7.2.5): what waits for the rate goes on. */
+static void a_new_route_holds_nothing_up(void **state)
+{
+    (void)state;
+    memset(&told, 0, sizeof told);
+    told.cwnd_bytes = 1u << 20;
+    told.rate = 100 * PMDCS;
+    name = "paced";
+    struct pair *p = pair_new(&(struct pair_options){
+        .addrs = 2, .params = sack_each, .extensions = extensions, .extension_count = 1});
+    pair_connect_and_talk(p);
+    pair_run(p, SECOND);
+    pair_send_pattern(&p->a, 0, 0, 1, 4 * PMDCS);
+    pair_settle(p);
+    assert_int_equal(pair_path(&p->a).flight_bytes, 0);
+    assert_true(pair_status(&p->a).unacked_bytes > 0);
+    const struct hws_net_event moved = {.kind = HWS_NET_MTU,
+                                        .assoc = p->a.assoc,
+                                        .local = p->a.addrs[1],
+                                        .remote = p->b.addr,
+                                        .mtu = 1500};
+    hws_engine_net_event(p->a.engine, &moved, p->now_us);
+    pair_run(p, SECOND);
+    pair_recv_pattern(&p->b, 0, 1, 4 * PMDCS);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_asked_and_told),       cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(data_leaves_at_its_rate),    cmocka_unit_test(absurd_rates),
+        cmocka_unit_test(it_is_asked_and_told),
+        cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(data_leaves_at_its_rate),
+        cmocka_unit_test(absurd_rates),
         cmocka_unit_test(the_end_waits_for_the_rate),
+        cmocka_unit_test(a_new_route_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
