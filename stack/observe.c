@@ -161,7 +161,8 @@ void hws_observe_flight_lost(const struct hws_path *p, uint32_t from, enum hws_l
         return;
     for (uint32_t tsn = hws_outq_lowest(q, p->index, from); tsn != q->next_tsn;
          tsn = hws_outq_lowest(q, p->index, tsn + 1))
-        hws_observe_lost(p->assoc, tsn, reason);
+        if (hws_outq_at(q, tsn)->copies == 0)
+            hws_observe_lost(p->assoc, tsn, reason);
 }
 
 void hws_observe_retransmitted(const struct hws_assoc *a, uint32_t tsn)

@@ -30,7 +30,7 @@ void hws_observe_all_metrics(const struct hws_assoc *a);
 
 /** The chunk of that TSN was marked to be sent again. */
 void hws_observe_lost(const struct hws_assoc *a, uint32_t tsn, enum hws_lost_reason reason);
-/** All that is in flight on the path from TSN `from` on is about to be. */
+/** All that is in flight on the path from TSN `from` on, and on no other, is about to be. */
 void hws_observe_flight_lost(const struct hws_path *p, uint32_t from, enum hws_lost_reason reason);
 /** It was sent again, on the path that its outq entry names. */
 void hws_observe_retransmitted(const struct hws_assoc *a, uint32_t tsn);

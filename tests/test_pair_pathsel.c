@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "stack/observer.h"
 #include "tests/pair.h"
 
 #define SECOND 1000000u
@@ -272,6 +273,28 @@ static void both_lost_is_lost(void **state)
     pair_free(p);
 }
 
+/* Only what is to be sent again is told to be lost, not what another path still carries. */
+static void see_lost(void *lost, const struct hws_observation *o)
+{
+    *(uint32_t *)lost += o->kind == HWS_OBSERVED_LOST;
+}
+
+static void lost_is_told_once(void **state)
+{
+    (void)state;
+    uint32_t lost = 0;
+    struct pair *p = send_copied(0, 1u << 1);
+    hws_engine_set_observer(p->a.engine, &(struct hws_observer){.ctx = &lost, .tell = see_lost});
+    pair_lost(&p->a, "DATA");
+    pair_lost(&p->a, "DATA");
+    told.choice = (struct hws_pathsel_choice){.path = 2};
+    pair_run(p, 10ull * SECOND);
+    assert_true(pair_stats(&p->a)->timeouts_t3 >= 2);
+    assert_int_equal(pair_stats(&p->a)->retransmits, 1);
+    assert_int_equal(lost, 1);
+    pair_free(p);
+}
+
 /* After a timeout a path has one packet in flight (6.3.3, E3), until one is acknowledged: of those
  * on several paths nobody knows by which they came, but nothing is lost where all arrive. */
 static void after_a_timeout_copies_flow_again(void **state)
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test(one_of_two_is_enough),
         cmocka_unit_test(a_copied_chunk_says_nothing_of_its_paths),
         cmocka_unit_test(both_lost_is_lost),
+        cmocka_unit_test(lost_is_told_once),
         cmocka_unit_test(no_room_no_copy),
         cmocka_unit_test(after_a_timeout_copies_flow_again),
         cmocka_unit_test(many_copies),
