@@ -401,11 +401,11 @@ static void miss(struct hws_outq *q, uint32_t tsn, const struct evidence *beyond
     if (misses < q->misses_lost)
         return;
     out->lost_paths |= 1u << tx->path;
-    out->lost_chunks++;
     if (tx->copies != 0) {
         leave_path(q, tx, tx->path);
         return;
     }
+    out->lost_chunks++;
     bit_set(q->fast, q->size, tsn);
     mark_rtx(q, tsn);
     if (out->lost != NULL)

@@ -57,10 +57,10 @@ struct hws_outq_ack {
     uint32_t new_paths;                    /* bit per path with anything newly acknowledged */
     uint32_t answered_paths;               /* ... that was in flight, not taken back by T3 */
     uint32_t cum_paths;                    /* ... newly acknowledged by the cumulative TSN ack */
-    uint32_t copy_paths; /* bit per path of what was in flight on several at once: nobody knows
-                            which of them it arrived on */
-    uint32_t lost_paths; /* bit per path of chunks now marked by missing reports */
-    uint32_t lost_chunks;
+    uint32_t copy_paths;  /* bit per path of what was in flight on several at once: nobody knows
+                             which of them it arrived on */
+    uint32_t lost_paths;  /* bit per path that lost a chunk, as missing reports say */
+    uint32_t lost_chunks; /* now marked to be sent again for that */
     uint32_t freed_bytes; /* user data that needs to be kept no longer */
     bool cum_advanced;
     bool cut_short; /* the SACK may have had no room for all gaps */

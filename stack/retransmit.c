@@ -77,7 +77,7 @@ static void acknowledged(struct hws_assoc *a, const struct hws_outq_ack *ack,
 static void lost(struct hws_assoc *a, const struct hws_outq_ack *ack)
 {
     a->engine->stats.fast_retransmits += ack->lost_chunks;
-    if (ack->lost_chunks == 0 || a->in_recovery)
+    if (ack->lost_paths == 0 || a->in_recovery)
         return;
     for (unsigned i = 0; i < a->path_count; i++)
         if (ack->lost_paths & 1u << i)
@@ -85,7 +85,8 @@ static void lost(struct hws_assoc *a, const struct hws_outq_ack *ack)
                                   hws_path_flight(a->paths[i]));
     a->in_recovery = true;
     a->queues->recovery_tsn = a->queues->outq.next_tsn - 1;
-    a->fast_packet = true;
+    if (ack->lost_chunks > 0) /* else other paths carry copies */
+        a->fast_packet = true;
 }
 
 /* Whether the lowest TSN in flight on the path has been acknowledged: the next one takes over. */
@@ -146,7 +147,7 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     restart_t3(a, ack);
     if ((ack->new_paths | ack->copy_paths) != 0)
         hws_transmit_allow_burst(a, total_acked(a, ack),
-                                 ack->cum_advanced && ack->lost_chunks == 0);
+                                 ack->cum_advanced && ack->lost_paths == 0);
     else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
     if (hws_observed(a->engine))

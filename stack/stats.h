@@ -22,7 +22,7 @@
     X(cc_refused, "answers of a congestion controller out of bounds, brought there")               \
     X(sched_refused, "streams named by a stream scheduler that have nothing to send")              \
     X(pathsel_refused, "choices of a path selector that were impossible")                          \
-    X(fast_retransmits, "DATA chunks marked by three missing reports (7.2.4)")                     \
+    X(fast_retransmits, "DATA chunks marked by missing reports (7.2.4)")                           \
     X(timeouts_t1, "T1-init and T1-cookie expiries")                                               \
     X(timeouts_t2, "T2-shutdown expiries")                                                         \
     X(timeouts_t3, "T3-rtx expiries")                                                              \

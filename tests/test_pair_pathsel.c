@@ -273,6 +273,26 @@ static void both_lost_is_lost(void **state)
     pair_free(p);
 }
 
+/* Missing reports say that one path lost it: that path shrinks its cwnd, and nothing is sent again
+ * while another still carries it. */
+static void one_path_loses_it(void **state)
+{
+    (void)state;
+    struct pair *p = send_copied(0, 1u << 1);
+    pair_lost(&p->a, "DATA");
+    free(pair_take(&p->a)); /* the copy takes long */
+    told.choice.copies = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        pair_send(&p->a, 1, 0, "behind", 6);
+        pair_settle(p);
+    }
+    assert_int_equal(flight_on(p, 0), 0);
+    assert_int_equal(flight_on(p, 1), CHUNK(5));
+    assert_int_equal(pair_stats(&p->a)->fast_retransmits, 0);
+    assert_int_equal(pair_stats(&p->a)->retransmits, 0);
+    pair_free(p);
+}
+
 /* Only what is to be sent again is told to be lost, not what another path still carries. */
 static void see_lost(void *lost, const struct hws_observation *o)
 {
@@ -377,6 +397,7 @@ int main(void)
         cmocka_unit_test(one_of_two_is_enough),
         cmocka_unit_test(a_copied_chunk_says_nothing_of_its_paths),
         cmocka_unit_test(both_lost_is_lost),
+        cmocka_unit_test(one_path_loses_it),
         cmocka_unit_test(lost_is_told_once),
         cmocka_unit_test(no_room_no_copy),
         cmocka_unit_test(after_a_timeout_copies_flow_again),
