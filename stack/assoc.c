@@ -288,8 +288,8 @@ static void init_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 
 void hws_assoc_reset_transfer(struct hws_assoc *a, uint32_t initial_tsn)
 {
-    hws_failed_all(a, HWS_E_RESET);
     hws_observe_streams_gone(a);
+    hws_failed_all(a, HWS_E_RESET);
     if (hws_assoc_has_queues(a)) {
         hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
@@ -468,7 +468,6 @@ static void leave_tables(struct hws_assoc *a)
 
 static void forget_data(struct hws_assoc *a)
 {
-    hws_observe_streams_gone(a);
     if (hws_assoc_has_queues(a)) {
         hws_outq_fini(&a->queues->outq);
         hws_sendq_fini(&a->queues->sendq);
@@ -492,6 +491,7 @@ void hws_assoc_down(struct hws_assoc *a, int reason, uint16_t cause)
         a->engine->stats.assocs_aborted++;
     hws_timer_stop_all(a);
     hws_extensions_end(a);
+    hws_observe_streams_gone(a);
     if (a->released) {
         hws_assoc_bury(a);
         return;

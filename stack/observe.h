@@ -38,7 +38,7 @@ void hws_observe_retransmitted(const struct hws_assoc *a, uint32_t tsn);
 /** What waits in the stream, or in all of them, changed. */
 void hws_observe_stream(const struct hws_assoc *a, uint16_t sid);
 void hws_observe_all_streams(const struct hws_assoc *a);
-/** All that waits is about to be dropped. */
+/** All that waits is about to be dropped, or kept for the application. */
 void hws_observe_streams_gone(const struct hws_assoc *a);
 /** New DATA chunks, from TSN `first` on, were cut from what waits in their streams. */
 void hws_observe_new_data(const struct hws_assoc *a, uint32_t first);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "stack/observer.h"
 #include "tests/pair.h"
 
 #define SECOND 1000000u
@@ -318,6 +319,43 @@ static void what_a_restart_loses_is_told(void **state)
     assert_int_equal(send_with(&p->a, &(struct hws_sndinfo){.context = 2}, 100), HWS_OK);
     fails(&p->a, 1, true, HWS_E_RESET);
     none_fails(&p->a, HWS_E_AGAIN);
+    pair_free(p);
+}
+
+/* Who watches is told that the queues are empty, whatever becomes of the messages. */
+static void see_queue(void *queued_bytes, const struct hws_observation *o)
+{
+    if (o->kind == HWS_OBSERVED_STREAM_QUEUE)
+        *(uint64_t *)queued_bytes = o->u.stream_queue.queued_bytes;
+}
+
+static struct pair *with_a_queue(uint64_t *queued_bytes)
+{
+    struct pair *p = pair_new(&(struct pair_options){.params = keep_failed, .both_listen = true});
+    pair_connect_and_talk(p);
+    hws_engine_set_observer(p->a.engine,
+                            &(struct hws_observer){.ctx = queued_bytes, .tell = see_queue});
+    assert_int_equal(send_with(&p->a, &(struct hws_sndinfo){.sid = 0}, 50000), HWS_OK);
+    assert_true(*queued_bytes > 0);
+    return p;
+}
+
+static void queues_are_told_to_be_empty(void **state)
+{
+    (void)state;
+    uint64_t queued_bytes = 0;
+    struct pair *p = with_a_queue(&queued_bytes);
+    hws_assoc_abort(p->a.engine, p->a.assoc, NULL, 0, p->now_us);
+    assert_int_equal(queued_bytes, 0);
+    pair_free(p);
+    p = with_a_queue(&queued_bytes);
+    pair_reboot(&p->b, true);
+    while (!pair_wire_empty(p))
+        free(pair_take(&p->a));
+    pair_begin(&p->b);
+    pair_settle(p);
+    assert_true(pair_saw(&p->a, HWS_EVENT_RESTART));
+    assert_int_equal(queued_bytes, 0);
     pair_free(p);
 }
 
@@ -758,6 +796,7 @@ int main(void)
         cmocka_unit_test(streams_that_the_peer_does_not_take),
         cmocka_unit_test(failed_messages_count_against_the_buffer),
         cmocka_unit_test(what_a_restart_loses_is_told),
+        cmocka_unit_test(queues_are_told_to_be_empty),
         cmocka_unit_test(a_message_goes_where_it_says),
         cmocka_unit_test(messages_for_two_addresses_take_turns),
         cmocka_unit_test(a_path_that_fails_is_not_insisted_on),
