@@ -128,7 +128,6 @@ static bool put_named_contents(struct hws_line *l, const struct hws_tlv *c)
     int len = l->names != NULL ? l->names->contents(l->names->arg, c, text, sizeof text) : -1;
     if (len < 0)
         return false;
-    text[sizeof text - 1] = '\0'; /* whoever wrote it */
     hws_line_put(l, "%s%s", len > 0 ? " " : "", text);
     return true;
 }

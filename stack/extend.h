@@ -409,7 +409,7 @@ struct hws_extension {
     const struct hws_sched_ops *const *scheds;     /**< ends with NULL */
     const struct hws_pathsel_ops *const *pathsels; /**< ends with NULL */
 
-    /** The INIT parameter by which both sides say that they have the extension: 0x8000..0xbfff, so
+    /** The INIT parameter by which both sides say that they have the extension: 0x8000..0xbffe, so
      * that a peer without it skips it silently (3.2.1), and not one of IANA's. The extension is on
      * for an association when both sides' `accept` took the other's parameter. */
     uint16_t param;

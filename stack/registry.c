@@ -137,7 +137,10 @@ static int chunk_contents(const void *r, const struct hws_tlv *chunk, char *out,
     uint32_t len = hws_chunk_value_len(chunk);
     if (c == NULL || c->text == NULL || len < c->min_len)
         return -1;
-    return c->text(hws_chunk_value(chunk), (uint16_t)len, out, cap);
+    out[0] = '\0';
+    int written = c->text(hws_chunk_value(chunk), (uint16_t)len, out, cap);
+    out[cap - 1] = '\0'; /* whatever it did */
+    return written;
 }
 
 struct hws_text_names hws_registry_names(const struct hws_registry *r)
@@ -155,6 +158,8 @@ struct hws_text_names hws_engine_names(const struct hws_engine *e)
 }
 
 /* ---- Whether extensions are as they should be ---- */
+
+#define NEEDS_NAME "needs a name of letters, digits, '-' and '_', %u at most"
 
 static bool name_ok(const char *name)
 {
@@ -234,10 +239,7 @@ static const char *param_owner(uint16_t type)
 static bool chunk_ok(const struct hws_extension *x, const struct hws_ext_chunk *c, char *error)
 {
     if (!name_ok(c->name))
-        return wrong(error, x,
-                     "chunk type 0x%02x needs a name of letters, digits, '-' and '_', %u "
-                     "at most",
-                     c->type, HWS_EXT_NAME_MAX);
+        return wrong(error, x, "chunk type 0x%02x " NEEDS_NAME, c->type, HWS_EXT_NAME_MAX);
     if (c->type < 0x80)
         return wrong(error, x,
                      "chunk %s: type 0x%02x would end a packet at a peer without it: take "
@@ -270,9 +272,11 @@ static bool chunks_ok(const struct hws_extension *x, char *error)
 
 static bool causes_ok(const struct hws_extension *x, char *error)
 {
+    if (x->cause_count > 0 && x->causes == NULL)
+        return wrong(error, x, "%u causes, and no list of them", (unsigned)x->cause_count);
     for (uint32_t i = 0; i < x->cause_count; i++) {
         if (!name_ok(x->causes[i].name))
-            return wrong(error, x, "cause 0x%04x needs a name", x->causes[i].code);
+            return wrong(error, x, "cause 0x%04x " NEEDS_NAME, x->causes[i].code, HWS_EXT_NAME_MAX);
         if (x->causes[i].code < 0x8000)
             return wrong(error, x, "cause %s: code 0x%04x: take 0x8000 or above", x->causes[i].name,
                          x->causes[i].code);
@@ -303,6 +307,8 @@ static bool param_ok(const struct hws_extension *x, char *error)
     if (param_owner(x->param) != NULL)
         return wrong(error, x, "parameter 0x%04x belongs to %s: take another one", x->param,
                      param_owner(x->param));
+    if (x->param_name != NULL && !name_ok(x->param_name))
+        return wrong(error, x, "parameter 0x%04x " NEEDS_NAME, x->param, HWS_EXT_NAME_MAX);
     if (x->offer_len > HWS_EXT_PARAM_MAX || (x->offer_len > 0 && x->offer == NULL))
         return wrong(error, x, "parameter 0x%04x: a value of %u bytes: there may be %u", x->param,
                      x->offer_len, HWS_EXT_PARAM_MAX);
@@ -325,8 +331,7 @@ static bool table_ok(const struct hws_extension *x, const char *what, const char
                      uint32_t state_size, uint32_t most, char *error)
 {
     if (!name_ok(name))
-        return wrong(error, x, "a %s needs a name of letters, digits, '-' and '_', %u at most",
-                     what, HWS_EXT_NAME_MAX);
+        return wrong(error, x, "a %s " NEEDS_NAME, what, HWS_EXT_NAME_MAX);
     if (state_size > most)
         return wrong(error, x, "%s %s: a state of %u bytes: there may be %u", what, name,
                      (unsigned)state_size, (unsigned)most);
@@ -387,8 +392,7 @@ static bool alone_ok(const struct hws_extension *x, char *error)
         return false;
     }
     if (!name_ok(x->name))
-        return wrong(error, x, "it needs a name of letters, digits, '-' and '_', %u at most",
-                     HWS_EXT_NAME_MAX);
+        return wrong(error, x, "it " NEEDS_NAME, HWS_EXT_NAME_MAX);
     return ccs_ok(x, error) && scheds_ok(x, error) && pathsels_ok(x, error) && param_ok(x, error) &&
            chunks_ok(x, error) && causes_ok(x, error) && sizes_ok(x, error);
 }

@@ -194,6 +194,9 @@ static void parameters(void **state)
     x.offer_len = 1;
     x.offer = NULL;
     refused("a value of 1 bytes");
+    x.offer_len = 0;
+    x.param_name = "two words";
+    refused("parameter 0x9000 needs a name");
 }
 
 static void causes_and_sizes(void **state)
@@ -204,6 +207,9 @@ static void causes_and_sizes(void **state)
     causes[0] = (struct hws_ext_cause){.code = 0x8001};
     refused("needs a name");
     causes[0] = good_cause;
+    x.causes = NULL;
+    refused("1 causes, and no list of them");
+    x.causes = causes;
     x.state_size = HWS_EXT_STATE_MAX + 1;
     refused("a state of");
     x.state_size = HWS_EXT_STATE_MAX;
@@ -227,6 +233,39 @@ static void too_many(void **state)
     assert_non_null(strstr(error, "9 extensions: there may be 8"));
 }
 
+/* What an extension writes ends where it has to, and is nothing when it writes nothing. */
+static int writes_nothing(const uint8_t *value, uint16_t len, char *out, size_t size)
+{
+    (void)value, (void)len, (void)out, (void)size;
+    return 3;
+}
+
+static int writes_no_end(const uint8_t *value, uint16_t len, char *out, size_t size)
+{
+    (void)value, (void)len;
+    memset(out, 'x', size);
+    return (int)size;
+}
+
+static void careless_text(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0x90, 0, 0, 4};
+    const struct hws_tlv chunk = {.type = 0x9000, .len = sizeof bytes, .bytes = bytes};
+    const struct hws_extension *const list[] = {&x};
+    struct hws_registry registry;
+    char text[8] = "before";
+    hws_registry_init(&registry, list, 1);
+    struct hws_text_names names = hws_registry_names(&registry);
+    assert_int_equal(names.contents(names.arg, &chunk, text, sizeof text), -1);
+    chunks[0].text = writes_nothing;
+    assert_int_equal(names.contents(names.arg, &chunk, text, sizeof text), 3);
+    assert_string_equal(text, "");
+    chunks[0].text = writes_no_end;
+    assert_int_equal(names.contents(names.arg, &chunk, text, sizeof text), 8);
+    assert_string_equal(text, "xxxxxxx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup(parameters, begin),
         cmocka_unit_test_setup(causes_and_sizes, begin),
         cmocka_unit_test_setup(too_many, begin),
+        cmocka_unit_test_setup(careless_text, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
