@@ -21,32 +21,16 @@ static size_t names_index(uint8_t protocol)
     return protocol == HWS_PROTO_EXPERIMENT_1 ? 0 : protocol == HWS_PROTO_EXPERIMENT_2 ? 1 : 2;
 }
 
-/* Whether one of the program's has the same name: it is meant instead. */
-static bool is_given(const struct hws_extension *const *extensions, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(extensions[i]->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool learn(struct hws_cli_dump_names *names, const struct hws_profile *profile,
                   const struct hws_extension *const *extensions, size_t count)
 {
-    const struct hws_extension *all[HWS_EXT_MAX];
+    struct hws_profile_extensions all;
     char error[HWS_EXTENSION_ERROR_MAX];
-    size_t all_count = count;
-    memcpy(all, extensions, count * sizeof(*all));
-    for (size_t i = 0; profile != NULL && profile->extensions[i] != NULL; i++) {
-        if (all_count < HWS_EXT_MAX && !is_given(extensions, count, profile->extensions[i]->name))
-            all[all_count++] = profile->extensions[i];
-    }
-    if (hws_extensions_check(all, all_count, error) != 0) {
+    if (hws_profile_extend(profile, extensions, count, &all, error) != HWS_OK) {
         fprintf(stderr, "hawser: %s\n", error);
         return false;
     }
-    hws_registry_init(&names->registry, all, all_count);
+    hws_registry_init(&names->registry, all.list, all.count);
     names->names = hws_registry_names(&names->registry);
     return true;
 }

@@ -146,8 +146,7 @@ static void settle(struct hws_assoc *a, const struct hws_outq_ack *ack,
     lost(a, ack);
     restart_t3(a, ack);
     if ((ack->new_paths | ack->copy_paths) != 0)
-        hws_transmit_allow_burst(a, total_acked(a, ack),
-                                 ack->cum_advanced && ack->lost_paths == 0);
+        hws_transmit_allow_burst(a, total_acked(a, ack), ack->cum_advanced && ack->lost_paths == 0);
     else if (a->in_recovery && ack->cut_short)
         a->fast_packet = true;
     if (hws_observed(a->engine))

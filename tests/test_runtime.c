@@ -2,9 +2,11 @@
 #include "uv_world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/runtime/runtime.h"
+#include "stack/extend.h"
 
 static uint64_t counter(const struct hws_runtime *runtime, const char *name)
 {
@@ -232,6 +234,28 @@ static void bad_configurations_say_what_is_wrong(void **state)
     hws_runtime_free(NULL);
 }
 
+/* What the profile has on counts, too: it is never left out without a word. */
+static void extensions_beside_a_profile(void **state)
+{
+    struct hws_runtime_config config;
+    struct hws_extension tables[HWS_EXT_MAX];
+    const struct hws_extension *list[HWS_EXT_MAX];
+    char names[HWS_EXT_MAX][8], error[HWS_ERROR_MAX] = "";
+    (void)state;
+    for (unsigned i = 0; i < HWS_EXT_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "x%u", i);
+        tables[i] = (struct hws_extension){.api = HWS_EXTEND_API, .name = names[i]};
+        list[i] = &tables[i];
+    }
+    hws_runtime_config_init(&config);
+    config.protocol = HWS_PROTO_EXPERIMENT_1;
+    config.extensions = list;
+    config.extension_count = HWS_EXT_MAX;
+    assert_null(hws_runtime_new(&config, error));
+    assert_int_equal(errno, EINVAL);
+    assert_string_equal(error, "8 extensions, and those of the profile fec: there may be 8");
+}
+
 #define UDP(test)                                                                                  \
     {                                                                                              \
 #test " (UDP)", test, uv_world_open_udp, uv_world_close, NULL                              \
@@ -253,6 +277,7 @@ int main(void)
         BOTH(an_idle_runtime_sleeps),
         UDP(two_loops_in_two_threads),
         cmocka_unit_test(bad_configurations_say_what_is_wrong),
+        cmocka_unit_test(extensions_beside_a_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 _Static_assert(HWS_SHARDS_MAX == HWS_LIMIT_SHARDS, "what is promised is what there is");
 _Static_assert(HWS_ERROR_MAX >= HWS_LINK_ERROR_MAX, "a link's text fits");
+_Static_assert(HWS_ERROR_MAX >= HWS_EXTENSION_ERROR_MAX, "and what is said of extensions");
 
 const char *hws_version(void)
 {
@@ -94,49 +95,21 @@ static void set_driving(struct hws_runtime *runtime, const struct hws_runtime_co
     hws_driving_spin(&runtime->driving, config->spin_us);
 }
 
-/* ---- Extensions ---- */
-
-struct extensions {
-    const struct hws_extension *list[HWS_EXT_MAX];
-    size_t count;
-};
-
-static bool has(const struct extensions *all, const char *name)
-{
-    for (size_t i = 0; i < all->count; i++)
-        if (all->list[i]->name != NULL && strcmp(all->list[i]->name, name) == 0)
-            return true;
-    return false;
-}
-
 static const struct hws_profile *profile_of(const struct hws_runtime_config *config)
 {
     return config->udp || config->no_profile ? NULL : hws_profile_of(config->protocol);
-}
-
-/* The program's, then what the profile has beside them. */
-static int gather(const struct hws_runtime_config *config, struct extensions *all, char *error)
-{
-    const struct hws_profile *profile = profile_of(config);
-    all->count = 0;
-    if (hws_extensions_check(config->extensions, config->extension_count, error) < 0)
-        return -EINVAL;
-    for (size_t i = 0; i < config->extension_count; i++)
-        all->list[all->count++] = config->extensions[i];
-    for (size_t i = 0; profile != NULL && profile->extensions[i] != NULL; i++)
-        if (all->count < HWS_EXT_MAX && !has(all, profile->extensions[i]->name))
-            all->list[all->count++] = profile->extensions[i];
-    return hws_extensions_check(all->list, all->count, error) < 0 ? -EINVAL : 0;
 }
 
 static int runtime_new(const struct hws_runtime_config *config, char *error,
                        struct hws_runtime **out)
 {
     struct hws_link *link;
-    struct extensions extensions;
+    const struct hws_profile *profile = profile_of(config);
+    struct hws_profile_extensions extensions;
     int rc = check_config(config, error);
-    if (rc == 0)
-        rc = gather(config, &extensions, error);
+    if (rc == 0 && hws_profile_extend(profile, config->extensions, config->extension_count,
+                                      &extensions, error) != HWS_OK)
+        rc = -EINVAL;
     if (rc == 0)
         rc = open_link(config, &link, error);
     if (rc < 0)
@@ -146,15 +119,15 @@ static int runtime_new(const struct hws_runtime_config *config, char *error,
                                           .extensions = extensions.list,
                                           .extension_count = extensions.count};
     rc = hws_runtime_open(config->loop, link, &part, out);
-    if (rc < 0)
+    if (rc < 0) {
         snprintf(error, HWS_ERROR_MAX, "cannot set up the event loop: %s", strerror(-rc));
-    else
-        describe_link(config, &(*out)->sockets.link);
-    if (rc == 0)
-        set_driving(*out, config);
-    if (rc == 0 && profile_of(config) != NULL)
-        (*out)->sockets.profile_params = profile_of(config)->params;
-    return rc;
+        return rc;
+    }
+    describe_link(config, &(*out)->sockets.link);
+    set_driving(*out, config);
+    if (profile != NULL)
+        (*out)->sockets.profile_params = profile->params;
+    return 0;
 }
 
 struct hws_runtime *hws_runtime_new(const struct hws_runtime_config *config, char *error)

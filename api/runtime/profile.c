@@ -1,6 +1,8 @@
 #include "api/runtime/profile.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "api/hawser/runtime.h"
 
@@ -42,4 +44,37 @@ const char *hws_profile_name(uint8_t protocol)
 {
     const struct hws_profile *profile = hws_profile_of(protocol);
     return profile != NULL ? profile->name : NULL;
+}
+
+/* ---- Extensions ---- */
+
+static bool is_given(const struct hws_extension *const *given, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(given[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int hws_profile_extend(const struct hws_profile *profile, const struct hws_extension *const *given,
+                       size_t count, struct hws_profile_extensions *all, char *error)
+{
+    all->count = 0;
+    if (hws_extensions_check(given, count, error) != HWS_OK)
+        return HWS_E_INVAL;
+    for (size_t i = 0; i < count; i++)
+        all->list[all->count++] = given[i];
+    for (size_t i = 0; profile != NULL && profile->extensions[i] != NULL; i++) {
+        if (is_given(given, count, profile->extensions[i]->name))
+            continue;
+        if (all->count == HWS_EXT_MAX) {
+            snprintf(error, HWS_EXTENSION_ERROR_MAX,
+                     "%zu extensions, and those of the profile %s: there may be %u", count,
+                     profile->name, HWS_EXT_MAX);
+            return HWS_E_INVAL;
+        }
+        all->list[all->count++] = profile->extensions[i];
+    }
+    return hws_extensions_check(all->list, all->count, error);
 }
