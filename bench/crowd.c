@@ -49,9 +49,10 @@ static bool on_dispatch(void *arg)
 /* ---- Life ---- */
 
 static bool open_end(struct crowd *crowd, struct crowd_end *end, struct hws_link *link,
-                     const struct hws_env *env)
+                     const struct hws_env *env, const struct hws_extension *extension)
 {
-    const struct hws_engine_config config = {.env = *env};
+    const struct hws_engine_config config = {
+        .env = *env, .extensions = &extension, .extension_count = extension != NULL};
     end->crowd = crowd;
     end->driver = (struct hws_driver){
         .engine = hws_engine_new(&config),
@@ -81,7 +82,7 @@ static bool open_endpoints(struct crowd *crowd, const struct hws_params *params)
 }
 
 bool crowd_open(struct crowd *crowd, const struct hws_env *env, const struct hws_params *params,
-                uint32_t clients, uint32_t servers)
+                const struct hws_extension *extension, uint32_t clients, uint32_t servers)
 {
     struct hws_link *a, *b;
     *crowd = (struct crowd){.clients = clients, .servers = servers};
@@ -89,8 +90,9 @@ bool crowd_open(struct crowd *crowd, const struct hws_env *env, const struct hws
     crowd->idle = calloc(clients, sizeof *crowd->idle);
     crowd->assocs = calloc((size_t)clients * servers, sizeof *crowd->assocs);
     return crowd->endpoints != NULL && crowd->idle != NULL && crowd->assocs != NULL &&
-           hws_link_memory_pair(MTU, &a, &b) == 0 && open_end(crowd, &crowd->client, a, env) &&
-           open_end(crowd, &crowd->server, b, env) && open_endpoints(crowd, params);
+           hws_link_memory_pair(MTU, &a, &b) == 0 &&
+           open_end(crowd, &crowd->client, a, env, extension) &&
+           open_end(crowd, &crowd->server, b, env, extension) && open_endpoints(crowd, params);
 }
 
 static void close_end(struct crowd_end *end)

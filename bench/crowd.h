@@ -25,9 +25,9 @@ struct crowd {
 };
 
 /** Two engines of this environment with endpoints. False: no memory or a port in use. `params`
- * NULL: defaults. */
+ * NULL: defaults. `extension`: of both engines; NULL: none. */
 bool crowd_open(struct crowd *crowd, const struct hws_env *env, const struct hws_params *params,
-                uint32_t clients, uint32_t servers);
+                const struct hws_extension *extension, uint32_t clients, uint32_t servers);
 void crowd_close(struct crowd *crowd);
 
 /** One turn of both ends: what has come, what is due, what is to be sent. */

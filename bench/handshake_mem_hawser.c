@@ -67,8 +67,8 @@ bool bench_handshake_hawser(const struct bench_row *row, double seconds, struct 
     (void)row;
     if (hws_env_init(&env) != 0)
         return false;
-    bool good =
-        crowd_open(&crowd, &env, NULL, HANDSHAKE_IN_FLIGHT, 1) && churn(&crowd, seconds, round);
+    bool good = crowd_open(&crowd, &env, NULL, NULL, HANDSHAKE_IN_FLIGHT, 1) &&
+                churn(&crowd, seconds, round);
     crowd_close(&crowd);
     hws_env_fini(&env);
     return good;
@@ -100,7 +100,8 @@ bool bench_idle_hawser(const struct bench_row *row, double seconds, struct bench
     (void)seconds;
     if (hws_env_init(&env) != 0)
         return false;
-    bool good = crowd_open(&crowd, &env, NULL, IDLE_CLIENTS, IDLE_SERVERS) && fill(&crowd, round);
+    bool good =
+        crowd_open(&crowd, &env, NULL, NULL, IDLE_CLIENTS, IDLE_SERVERS) && fill(&crowd, round);
     crowd_close(&crowd);
     hws_env_fini(&env);
     return good;

@@ -5,10 +5,10 @@
  * An extension is a constant table, struct hws_extension. An engine gets its list of them when it
  * is made and never changes it; there is nothing global. Each association for which both sides
  * offered the extension has a state of its own, of the size declared, which the engine makes,
- * zeroes and frees. Functions of an extension are called with that association's handle, from the
- * one thread that drives the engine; they may not block, read a clock or keep pointers that they
- * are given. What they return and ask for is checked: a fault is refused, counted (`ext_faults`)
- * and has no other effect.
+ * zeroes and frees, and further memory while it asks for that (hws_ext_alloc). Functions of an
+ * extension are called with that association's handle, from the one thread that drives the engine;
+ * they may not block, read a clock or keep pointers that they are given. What they return and ask
+ * for is checked: a fault is refused, counted (`ext_faults`) and has no other effect.
  *
  * docs/EXTENDING.md builds one step by step. */
 #ifndef HAWSER_EXTEND_H
@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /** The version of this interface: what struct hws_extension.api says. */
-#define HWS_EXTEND_API 1u
+#define HWS_EXTEND_API 2u
 
 /** Extensions that an engine can have, beside its own. */
 #define HWS_EXT_MAX 8u
@@ -33,7 +33,8 @@ extern "C" {
 #define HWS_EXT_PARAM_MAX 16u
 /** The longest name of an extension, a chunk or a cause, in characters. */
 #define HWS_EXT_NAME_MAX 15u
-/** The largest state of an extension for an association, in bytes. */
+/** The largest state of an extension for an association, in bytes, and the most that it gets beside
+ * it (hws_ext_alloc). */
 #define HWS_EXT_STATE_MAX (1u << 20)
 /** The most bytes that DATA chunks can be asked to leave free in a packet. */
 #define HWS_EXT_RESERVE_MAX 64u
@@ -145,6 +146,10 @@ struct hws_ext_services {
                   uint16_t len);
     /** hws_ext_path */
     int (*path)(const struct hws_ext_assoc *assoc, uint8_t path, struct hws_ext_path *out);
+    /** hws_ext_alloc */
+    void *(*alloc)(const struct hws_ext_assoc *assoc, size_t bytes);
+    /** hws_ext_free */
+    void (*free)(const struct hws_ext_assoc *assoc, void *memory);
 };
 
 /** Instead of a path's number: the one that carries data. */
@@ -209,6 +214,23 @@ static inline int hws_ext_path(const struct hws_ext_assoc *assoc, uint8_t path,
                                struct hws_ext_path *out)
 {
     return assoc->services->path(assoc, path, out);
+}
+
+/** Memory beside the state, zeroed and aligned as malloc does, 1 byte or more: for what is needed
+ * only while DATA is under way, so that the many associations that are idle do without. It stays
+ * until hws_ext_free, or until the extension's `end` has returned, whichever is earlier. NULL: no
+ * memory, more than HWS_EXT_STATE_MAX in all, or from `end`: then it has to do without. */
+static inline void *hws_ext_alloc(const struct hws_ext_assoc *assoc, size_t bytes)
+{
+    return assoc->services->alloc(assoc, bytes);
+}
+
+/** Gives back what hws_ext_alloc gave for this association, once; NULL is allowed. Not from `end`,
+ * after which it goes by itself. Answers NULL, for the pointer to it. */
+static inline void *hws_ext_free(const struct hws_ext_assoc *assoc, void *memory)
+{
+    assoc->services->free(assoc, memory);
+    return NULL;
 }
 
 /* ---- Chunk types ---- */

@@ -72,15 +72,31 @@ static void leave(struct hws_ext_slot *slot)
 void hws_extensions_init(struct hws_assoc *a)
 {
     struct hws_ext_part *part = part_of(a);
-    for (uint32_t i = 0; i < slot_count(a); i++)
+    for (uint32_t i = 0; i < slot_count(a); i++) {
         part->slots[i] = (struct hws_ext_slot){
             .assoc = a, .ext = a->engine->registry.list[i + 1], .deadline_us = HWS_NEVER};
+        hws_list_init(&part->slots[i].blocks);
+    }
 }
 
 void hws_extensions_agree(struct hws_assoc *a, const struct hws_ext_offers *offers)
 {
     if (slot_count(a) > 0)
         part_of(a)->offers = *offers;
+}
+
+/* Memory that an extension asked for. */
+struct hws_ext_block {
+    struct hws_list link; /* of its slot */
+    uint32_t bytes;
+    _Alignas(max_align_t) uint8_t memory[];
+};
+
+static void free_block(struct hws_ext_slot *slot, struct hws_ext_block *block)
+{
+    hws_list_remove(&block->link);
+    slot->block_bytes -= block->bytes;
+    hws_pool_free(&slot->assoc->engine->pool, block, sizeof *block + block->bytes);
 }
 
 static void turn_off(struct hws_ext_slot *slot)
@@ -94,6 +110,8 @@ static void turn_off(struct hws_ext_slot *slot)
     slot->on = false;
     slot->deadline_us = HWS_NEVER;
     memset(slot->wants, 0, sizeof slot->wants);
+    while (!hws_list_empty(&slot->blocks))
+        free_block(slot, HWS_CONTAINER(slot->blocks.next, struct hws_ext_block, link));
     hws_pool_free(&slot->assoc->engine->pool, slot->state, slot->ext->state_size);
     slot->state = NULL;
 }
@@ -568,6 +586,32 @@ static int serve_path(const struct hws_ext_assoc *shown, uint8_t path, struct hw
     return HWS_EXT_OK;
 }
 
+static void *serve_alloc(const struct hws_ext_assoc *shown, size_t bytes)
+{
+    struct hws_ext_slot *slot = slot_of(shown);
+    if (!running(slot) || bytes == 0 || bytes > HWS_EXT_STATE_MAX - slot->block_bytes) {
+        (void)refuse(slot, HWS_EXT_INVAL);
+        return NULL;
+    }
+    struct hws_ext_block *block =
+        hws_pool_zalloc(&slot->assoc->engine->pool, sizeof *block + bytes);
+    if (block == NULL)
+        return NULL;
+    block->bytes = (uint32_t)bytes;
+    slot->block_bytes += block->bytes;
+    hws_list_push(&slot->blocks, &block->link);
+    return block->memory;
+}
+
+static void serve_free(const struct hws_ext_assoc *shown, void *memory)
+{
+    struct hws_ext_slot *slot = slot_of(shown);
+    if (!running(slot))
+        (void)refuse(slot, HWS_EXT_STATE);
+    else if (memory != NULL)
+        free_block(slot, HWS_CONTAINER(memory, struct hws_ext_block, memory));
+}
+
 const struct hws_ext_services hws_ext_services = {
     .api = HWS_EXTEND_API,
     .want = serve_want,
@@ -577,4 +621,6 @@ const struct hws_ext_services hws_ext_services = {
     .tell = serve_tell,
     .report = serve_report,
     .path = serve_path,
+    .alloc = serve_alloc,
+    .free = serve_free,
 };

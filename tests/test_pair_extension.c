@@ -63,6 +63,7 @@ static void note_end(const struct hws_ext_assoc *assoc)
 {
     notes[assoc->initiator].ended++;
     assert_int_equal(hws_ext_want(assoc, TYPE_HELLO, 0), HWS_EXT_STATE);
+    assert_null(hws_ext_alloc(assoc, 1));
 }
 
 static void note_input(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in)
@@ -736,6 +737,92 @@ static void fillers_without_end(void **state)
     pair_free(p);
 }
 
+/* ---- Memory ---- */
+
+static uint8_t *memory[2]; /* by `initiator` */
+
+static bool all_zero(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void take_memory(const struct hws_ext_assoc *assoc)
+{
+    memory[assoc->initiator] = hws_ext_alloc(assoc, 5000);
+    assert_non_null(memory[assoc->initiator]);
+    assert_int_equal((uintptr_t)memory[assoc->initiator] % _Alignof(max_align_t), 0);
+    assert_true(all_zero(memory[assoc->initiator], 5000));
+    memset(memory[assoc->initiator], 0xcd, 5000);
+    assert_non_null(hws_ext_alloc(assoc, 1)); /* nobody gives it back */
+}
+
+static void return_memory(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
+{
+    (void)data;
+    assert_int_equal(memory[assoc->initiator][4999], 0xcd);
+    assert_null(hws_ext_free(assoc, memory[assoc->initiator]));
+    assert_null(hws_ext_free(assoc, NULL));
+    on_sent = NULL;
+}
+
+/* What a has after the peer has restarted. */
+static size_t bytes_after_restart(struct pair *p)
+{
+    pair_reboot(&p->b, false);
+    pair_begin(&p->b);
+    pair_settle(p);
+    return p->a.env.live_bytes;
+}
+
+/* It is counted as the engine's, until it is given back or the association is over. */
+static void memory_goes_with_the_association(void **state)
+{
+    (void)state;
+    on_begin = take_memory;
+    struct pair *p = both();
+    size_t before = p->a.env.live_bytes;
+    on_sent = return_memory;
+    pair_send(&p->a, 0, 0, "x", 1);
+    pair_run(p, SECOND);
+    pair_drain(&p->b);
+    assert_in_range(before - p->a.env.live_bytes, 5000, 5100);
+    assert_int_equal(faults(&p->a), 0);
+    before = bytes_after_restart(p);
+    assert_true(before > 5000);
+    assert_int_equal(bytes_after_restart(p), before);
+    assert_int_equal(faults(&p->a), 4); /* of note_end */
+    pair_free(p);
+}
+
+static void ask_for_too_much(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
+{
+    (void)data;
+    assert_null(hws_ext_alloc(assoc, 0));
+    assert_null(hws_ext_alloc(assoc, HWS_EXT_STATE_MAX + 1));
+    assert_null(hws_ext_alloc(assoc, SIZE_MAX));
+    void *most = hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 10);
+    assert_non_null(most);
+    assert_null(hws_ext_alloc(assoc, 11));
+    assert_non_null(hws_ext_alloc(assoc, 10));
+    assert_null(hws_ext_free(assoc, most));
+    assert_non_null(hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 10));
+    on_sent = NULL;
+}
+
+static void memory_has_a_limit(void **state)
+{
+    (void)state;
+    struct pair *p = both();
+    on_sent = ask_for_too_much;
+    pair_send(&p->a, 0, 0, "x", 1);
+    pair_settle(p);
+    assert_int_equal(faults(&p->a), 4);
+    pair_free(p);
+}
+
 /* ---- Services at the wrong time or with the wrong arguments ---- */
 
 static struct hws_ext_out *kept_out;
@@ -822,6 +909,8 @@ int main(void)
         cmocka_unit_test_setup(a_chunk_that_fills_the_packet, begin),
         cmocka_unit_test_setup(not_with_an_oversized_chunk, begin),
         cmocka_unit_test_setup(fillers_without_end, begin),
+        cmocka_unit_test_setup(memory_goes_with_the_association, begin),
+        cmocka_unit_test_setup(memory_has_a_limit, begin),
         cmocka_unit_test_setup(wrong_calls, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

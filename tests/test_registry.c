@@ -90,7 +90,7 @@ static void version_and_name(void **state)
 {
     (void)state;
     x.api = HWS_EXTEND_API + 1;
-    refused("built for version 2");
+    refused("built for version 3");
     x.api = 0;
     refused("built for version 0");
     x.api = HWS_EXTEND_API;

@@ -5,34 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GROUP 5u        /* packets that one PARITY chunk protects */
-#define FLUSH_US 20000u /* a group that does not fill up is closed after so long */
-#define BYTES_MAX 1500u /* DATA chunks of a packet; larger packets are not protected */
-#define CHUNKS_MAX 32u  /* DATA chunks of a group */
-#define KEPT 128u       /* DATA chunks that a receiver remembers */
-#define PARITY 0x9fu    /* the chunk type */
-#define HEADER_BYTES                                                                               \
-    12u              /* of its value: the first TSN, and the number of chunks in each packet       \
-                      */
-#define FLAG_I 0x08u /* of DATA (RFC 7053): may differ when the chunk is sent again */
-#define REPAIRED 1u  /* event: a DATA chunk was repaired; its TSN, big-endian */
+#define GROUP 5u         /* packets that one PARITY chunk protects */
+#define FLUSH_US 20000u  /* a group that does not fill up is closed after so long */
+#define BYTES_MAX 1500u  /* DATA chunks of a packet; larger packets are not protected */
+#define CHUNKS_MAX 32u   /* DATA chunks of a group */
+#define KEPT 128u        /* consecutive TSNs whose DATA chunks a receiver keeps at most */
+#define PARITY 0x9fu     /* the chunk type */
+#define HEADER_BYTES 12u /* of its value: the first TSN, how many chunks each packet has */
+#define FLAG_I 0x08u     /* of DATA (RFC 7053): may differ when the chunk is sent again */
+#define REPAIRED 1u      /* event: a DATA chunk was repaired; its TSN, big-endian */
 
 /* Packets whose DATA chunks have consecutive TSNs, and the XOR of what they carry. */
 struct group {
-    uint32_t base, packets, tsns; /* the first TSN; how many so far */
-    uint32_t len;                 /* of the longest packet's chunks */
-    uint8_t chunks[8];            /* in each packet */
-    uint8_t parity[BYTES_MAX + 3];
+    uint64_t packet;             /* the one sent last, */
+    uint32_t packet_end;         /* and where its next DATA chunk stands in the XOR */
+    uint32_t packets, tsns, len; /* how many so far; of the longest packet's chunks */
+    uint8_t value[HEADER_BYTES + BYTES_MAX + 3]; /* of PARITY: the XOR stands behind the header */
 };
 
+/* A DATA chunk that came. */
+struct kept {
+    struct kept *next;
+    uint32_t tsn, len;
+    uint8_t chunk[];
+};
+
+/* Nothing but NULL while the association is idle, as most are. */
 struct fec {
-    struct group out, in; /* being filled; the last one that came */
-    uint64_t packet;      /* the one sent last, */
-    uint32_t packet_end;  /* and where its next DATA chunk stands in the XOR */
-    struct {
-        uint32_t tsn, len;
-        uint8_t chunk[BYTES_MAX];
-    } kept[KEPT];
+    struct group *out, *in; /* being filled; the last one that came, while chunks are missing */
+    struct kept *kept;      /* what a PARITY chunk still to come may need */
 };
 
 static uint32_t get(const uint8_t *p, int bytes)
@@ -40,53 +41,40 @@ static uint32_t get(const uint8_t *p, int bytes)
     return bytes > 0 ? get(p, bytes - 1) << 8 | p[bytes - 1] : 0;
 }
 
-/* Adds a DATA chunk that stands at `at`. False: it is more than we protect. */
-static bool add(struct group *g, uint32_t at, const uint8_t *chunk, uint32_t len)
+/* Adds a DATA chunk that stands at `at`: where the next one does. 0: it is more than we protect. */
+static uint32_t add(struct group *g, uint32_t at, const uint8_t *chunk, uint32_t len)
 {
     if (at + len > BYTES_MAX)
-        return false;
+        return 0;
     for (uint32_t i = 0; i < len; i++)
-        g->parity[at + i] ^= i == 1 ? (uint8_t)(chunk[i] & ~FLAG_I) : chunk[i];
-    if (at + len > g->len)
-        g->len = at + len;
-    return true;
-}
-
-static uint32_t after(uint32_t at, uint32_t len)
-{
+        g->value[HEADER_BYTES + at + i] ^= i == 1 ? (uint8_t)(chunk[i] & ~FLAG_I) : chunk[i];
+    g->len = at + len > g->len ? at + len : g->len;
     return at + ((len + 3u) & ~3u);
 }
 
-/* A packet begins: the PARITY chunk is filled in when the last one of the group is complete. */
-static void begin_packet(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
-{
-    struct fec *fec = assoc->state;
-    if (fec->out.packets == GROUP) /* no packet took it along */
-        memset(&fec->out, 0, sizeof fec->out);
-    if (fec->out.packets++ == 0) {
-        fec->out.base = data->tsn;
-        hws_ext_timer(assoc, FLUSH_US);
-    }
-    if (fec->out.packets == GROUP)
-        hws_ext_want(assoc, PARITY, HWS_EXT_DATA_PATH);
-    fec->packet = data->packet;
-    fec->packet_end = 0;
-}
-
+/* The last packet of a group asks for the PARITY chunk, which leaves in the next one. */
 static void data_sent(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
 {
     struct fec *fec = assoc->state;
-    struct group *g = &fec->out;
-    if (data->again)
-        return;
-    if (g->packets == 0 || data->packet != fec->packet)
-        begin_packet(assoc, data);
-    if (g->tsns++ == CHUNKS_MAX || !add(g, fec->packet_end, data->chunk, data->len)) {
-        memset(g, 0, sizeof *g);
-        return;
+    if (fec->out == NULL && !data->again) {
+        fec->out = hws_ext_alloc(assoc, sizeof *fec->out);
+        hws_ext_timer(assoc, FLUSH_US);
     }
-    g->chunks[g->packets - 1]++;
-    fec->packet_end = after(fec->packet_end, data->len);
+    struct group *g = fec->out;
+    if (g == NULL || data->again)
+        return;
+    if (g->tsns++ == 0)
+        memcpy(g->value, data->chunk + 4, 4);
+    if (g->packets == 0 || data->packet != g->packet) {
+        if (++g->packets == GROUP)
+            hws_ext_want(assoc, PARITY, HWS_EXT_DATA_PATH);
+        g->packet = data->packet;
+        g->packet_end = 0;
+    }
+    g->value[3 + g->packets]++;
+    g->packet_end = add(g, g->packet_end, data->chunk, data->len);
+    if (g->packet_end == 0 || g->tsns > CHUNKS_MAX || g->packets > GROUP)
+        fec->out = hws_ext_free(assoc, fec->out);
 }
 
 static void flush(const struct hws_ext_assoc *assoc)
@@ -96,29 +84,37 @@ static void flush(const struct hws_ext_assoc *assoc)
 
 static bool parity_fill(const struct hws_ext_assoc *assoc, struct hws_ext_out *out)
 {
-    struct group *g = &((struct fec *)assoc->state)->out;
-    const uint8_t base[4] = {(uint8_t)(g->base >> 24), (uint8_t)(g->base >> 16),
-                             (uint8_t)(g->base >> 8), (uint8_t)g->base};
-    if (g->packets == 0)
-        return false;
-    if (hws_ext_put(assoc, out, base, sizeof base) == HWS_EXT_OK &&
-        hws_ext_put(assoc, out, g->chunks, sizeof g->chunks) == HWS_EXT_OK &&
-        hws_ext_put(assoc, out, g->parity, (uint16_t)g->len) == HWS_EXT_OK)
-        memset(g, 0, sizeof *g);
-    return true;
+    struct fec *fec = assoc->state;
+    const struct group *g = fec->out;
+    if (g != NULL &&
+        hws_ext_put(assoc, out, g->value, (uint16_t)(HEADER_BYTES + g->len)) == HWS_EXT_OK)
+        fec->out = hws_ext_free(assoc, fec->out);
+    return g != NULL;
 }
 
-static bool has(const struct fec *fec, uint32_t tsn)
+static const struct kept *find(const struct kept *k, uint32_t tsn)
 {
-    return fec->kept[tsn % KEPT].tsn == tsn && fec->kept[tsn % KEPT].len > 0;
+    return k == NULL || k->tsn == tsn ? k : find(k->next, tsn);
+}
+
+/* Keeps what has one of the KEPT TSNs from `tsn` on. */
+static void forget(const struct hws_ext_assoc *assoc, uint32_t tsn)
+{
+    for (struct kept **at = &((struct fec *)assoc->state)->kept, *k; (k = *at) != NULL;) {
+        if (k->tsn - tsn < KEPT) {
+            at = &k->next;
+        } else {
+            *at = k->next;
+            hws_ext_free(assoc, k);
+        }
+    }
 }
 
 /* Hands in the chunks of the missing packet, which are what the others left of the XOR. */
-static void hand_in(const struct hws_ext_assoc *assoc, const struct group *g, uint32_t tsn,
-                    uint32_t count)
+static void hand_in(const struct hws_ext_assoc *assoc, const struct group *g, uint32_t tsn, int n)
 {
-    for (uint32_t at = 0, len; count-- > 0 && at + 16 < g->len; at = after(at, len), tsn++) {
-        const uint8_t *chunk = g->parity + at;
+    for (uint32_t at = 0, len; n-- > 0 && at + 16 < g->len; at += (len + 3u) & ~3u, tsn++) {
+        const uint8_t *chunk = g->value + HEADER_BYTES + at;
         len = get(chunk + 2, 2);
         if (at + len > g->len || get(chunk + 4, 4) != tsn)
             return; /* not what the sender added */
@@ -131,47 +127,50 @@ static void hand_in(const struct hws_ext_assoc *assoc, const struct group *g, ui
 static void repair(const struct hws_ext_assoc *assoc)
 {
     struct fec *fec = assoc->state;
-    struct group sum = fec->in;
-    uint32_t missing = GROUP, missing_tsn = 0;
-    for (uint32_t p = 0, tsn = sum.base; p < GROUP; tsn += sum.chunks[p++])
-        for (uint32_t i = 0, at = 0; i < sum.chunks[p]; i++) {
-            const uint32_t k = (tsn + i) % KEPT;
-            if (has(fec, tsn + i) && add(&sum, at, fec->kept[k].chunk, fec->kept[k].len)) {
-                at = after(at, fec->kept[k].len);
-            } else if (missing == GROUP && i == 0) {
-                missing = p;
-                missing_tsn = tsn;
-                break;
-            } else {
+    struct group sum = *fec->in;
+    uint32_t missing = GROUP, missing_tsn = 0, tsn = get(sum.value, 4);
+    for (uint32_t p = 0; p < GROUP; tsn += sum.value[4 + p++])
+        for (uint32_t i = 0, at = 0; i < sum.value[4 + p]; i++) {
+            const struct kept *k = find(fec->kept, tsn + i);
+            at = k != NULL ? add(&sum, at, k->chunk, k->len) : 0;
+            if (at > 0)
+                continue;
+            if (missing != GROUP || i > 0)
                 return;
-            }
+            missing = p;
+            missing_tsn = tsn;
+            break;
         }
-    memset(&fec->in, 0, sizeof fec->in);
+    fec->in = hws_ext_free(assoc, fec->in);
+    forget(assoc, tsn);
     if (missing != GROUP)
-        hand_in(assoc, &sum, missing_tsn, sum.chunks[missing]);
+        hand_in(assoc, &sum, missing_tsn, sum.value[4 + missing]);
 }
 
 static void parity_in(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in)
 {
-    struct group *g = &((struct fec *)assoc->state)->in;
-    if (in->len > HEADER_BYTES + BYTES_MAX)
+    struct fec *fec = assoc->state;
+    fec->in = hws_ext_free(assoc, fec->in);
+    if (in->len <= HEADER_BYTES + BYTES_MAX)
+        fec->in = hws_ext_alloc(assoc, sizeof *fec->in);
+    if (fec->in == NULL)
         return;
-    *g = (struct group){.base = get(in->value, 4), .len = in->len - HEADER_BYTES};
-    memcpy(g->chunks, in->value + 4, sizeof g->chunks);
-    memcpy(g->parity, in->value + HEADER_BYTES, g->len);
+    fec->in->len = in->len - HEADER_BYTES;
+    memcpy(fec->in->value, in->value, in->len);
     repair(assoc);
 }
 
 static void data_received(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
 {
     struct fec *fec = assoc->state;
-    const uint32_t k = data->tsn % KEPT;
-    if (data->len > BYTES_MAX)
+    struct kept *k = data->len <= BYTES_MAX ? hws_ext_alloc(assoc, sizeof *k + data->len) : NULL;
+    if (k == NULL)
         return;
-    fec->kept[k].tsn = data->tsn;
-    fec->kept[k].len = data->len;
-    memcpy(fec->kept[k].chunk, data->chunk, data->len);
-    if (fec->in.len > 0 && data->tsn - fec->in.base < CHUNKS_MAX)
+    *k = (struct kept){.next = fec->kept, .tsn = data->tsn, .len = data->len};
+    memcpy(k->chunk, data->chunk, data->len);
+    fec->kept = k;
+    forget(assoc, data->tsn - KEPT / 2);
+    if (fec->in != NULL && data->tsn - get(fec->in->value, 4) < CHUNKS_MAX)
         repair(assoc);
 }
 

@@ -134,6 +134,6 @@ refused "missing file" 'cannot load extension .*none.so: No such file' --extensi
 refused "no shared object" 'cannot load extension .*invalid ELF header|file too short' --extension "$work/file"
 cc -shared -fPIC -o "$work/empty.so" -x c /dev/null
 refused "no symbol" 'no symbol hws_extension' --extension "$work/empty.so"
-refused "wrong version" 'built for version 2 .* this is version 1' --extension "$work/wrong.so"
+refused "wrong version" 'built for version 3 .* this is version 2' --extension "$work/wrong.so"
 cp "$work/greet.so" "$work/second.so"
 refused "given twice" 'another one of that name' --extension "$work/greet.so" --extension "$work/second.so"

@@ -4,9 +4,10 @@
  *     idle COUNT [SECONDS]    COUNT associations, a multiple of 1,000; then so long in real time,
  * at rest, to see what that costs
  *
- * Checked: the bytes that one end takes from the environment; that HEARTBEATs do not come in bursts
- * (8.3); that without HEARTBEATs nothing is ever due; that all end gracefully and give back
- * everything. How long it took is printed and decides nothing. */
+ * Checked: the bytes that one end takes from the environment, alone and with fec, which protocol
+ * 253 has on; that HEARTBEATs do not come in bursts (8.3); that without HEARTBEATs nothing is ever
+ * due; that all end gracefully and give back everything. How long it took is printed and decides
+ * nothing. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,11 @@
 /* Of the environment's memory, for one end: the association with its path, its share of the slabs
  * and of the tables, which double when they are full. */
 #define BYTES_MOST 704u
+/* fec has a slot and a small state in it, and no buffers as long as there is no DATA. */
+#define FEC_BYTES_MOST (BYTES_MOST + 400u)
 #define BURST_MOST 4u /* times the mean of HEARTBEATs in a second */
+
+extern const struct hws_extension hws_extension_fec; /* of protocol 253 */
 
 static void must(bool good, const char *what, uint64_t number)
 {
@@ -77,13 +82,14 @@ static void run_until(struct load *load, uint64_t until_us)
 /* ---- Steps ---- */
 
 static void open_load(struct load *load, uint32_t count, uint32_t rest_s,
-                      const struct hws_params *params)
+                      const struct hws_params *params, const struct hws_extension *extension)
 {
     load->count = count;
     load->rest_s = rest_s;
     sim_env_init(&load->memory, 1);
     struct hws_env env = sim_env_make(&load->memory);
-    must(crowd_open(&load->crowd, &env, params, CLIENTS, count / CLIENTS), "cannot begin", count);
+    must(crowd_open(&load->crowd, &env, params, extension, CLIENTS, count / CLIENTS),
+         "cannot begin", count);
     load->crowd.now_us = SECOND_US;
 }
 
@@ -120,7 +126,7 @@ static void rest(struct load *load)
 }
 
 /* At an even rate. */
-static void set_up(struct load *load)
+static void set_up(struct load *load, uint64_t bytes_most)
 {
     struct crowd *crowd = &load->crowd;
     must(crowd_connect(crowd, 0, FIRST), "setting up", FIRST);
@@ -135,7 +141,7 @@ static void set_up(struct load *load)
     uint64_t each = (load->memory.live_bytes - before) / (2 * (uint64_t)(load->count - FIRST));
     printf("%u associations, %" PRIu64 " bytes for each end, CPU time %.1f s\n", load->count, each,
            cpu_s());
-    must(each <= BYTES_MOST, "bytes for one end of an association", each);
+    must(each <= bytes_most, "bytes for one end of an association", each);
 }
 
 static void watch_heartbeats(struct load *load)
@@ -168,8 +174,8 @@ static void end(struct load *load)
 static void with_heartbeats(uint32_t count, uint32_t rest_s)
 {
     struct load load;
-    open_load(&load, count, rest_s, NULL);
-    set_up(&load);
+    open_load(&load, count, rest_s, NULL, NULL);
+    set_up(&load, BYTES_MOST);
     watch_heartbeats(&load);
     if (rest_s > 0)
         rest(&load);
@@ -183,13 +189,21 @@ static void without_heartbeats(uint32_t count, uint32_t rest_s)
     struct hws_params params;
     hws_params_default(&params);
     params.no_heartbeats = true;
-    open_load(&load, count, rest_s, &params);
-    set_up(&load);
+    open_load(&load, count, rest_s, &params, NULL);
+    set_up(&load, BYTES_MOST);
     run_until(&load, load.crowd.now_us + (uint64_t)IDLE_S * SECOND_US);
     must(deadline_us(&load) == UINT64_MAX, "something is due", deadline_us(&load));
     must(heartbeats(&load) == 0, "HEARTBEATs", heartbeats(&load));
     if (rest_s > 0)
         rest(&load);
+    end(&load);
+}
+
+static void with_fec(uint32_t count)
+{
+    struct load load;
+    open_load(&load, count, 0, NULL, &hws_extension_fec);
+    set_up(&load, FEC_BYTES_MOST);
     end(&load);
 }
 
@@ -204,5 +218,6 @@ int main(int argc, char *argv[])
     }
     with_heartbeats(count, rest_s);
     without_heartbeats(count, rest_s);
+    with_fec(count);
     return 0;
 }

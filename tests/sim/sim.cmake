@@ -29,7 +29,7 @@ add_test(NAME delay COMMAND test_delay)
 add_library(hws_pair STATIC ${HWS_TESTS_DIR}/pair.c ${HWS_TESTS_DIR}/stranger.c)
 target_link_libraries(hws_pair PUBLIC hws_sim PkgConfig::CMOCKA)
 foreach(name setup begin rules data send read config end shutdown hostile paths window budget congestion fault
-             attacks pmtu pathsel cc extension)
+             attacks pmtu pathsel cc extension fec)
   hws_unit_test(pair_${name} hws_pair)
 endforeach()
 

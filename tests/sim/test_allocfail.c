@@ -75,7 +75,8 @@ static void expect_healthy(struct pair *p)
     pair_recv_pattern(&p->a, 2, 2, 10000);
 }
 
-static const struct hws_extension *const extensions[] = {&sim_unruly, &sim_erratic, NULL};
+static const struct hws_extension *const extensions[] = {&sim_unruly, &sim_erratic,
+                                                         &hws_extension_fec, NULL};
 
 static void selects_paths(struct hws_params *a, struct hws_params *b)
 {

@@ -11,6 +11,7 @@
 struct state {
     uint64_t random;
     uint32_t done;
+    uint8_t *memory;  /* of hws_ext_alloc, or NULL */
     uint8_t last[64]; /* the beginning of the DATA chunk that came last */
 };
 
@@ -35,6 +36,19 @@ static void hand_in_nonsense(const struct hws_ext_assoc *assoc, struct state *s,
     (void)hws_ext_repair(assoc, chunk, (uint16_t)(r % 8 == 7 ? r % 64 : 64));
 }
 
+/* Some, nothing, or far too much; what is got is used, and given back at some time or never. */
+static void ask_for_memory(const struct hws_ext_assoc *assoc, struct state *s, uint32_t r)
+{
+    uint32_t bytes = r % 8 == 0 ? 0 : r % 8 == 1 ? r | HWS_EXT_STATE_MAX : r % 5000;
+    if (s->memory != NULL && r % 16 > 2) {
+        s->memory = hws_ext_free(assoc, s->memory);
+        return;
+    }
+    s->memory = hws_ext_alloc(assoc, bytes);
+    if (s->memory != NULL)
+        memset(s->memory, (int)r, bytes);
+}
+
 static void misbehave(const struct hws_ext_assoc *assoc, uint64_t told)
 {
     static const uint8_t bytes[HWS_EXT_EVENT_MAX + 1];
@@ -43,7 +57,7 @@ static void misbehave(const struct hws_ext_assoc *assoc, uint64_t told)
     uint32_t r = draw(s, told + assoc->now_us);
     if (s->done++ >= MISCHIEF_MAX)
         return;
-    switch (r / 16 % 8) {
+    switch (r / 16 % 9) {
     case 0:
         (void)hws_ext_want(assoc, (uint8_t)(TYPE + r % 3), (uint8_t)(r / 256));
         break;
@@ -64,6 +78,9 @@ static void misbehave(const struct hws_ext_assoc *assoc, uint64_t told)
         break;
     case 6:
         (void)hws_ext_put(assoc, NULL, bytes, 1);
+        break;
+    case 7:
+        ask_for_memory(assoc, s, r / 256);
         break;
     default:
         hand_in_nonsense(assoc, s, r);
