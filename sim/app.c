@@ -83,10 +83,15 @@ static void create_next(struct sim_workload *w)
     create(w, false, w->run->clock.now_ns, stream);
 }
 
+static bool is_stopped(const struct sim_workload *w)
+{
+    return w->config->stop_ns != 0 && w->run->clock.now_ns >= w->config->stop_ns;
+}
+
 static bool may_create(const struct sim_workload *w)
 {
     const struct sim_scenario_workload *c = w->config;
-    return w->active && (c->messages == 0 || w->created < c->messages);
+    return w->active && !is_stopped(w) && (c->messages == 0 || w->created < c->messages);
 }
 
 /* Bulk and, while it is on, on/off without an interval: always something to send. */
@@ -277,11 +282,6 @@ void sim_app_received(struct sim_end *end, uint16_t stream, const uint8_t *data,
 
 /* ---- Turns of workloads ---- */
 
-static bool stopped(const struct sim_workload *w, uint64_t now_ns)
-{
-    return w->config->stop_ns != 0 && now_ns >= w->config->stop_ns;
-}
-
 /* On/off: the phase that begins now. */
 static void change_phase(struct sim_workload *w, uint64_t now_ns)
 {
@@ -316,10 +316,8 @@ static void workload_fire(void *ctx, uint64_t now_ns)
 {
     struct sim_workload *w = ctx;
     sim_clock_set(&w->run->clock, &w->source, SIM_NEVER);
-    if (stopped(w, now_ns)) {
-        w->active = false;
+    if (is_stopped(w))
         return;
-    }
     switch (w->config->kind) {
     case SIM_ONOFF:
         turn_onoff(w, now_ns);
@@ -336,8 +334,6 @@ static void workload_fire(void *ctx, uint64_t now_ns)
         break;
     default:
         w->active = true;
-        if (w->config->stop_ns != 0)
-            sim_clock_set(&w->run->clock, &w->source, w->config->stop_ns);
     }
     pump(w->end);
 }

@@ -110,6 +110,40 @@ END
     [ "$(value "$dir/latency.csv" stream,x,forward,0,messages)" = 90 ] || fail "a message in 100 ms, for 9 s, is 90"
 }
 
+# No workload makes a message once it has stopped, whatever its kind: without an interval it is a response or
+# free room that asks for the next one.
+check_stop()
+{
+    local kind
+    cat >"$dir/stop.sim" <<'END'
+[simulation]
+duration = 4s
+warmup = 2s
+[host a]
+[host b]
+[link l]
+ends = a b
+rate = 100Mbit/s
+delay = 10ms
+[association x]
+from = a
+to = b
+[workload w]
+association = x
+kind = bulk
+size = 1000
+stop = 1s
+on = 3s
+off = 1s
+END
+    for kind in bulk request onoff; do
+        "$program" sim --csv "$dir/stop.csv" --set "workload.w.kind=$kind" --set simulation.warmup=0 "$dir/stop.sim" >/dev/null
+        [ "$(value "$dir/stop.csv" association,x,forward,,messages)" -gt 10 ] || fail "$kind delivers nothing before it stops"
+        "$program" sim --csv "$dir/stop.csv" --set "workload.w.kind=$kind" "$dir/stop.sim" >/dev/null
+        [ "$(value "$dir/stop.csv" association,x,forward,,messages)" = 0 ] || fail "$kind does not stop"
+    done
+}
+
 check_files()
 {
     local file extension options count=0
@@ -232,6 +266,7 @@ check)
     check_json
     check_rate
     check_latency
+    check_stop
     check_files
     check_captures
     check_crowd
