@@ -231,6 +231,7 @@ static void delivered(struct sim_end *end, struct sim_message *m)
         sim_histogram_add(&stream->latency_us, (run->clock.now_ns - m->created_ns) / 1000);
     }
     struct sim_workload *w = m->workload;
+    w->delivered[m->response ? 1 : 0]++;
     if (w->config->kind == SIM_REQUEST && !m->response) {
         create(w, true, m->created_ns, m->stream);
         pump(end);

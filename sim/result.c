@@ -46,13 +46,13 @@ static uint64_t mean(const struct sim_gauge *g)
 
 /* ---- Associations ---- */
 
-/* Whether all workloads of the end have come to their end. */
+/* Whether the messages of all workloads of the end were delivered. */
 static bool finished(const struct sim_end *end)
 {
     for (uint32_t i = 0; i < end->workload_count; i++) {
         const struct sim_workload *w = end->workloads[i];
-        if (w->config->messages == 0 || w->created < w->config->messages || w->first[0] != NULL ||
-            w->first[1] != NULL)
+        uint64_t delivered = w->delivered[w->end == end ? 0 : 1];
+        if (w->config->messages == 0 || delivered < w->config->messages)
             return false;
     }
     return true;

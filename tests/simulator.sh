@@ -144,6 +144,35 @@ END
     done
 }
 
+# Six messages of 64 KB over 1 Mbit/s are in the send buffer at once, and delivered after 3.2 seconds.
+check_completion()
+{
+    local completion
+    cat >"$dir/completion.sim" <<'END'
+[simulation]
+duration = 2s
+[host a]
+[host b]
+[link l]
+ends = a b
+rate = 1Mbit/s
+queue = 1MB
+[association x]
+from = a
+to = b
+[workload w]
+association = x
+size = 64KB
+messages = 6
+END
+    "$program" sim --csv "$dir/completion.csv" "$dir/completion.sim" >/dev/null
+    [ "$(value "$dir/completion.csv" association,x,forward,,completion)" = 0 ] || fail "complete with messages on their way"
+    "$program" sim --csv "$dir/completion.csv" --set simulation.duration=9s "$dir/completion.sim" >/dev/null
+    completion=$(value "$dir/completion.csv" association,x,forward,,completion)
+    { [ "$completion" -gt 3100000 ] && [ "$completion" -lt 3400000 ]; } ||
+        fail "the last of 384 KB over 1 Mbit/s was delivered after $completion us"
+}
+
 check_files()
 {
     local file extension options count=0
@@ -267,6 +296,7 @@ check)
     check_rate
     check_latency
     check_stop
+    check_completion
     check_files
     check_captures
     check_crowd
