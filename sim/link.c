@@ -21,13 +21,6 @@ void sim_link_fini(struct sim_link *link)
     sim_histogram_fini(&link->wait_us);
 }
 
-void sim_link_count_anew(struct sim_link *link)
-{
-    link->packets = link->bytes = link->marks = link->busy_ns = link->queue_max_bytes = 0;
-    memset(link->drops, 0, sizeof link->drops);
-    sim_histogram_fini(&link->wait_us);
-}
-
 static void drop(struct sim_link *link, const struct sim_packet *packet, enum sim_drop why,
                  uint64_t now_ns)
 {
@@ -155,8 +148,7 @@ static uint64_t next_start(const struct sim_link *link)
     return came_ns > link->free_ns ? came_ns : link->free_ns;
 }
 
-/* Transmits what has its turn by now. */
-static void catch_up(struct sim_link *link, uint64_t now_ns)
+void sim_link_catch_up(struct sim_link *link, uint64_t now_ns)
 {
     while (link->queue.count > 0 && next_start(link) <= now_ns) {
         struct sim_packet packet;
@@ -171,7 +163,7 @@ void sim_link_send(struct sim_link *link, const struct sim_packet *packet, uint6
     const struct sim_link_config *c = link->config;
     struct sim_packet mine = *packet;
     mine.at_ns = now_ns;
-    catch_up(link, now_ns);
+    sim_link_catch_up(link, now_ns);
     if (mine.ip_bytes > c->mtu) {
         drop(link, &mine, SIM_DROP_MTU, now_ns);
     } else if (is_down(link, now_ns)) {
@@ -183,7 +175,7 @@ void sim_link_send(struct sim_link *link, const struct sim_packet *packet, uint6
             mark(link, &mine);
         sim_ring_push(&link->queue, &mine);
         link->queue_bytes += mine.ip_bytes;
-        catch_up(link, now_ns);
+        sim_link_catch_up(link, now_ns);
         if (link->queue_bytes > link->queue_max_bytes)
             link->queue_max_bytes = link->queue_bytes;
     }
@@ -202,9 +194,31 @@ uint64_t sim_link_next(const struct sim_link *link)
 
 bool sim_link_take(struct sim_link *link, struct sim_packet *packet, uint64_t now_ns)
 {
-    catch_up(link, now_ns);
+    sim_link_catch_up(link, now_ns);
     if (link->wire.count == 0 || sim_ring_at(&link->wire, 0)->at_ns > now_ns)
         return false;
     *packet = sim_ring_pop(&link->wire);
     return true;
+}
+
+/* ---- Counts ---- */
+
+static uint64_t still_busy_ns(const struct sim_link *link, uint64_t now_ns)
+{
+    return link->free_ns > now_ns ? link->free_ns - now_ns : 0;
+}
+
+void sim_link_count_anew(struct sim_link *link, uint64_t now_ns)
+{
+    sim_link_catch_up(link, now_ns);
+    link->packets = link->bytes = link->marks = 0;
+    link->busy_ns = still_busy_ns(link, now_ns);
+    link->queue_max_bytes = link->queue_bytes;
+    memset(link->drops, 0, sizeof link->drops);
+    sim_histogram_fini(&link->wait_us);
+}
+
+uint64_t sim_link_busy_ns(const struct sim_link *link, uint64_t now_ns)
+{
+    return link->busy_ns - still_busy_ns(link, now_ns);
 }

@@ -42,7 +42,7 @@ struct sim_link {
                     enum sim_drop why, uint64_t now_ns);
     void *ctx;
     uint64_t packets, bytes, marks, drops[SIM_DROPS];
-    uint64_t busy_ns;             /* the transmitter was */
+    uint64_t busy_ns;             /* the transmitter is, up to free_ns */
     struct sim_histogram wait_us; /* in the queue */
     uint64_t queue_max_bytes;
 };
@@ -60,7 +60,13 @@ uint64_t sim_link_next(const struct sim_link *link);
 /** The next packet that has arrived by now, with its reference. */
 bool sim_link_take(struct sim_link *link, struct sim_packet *packet, uint64_t now_ns);
 
+/** Transmits what had its turn by now: the counts are those of now. */
+void sim_link_catch_up(struct sim_link *link, uint64_t now_ns);
+
 /** Begins the counts anew. */
-void sim_link_count_anew(struct sim_link *link);
+void sim_link_count_anew(struct sim_link *link, uint64_t now_ns);
+
+/** How long the transmitter was busy, without what it has still to do for the packet it is at. */
+uint64_t sim_link_busy_ns(const struct sim_link *link, uint64_t now_ns);
 
 #endif

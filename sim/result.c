@@ -146,7 +146,8 @@ static void read_link(struct sim_result *result, const struct sim_run *run,
         .item = "link", .name = link->name, .way = way_name(link->way), .stream = -1};
     uint64_t time_ns = run->scenario->duration_ns - run->scenario->warmup_ns;
     put(result, row, "throughput", "bit/s", 0, rate_bit_s(link->bytes, time_ns));
-    put(result, row, "utilisation", "%", 3, (uint64_t)((wide)link->busy_ns * 100000 / time_ns));
+    uint64_t busy_ns = sim_link_busy_ns(link, run->scenario->duration_ns);
+    put(result, row, "utilisation", "%", 3, (uint64_t)((wide)busy_ns * 100000 / time_ns));
     put(result, row, "packets", "", 0, link->packets);
     put(result, row, "queue_mean", "us", 0, sim_histogram_mean(&link->wait_us));
     put(result, row, "queue_p99", "us", 0, sim_histogram_quantile(&link->wait_us, 990));

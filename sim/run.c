@@ -57,10 +57,9 @@ static void sampler_fire(void *ctx, uint64_t now_ns)
 static void warmup_fire(void *ctx, uint64_t now_ns)
 {
     struct sim_run *run = ctx;
-    (void)now_ns;
     sim_clock_set(&run->clock, &run->warmup, SIM_NEVER);
     for (uint32_t i = 0; i < SIM_WAYS * run->scenario->link_count; i++)
-        sim_link_count_anew(&run->links[i]);
+        sim_link_count_anew(&run->links[i], now_ns);
     for (uint32_t i = 0; i < SIM_SIDES * run->scenario->association_count; i++) {
         struct sim_end *end = &run->ends[i];
         end->packets = end->bytes = 0;
@@ -188,6 +187,8 @@ bool sim_run_whole(struct sim_run *run)
 {
     if (!sim_clock_run(&run->clock, run->scenario->duration_ns))
         sim_run_fail(run, "time stands still: something is done over and over again");
+    for (uint32_t i = 0; i < SIM_WAYS * run->scenario->link_count; i++)
+        sim_link_catch_up(&run->links[i], run->clock.now_ns);
     return run->error.text[0] == '\0';
 }
 

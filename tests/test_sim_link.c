@@ -124,6 +124,33 @@ static void a_full_queue_drops(void **state)
     close_link(&link);
 }
 
+/* The first packet arrives after a second: nobody has asked the link for anything before. */
+static void counts_are_those_of_the_moment(void **state)
+{
+    struct sim_link_config config = plain();
+    struct sim_link link;
+    struct sim_packet p;
+    (void)state;
+    config.rate_bit_s = 8000000; /* 1 ms for a packet */
+    config.delay_ns = S;
+    open_link(&link, &config);
+    for (int i = 0; i < 10; i++)
+        send(&link, PACKET, 0);
+    sim_link_count_anew(&link, 4 * MS + MS / 4); /* the fifth packet is on its way out */
+    assert_int_equal(link.packets, 0);
+    assert_int_equal(link.queue_max_bytes, 5 * PACKET);
+    sim_link_catch_up(&link, 7 * MS + MS / 2);
+    assert_int_equal(link.packets, 3);
+    assert_int_equal(link.bytes, 3 * PACKET);
+    assert_int_equal(sim_link_busy_ns(&link, 7 * MS + MS / 2), 3 * MS + MS / 4);
+    assert_int_equal(sim_histogram_quantile(&link.wait_us, 1000), 7000);
+    while (take(&link, &p) != UINT64_MAX)
+        continue;
+    assert_int_equal(link.packets, 5);
+    assert_int_equal(sim_link_busy_ns(&link, S), 5 * MS + 3 * MS / 4);
+    close_link(&link);
+}
+
 static void losses_are_as_many_as_asked_for(void **state)
 {
     struct sim_link_config config = plain();
@@ -333,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packets_take_their_time),
         cmocka_unit_test(a_full_queue_drops),
+        cmocka_unit_test(counts_are_those_of_the_moment),
         cmocka_unit_test(losses_are_as_many_as_asked_for),
         cmocka_unit_test(bursts_have_their_length),
         cmocka_unit_test(outages_cut_what_comes_and_what_leaves),
