@@ -37,7 +37,7 @@ struct sim_packet {
     uint16_t association; /* whose it is */
     uint8_t way;          /* and from which of its sides */
     uint8_t tos;
-    uint8_t hop; /* links passed */
+    uint32_t hop; /* links passed */
 };
 
 /* First in, first out; grows as needed. */

@@ -226,6 +226,22 @@ check_crowd()
     if grep -q '^association,x.*,goodput,bit/s,0,' "$dir/crowd.csv"; then fail "an association of a crowd delivered nothing"; fi
 }
 
+# More links one behind the other than a byte can count.
+check_chain()
+{
+    local i
+    {
+        printf '[host a]\n[host b]\n[router r0]\n[link l0]\nends = a r0\ndelay = 1ms\n'
+        for i in $(seq 299); do
+            printf '[router r%d]\n[link l%d]\nends = r%d r%d\n' "$i" "$i" "$((i - 1))" "$i"
+        done
+        printf '[link l300]\nends = r299 b\n[association x]\nfrom = a\nto = b\nnodelay = yes\n'
+        printf '[workload w]\nassociation = x\nkind = periodic\ninterval = 100ms\nsize = 100\nstart = 1s\n'
+    } >"$dir/chain.sim"
+    "$program" sim --csv "$dir/chain.csv" "$dir/chain.sim" >/dev/null || fail "300 routers in a row"
+    [ "$(value "$dir/chain.csv" association,x,forward,,latency_max)" = 1000 ] || fail "no millisecond over 300 routers"
+}
+
 # Both ends of associations with usrsctp, and one of each, in both directions.
 check_usrsctp()
 {
@@ -300,6 +316,7 @@ check)
     check_files
     check_captures
     check_crowd
+    check_chain
     check_usrsctp
     check_errors
     exit "$failed"
