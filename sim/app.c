@@ -202,17 +202,22 @@ static uint64_t drawn_ns(struct sim_workload *w, uint64_t mean_ns)
     return w->config->random ? sim_rng_exponential(&w->rng, mean_ns) : mean_ns;
 }
 
-static void wake_in(struct sim_workload *w, uint64_t delay_ns)
+static void wake_at(struct sim_workload *w, uint64_t at_ns)
 {
-    sim_clock_set(&w->run->clock, &w->source, w->run->clock.now_ns + delay_ns);
+    sim_clock_set(&w->run->clock, &w->source, at_ns);
 }
 
-/* The next request comes after a while. One timer for all: those that wait go together. */
+/* The next request comes after a while. */
 static void think(struct sim_workload *w)
 {
-    w->thinking++;
-    if (w->source.at_ns == SIM_NEVER)
-        wake_in(w, drawn_ns(w, w->config->interval_ns));
+    uint64_t at_ns = w->run->clock.now_ns + drawn_ns(w, w->config->interval_ns);
+    if (w->due_count == w->due_capacity) {
+        w->due_capacity = w->due_capacity != 0 ? 2 * w->due_capacity : 8;
+        w->due_ns = sim_grow(w->due_ns, w->due_capacity, sizeof(*w->due_ns));
+    }
+    w->due_ns[w->due_count++] = at_ns;
+    if (at_ns < w->source.at_ns)
+        wake_at(w, at_ns);
 }
 
 /* ---- Receiving ---- */
@@ -304,11 +309,26 @@ static void turn_onoff(struct sim_workload *w, uint64_t now_ns)
     sim_clock_set(&w->run->clock, &w->source, next_ns < w->until_ns ? next_ns : w->until_ns);
 }
 
-static void turn_request(struct sim_workload *w)
+/* Takes out the times that have come; how many they were. Wakes the workload at the next one. */
+static uint64_t take_due(struct sim_workload *w, uint64_t now_ns)
 {
-    uint64_t count = w->begun ? w->thinking : w->config->outstanding;
+    uint32_t kept = 0, count = w->due_count;
+    uint64_t next_ns = SIM_NEVER;
+    for (uint32_t i = 0; i < count; i++) {
+        if (w->due_ns[i] <= now_ns)
+            continue;
+        w->due_ns[kept++] = w->due_ns[i];
+        next_ns = w->due_ns[i] < next_ns ? w->due_ns[i] : next_ns;
+    }
+    w->due_count = kept;
+    wake_at(w, next_ns);
+    return count - kept;
+}
+
+static void turn_request(struct sim_workload *w, uint64_t now_ns)
+{
+    uint64_t count = w->begun ? take_due(w, now_ns) : w->config->outstanding;
     w->begun = true;
-    w->thinking = 0;
     for (; count > 0 && may_create(w); count--)
         create_next(w);
 }
@@ -325,13 +345,13 @@ static void workload_fire(void *ctx, uint64_t now_ns)
         break;
     case SIM_REQUEST:
         w->active = true;
-        turn_request(w);
+        turn_request(w, now_ns);
         break;
     case SIM_PERIODIC:
         w->active = true;
         if (may_create(w))
             create_next(w);
-        wake_in(w, drawn_ns(w, w->config->interval_ns));
+        wake_at(w, now_ns + drawn_ns(w, w->config->interval_ns));
         break;
     default:
         w->active = true;
@@ -387,6 +407,8 @@ void sim_app_fini(struct sim_run *run)
         free(end->streams);
         free(end->workloads);
     }
+    for (uint32_t i = 0; run->workloads != NULL && i < run->scenario->workload_count; i++)
+        free(run->workloads[i].due_ns);
     for (uint32_t id = 0; id < run->message_capacity; id++)
         free(run->messages[id]);
     free(run->messages);

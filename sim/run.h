@@ -107,7 +107,8 @@ struct sim_workload {
     bool active;       /* between start and stop; on/off: on */
     uint64_t until_ns; /* on/off: the end of this phase */
     bool begun;        /* request: the first ones were made */
-    uint64_t thinking; /* and so many are to follow their responses */
+    uint64_t *due_ns;  /* and so many are to follow their responses at these times, in no order */
+    uint32_t due_count, due_capacity;
 };
 
 /** Hears of what happens, for traces. Every function may be NULL. */

@@ -144,6 +144,37 @@ END
     done
 }
 
+# Of two requests the second one's response comes later by its own transmission, 80 ms. Each is followed after
+# the interval from its own response, and they are no more in each other's way.
+check_requests()
+{
+    local latest
+    cat >"$dir/requests.sim" <<'END'
+[simulation]
+warmup = 3s
+[host a]
+[host b]
+[link l]
+ends = a b
+rate = 1Mbit/s
+delay = 10ms
+[association x]
+from = a
+to = b
+nodelay = yes
+[workload w]
+association = x
+kind = request
+size = 100
+response = 10KB
+outstanding = 2
+interval = 100ms
+END
+    "$program" sim --csv "$dir/requests.csv" "$dir/requests.sim" >/dev/null
+    latest=$(value "$dir/requests.csv" association,x,reverse,,latency_max)
+    { [ "$latest" -gt 100000 ] && [ "$latest" -lt 120000 ]; } || fail "a response of 80 ms came after $latest us"
+}
+
 # Six messages of 64 KB over 1 Mbit/s are in the send buffer at once, and delivered after 3.2 seconds.
 check_completion()
 {
@@ -312,6 +343,7 @@ check)
     check_rate
     check_latency
     check_stop
+    check_requests
     check_completion
     check_files
     check_captures
