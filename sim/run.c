@@ -83,9 +83,10 @@ static void association_start(void *ctx, uint64_t now_ns)
     struct sim_end *end = ctx;
     struct sim_source *source = &end->run->starts[end->index];
     uint64_t stop_ns = end->association->stop_ns;
+    (void)now_ns;
     end->node->stack->ops->connect(end->node->stack, end);
     source->fire = association_stop;
-    sim_clock_set(&end->run->clock, source, stop_ns > now_ns ? stop_ns : SIM_NEVER);
+    sim_clock_set(&end->run->clock, source, stop_ns != 0 ? stop_ns : SIM_NEVER);
 }
 
 static void schedule_start(struct sim_run *run, struct sim_end *end)

@@ -397,6 +397,10 @@ static bool read_association(const struct reader *r, const struct sim_section *s
                          s->name);
     if (a.nodes[0] == a.nodes[1])
         return WRONG(r, s->line, "[association %s] needs two different hosts", s->name);
+    if (a.stop_ns != 0 && a.stop_ns <= a.start_ns + a.start_jitter_ns)
+        return WRONG(r, s->line,
+                     "[association %s] has to stop after it starts, start_jitter included",
+                     s->name);
     add_associations(r->out, &a);
     return true;
 }

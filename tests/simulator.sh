@@ -323,6 +323,8 @@ check_errors()
     wrong 'rto_min = 1: has to be a time' "$assoc"'rto_min = 1\n'
     wrong 'the parameters of its from side are not allowed' "$assoc"'from.rto_min = 100s\n'
     wrong 'there is no such cc, sched or pathsel' "$assoc"'cc = nobody\n'
+    wrong '[association x] has to stop after it starts' "$assoc"'start = 5s\nstop = 5s\n'
+    wrong 'has to stop after it starts, start_jitter included' "$assoc"'stop = 1s\nstart_jitter = 2s\n'
     wrong 'there is no way' '[host a]\n[host b]\n[association x]\nfrom = a\nto = b\n'
     wrong 'is periodic and needs interval' "$assoc"'[workload w]\nassociation = x\nkind = periodic\n'
     wrong 'uses stream 10; its association has 10' "$assoc"'[workload w]\nassociation = x\nstream = 10\n'
