@@ -204,7 +204,7 @@ void sim_document_copy(struct sim_document *to, const struct sim_document *from)
 }
 
 bool sim_document_set(struct sim_document *document, const char *path, const char *value,
-                      struct sim_error *error)
+                      unsigned line, struct sim_error *error)
 {
     for (struct sim_section *s = document->sections; s != NULL; s = s->next) {
         char prefix[2 * SIM_NAME_MAX + 2];
@@ -214,14 +214,15 @@ bool sim_document_set(struct sim_document *document, const char *path, const cha
             continue;
         struct sim_entry *entry = find_entry(s, path + len);
         if (entry == NULL) {
-            add_entry(s, path + len, value, 0);
+            add_entry(s, path + len, value, line);
             return true;
         }
         free(entry->value);
         entry->value = sim_string(value);
+        entry->line = line;
         return true;
     }
-    return sim_document_wrong(document, 0, error,
+    return sim_document_wrong(document, line, error,
                               "'%s' names nothing here: it has to be KIND.NAME.KEY of a section "
                               "[KIND NAME], or KIND.KEY of one without a name",
                               path);

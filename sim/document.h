@@ -12,7 +12,7 @@
 struct sim_entry {
     char key[SIM_NAME_MAX];
     char *value;
-    unsigned line; /* 0: from the command line or a sweep */
+    unsigned line; /* of a sweep's value the sweep's; 0: from the command line */
     struct sim_entry *next;
 };
 
@@ -42,9 +42,10 @@ void sim_document_free(struct sim_document *document);
 /** A copy of its own. */
 void sim_document_copy(struct sim_document *to, const struct sim_document *from);
 
-/** Sets "kind.name.key" (or "kind.key"), replacing what the file says. False: no such section. */
+/** Sets "kind.name.key" (or "kind.key"), replacing what the file says. `line`: where that stands.
+ * False: no such section. */
 bool sim_document_set(struct sim_document *document, const char *path, const char *value,
-                      struct sim_error *error);
+                      unsigned line, struct sim_error *error);
 
 /** Notes what is wrong at a line; 0: not at one of the file's. Always false. */
 bool sim_document_wrong(const struct sim_document *document, unsigned line, struct sim_error *error,

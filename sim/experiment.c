@@ -82,9 +82,11 @@ static bool make_points(struct sim_experiment *x, struct sim_error *error)
 static bool read_point(struct sim_experiment *x, size_t number, struct sim_error *error)
 {
     struct sim_document *document = &x->documents[number];
+    const struct sim_section *sweep = sweep_section(&x->document);
+    const char **value = x->points[number].values;
     sim_document_copy(document, &x->document);
-    for (size_t i = 0; i < x->key_count; i++)
-        if (!sim_document_set(document, x->keys[i], x->points[number].values[i], error))
+    for (const struct sim_entry *e = sweep != NULL ? sweep->entries : NULL; e != NULL; e = e->next)
+        if (!sim_document_set(document, e->key, *value++, e->line, error))
             return false;
     bool good = sim_scenario_read(&x->scenarios[number], document, error);
     x->scenarios[number].point = (uint32_t)number;
@@ -132,7 +134,7 @@ static bool set_all(struct sim_experiment *x, const struct sim_experiment_config
                                       config->sets[i]);
         memcpy(path, config->sets[i], len);
         path[len] = '\0';
-        if (!sim_document_set(&x->document, path, equals + 1, error))
+        if (!sim_document_set(&x->document, path, equals + 1, 0, error))
             return false;
     }
     return true;

@@ -331,7 +331,9 @@ check_errors()
     wrong 'outages = 1s: has to be times and lengths' "$hosts"'outages = 1s\n'
     wrong "'link.m.rate' names nothing here" "$assoc" --set link.m.rate=1Mbit/s
     wrong "'nothing' is not KIND.NAME.KEY=VALUE" "$assoc" --set nothing
-    wrong "rate = fast: has to be a rate" "$assoc"'[sweep]\nlink.l.rate = 1Mbit/s, fast\n'
+    wrong "wrong.sim:10: rate = fast: has to be a rate" "${hosts}rate = 1Mbit/s\n${assoc#"$hosts"}"'[sweep]\nlink.l.rate = 1Mbit/s, fast\n'
+    wrong "wrong.sim:9: 'link.m.rate' names nothing here" "$assoc"'[sweep]\nlink.m.rate = 1Mbit/s\n'
+    wrong "wrong.sim: rate = fast: has to be a rate" "${hosts}rate = 1Mbit/s\n" --set link.l.rate=fast
     wrong "there is no stack 'bsd'" "$assoc" --set host.a.stack=bsd
     wrong 'sim takes one operand' "$assoc" one
     [ "$("$program" sim "$dir/missing" 2>&1 || :)" = "hawser: $dir/missing: No such file or directory" ] ||
