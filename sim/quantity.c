@@ -33,7 +33,7 @@ static const struct {
     [SIM_TIME] = {times, "a time, such as 10ms (ns, us, ms, s, min, h)"},
     [SIM_RATE] = {rates, "a rate, such as 100Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s)"},
     [SIM_BYTES] = {sizes, "bytes, such as 64KB (B, KB, MB, GB; KiB, MiB, GiB)"},
-    [SIM_PORTION] = {portions, "a portion, such as 0.5% (%, ppm)"},
+    [SIM_PORTION] = {portions, "a portion, such as 0.5% (%, ppm), in steps of 1ppm"},
 };
 
 const char *sim_quantity_help(enum sim_quantity kind)
@@ -87,5 +87,5 @@ bool sim_quantity_read(enum sim_quantity kind, const char *text, uint64_t *out)
     if (whole > UINT64_MAX / factor || (rest != 0 && factor > UINT64_MAX / rest))
         return false;
     *out = whole * factor + rest * factor / scale;
-    return true;
+    return *out != 0 || digits == 0;
 }

@@ -14,7 +14,8 @@ enum sim_quantity {
     SIM_PORTION, /* parts per million */
 };
 
-/** Reads one. A fraction ("1.5ms") is cut to whole units. False: it is none of that kind. */
+/** Reads one. A fraction ("1.5ms") is cut to whole units. False: it is none of that kind, or less
+ * than the smallest unit and not 0. */
 bool sim_quantity_read(enum sim_quantity kind, const char *text, uint64_t *out);
 
 /** What is allowed, for messages: "a time, such as 10ms (ns, us, ms, s, min, h)". */

@@ -245,6 +245,8 @@ static bool read_outage(const struct reader *r, const struct sim_entry *e, char 
         !sim_quantity_read(SIM_TIME, plus + 1, &length_ns))
         return WRONG(r, e->line, "%s = %s: has to be times and lengths, such as 10s+500ms 20s+1s",
                      e->key, e->value);
+    if (from_ns > DURATION_MAX_NS || length_ns > DURATION_MAX_NS)
+        return WRONG(r, e->line, "%s = %s: ten days are the most", e->key, e->value);
     if (link->outage_count == SIM_OUTAGES_MAX)
         return WRONG(r, e->line, "%s: at most %u", e->key, SIM_OUTAGES_MAX);
     if (link->outage_count > 0 && from_ns < link->outages[link->outage_count - 1].until_ns)

@@ -329,6 +329,8 @@ check_errors()
     wrong 'is periodic and needs interval' "$assoc"'[workload w]\nassociation = x\nkind = periodic\n'
     wrong 'uses stream 10; its association has 10' "$assoc"'[workload w]\nassociation = x\nstream = 10\n'
     wrong 'outages = 1s: has to be times and lengths' "$hosts"'outages = 1s\n'
+    wrong 'outages = 1s+5124095h: ten days are the most' "$hosts"'outages = 1s+5124095h\n'
+    wrong 'outages: they have to be one after another' "$hosts"'outages = 1s+2s 2s+1s\n'
     wrong "'link.m.rate' names nothing here" "$assoc" --set link.m.rate=1Mbit/s
     wrong "'nothing' is not KIND.NAME.KEY=VALUE" "$assoc" --set nothing
     wrong "wrong.sim:10: rate = fast: has to be a rate" "${hosts}rate = 1Mbit/s\n${assoc#"$hosts"}"'[sweep]\nlink.l.rate = 1Mbit/s, fast\n'

@@ -23,7 +23,8 @@ static void reads_units(void **state)
         {SIM_TIME, "1 h", 3600000000000},   {SIM_TIME, "0", 0},
         {SIM_RATE, "100Mbit/s", 100000000}, {SIM_RATE, "0.5kbit/s", 500},
         {SIM_BYTES, "64KB", 64000},         {SIM_BYTES, "64KiB", 65536},
-        {SIM_BYTES, "1500", 1500},          {SIM_PORTION, "0.1%", 1000},
+        {SIM_BYTES, "1500", 1500},          {SIM_TIME, "0.000ms", 0},
+        {SIM_PORTION, "0.0001%", 1},        {SIM_PORTION, "0.1%", 1000},
         {SIM_PORTION, "7ppm", 7},           {SIM_COUNT, "18446744073709551615", UINT64_MAX},
     };
     static const struct {
@@ -38,6 +39,8 @@ static void reads_units(void **state)
         {SIM_RATE, "100Mb/s"},
         {SIM_BYTES, "1ms"},
         {SIM_PORTION, "1"},
+        {SIM_PORTION, "0.00009%"},
+        {SIM_TIME, "0.9ns"},
         {SIM_COUNT, "1.5"},
         {SIM_COUNT, "0x10"},
         {SIM_COUNT, "18446744073709551616"},
