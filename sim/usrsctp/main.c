@@ -63,11 +63,11 @@ static bool run_apart(void *ctx, const struct sim_scenario *scenario,
                       struct sim_error *error)
 {
     int fds[2];
-    if (pipe(fds) != 0 || fflush(NULL) != 0) {
-        strcpy(error->text, strerror(errno));
+    pid_t child = pipe(fds) == 0 && fflush(NULL) == 0 ? fork() : -1;
+    if (child < 0) {
+        snprintf(error->text, sizeof error->text, "no process for a run: %s", strerror(errno));
         return false;
     }
-    pid_t child = fork();
     if (child == 0) {
         bool good = sim_run_once(ctx, scenario, settings, seed, result, error);
         tell(fds[1], good, result, error);
@@ -75,10 +75,9 @@ static bool run_apart(void *ctx, const struct sim_scenario *scenario,
         _exit(0);
     }
     close(fds[1]);
-    bool good = child > 0 && hear(fds[0], result, error);
+    bool good = hear(fds[0], result, error);
     close(fds[0]);
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    waitpid(child, NULL, 0);
     return good;
 }
 
