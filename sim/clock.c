@@ -2,8 +2,9 @@
 
 #include "sim/memory.h"
 
-/* More than any number of packets that can meet at one instant. */
-#define STALL_MAX 50000000u
+/* So many turns at one instant are more than sources that come to an end have: gigabytes go over a
+ * link that takes no time with fewer. */
+#define STALL_TURNS UINT64_C(5000)
 
 static bool before(const struct sim_source *a, const struct sim_source *b)
 {
@@ -63,11 +64,11 @@ void sim_clock_set(struct sim_clock *clock, struct sim_source *source, uint64_t 
 
 bool sim_clock_run(struct sim_clock *clock, uint64_t until_ns)
 {
-    uint32_t stall = 0;
+    uint64_t stall = 0;
     while (clock->count > 0 && clock->heap[0]->at_ns <= until_ns) {
         struct sim_source *source = clock->heap[0];
         stall = source->at_ns > clock->now_ns ? 0 : stall + 1;
-        if (stall > STALL_MAX)
+        if (stall > STALL_TURNS * clock->count)
             return false;
         clock->now_ns = source->at_ns;
         source->fire(source->ctx, clock->now_ns);

@@ -187,7 +187,8 @@ bool sim_run_init(struct sim_run *run, const struct sim_scenario *scenario,
 bool sim_run_whole(struct sim_run *run)
 {
     if (!sim_clock_run(&run->clock, run->scenario->duration_ns))
-        sim_run_fail(run, "time stands still: something is done over and over again");
+        sim_run_fail(run, "time stands still: something is done over and over again, as by a "
+                          "workload without interval over links without rate and delay");
     for (uint32_t i = 0; i < SIM_WAYS * run->scenario->link_count; i++)
         sim_link_catch_up(&run->links[i], run->clock.now_ns);
     return run->error.text[0] == '\0';

@@ -337,6 +337,7 @@ check_errors()
     wrong "wrong.sim:9: 'link.m.rate' names nothing here" "$assoc"'[sweep]\nlink.m.rate = 1Mbit/s\n'
     wrong "wrong.sim: rate = fast: has to be a rate" "${hosts}rate = 1Mbit/s\n" --set link.l.rate=fast
     wrong "there is no stack 'bsd'" "$assoc" --set host.a.stack=bsd
+    wrong 'time stands still: ' "$assoc"'[workload w]\nassociation = x\nkind = request\nsize = 100\nresponse = 100\n'
     wrong 'sim takes one operand' "$assoc" one
     [ "$("$program" sim "$dir/missing" 2>&1 || :)" = "hawser: $dir/missing: No such file or directory" ] ||
         fail "a file that is not there"
