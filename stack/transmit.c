@@ -46,7 +46,7 @@ uint32_t hws_transmit_fragment_max(const struct hws_path *p)
 
 /* Where round trips are shorter than this nothing is gained by bursts that leave the cache. */
 #define HWS_SHORT_RTT_US 1000u
-#define HWS_SHORT_RTT_BURST_BYTES (256u << 10)
+#define HWS_SHORT_RTT_BURST_BYTES (512u << 10)
 
 static bool is_near(const struct hws_path *p)
 {

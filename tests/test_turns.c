@@ -12,36 +12,54 @@
 
 struct stream {
     struct hws_turns turns;
-    uint64_t bytes, now_us;
+    uint64_t bytes, packets, now_us;
 };
 
-static bool receive(struct stream *s, uint64_t bytes, uint64_t every_us, unsigned times)
+#define PACKET_BYTES 1480u
+
+static bool receive_sized(struct stream *s, uint64_t bytes, uint64_t packet_bytes,
+                          uint64_t every_us, unsigned times)
 {
     for (unsigned i = 0; i < times; i++) {
         s->bytes += bytes;
+        s->packets += (bytes + packet_bytes - 1) / packet_bytes;
         s->now_us += every_us;
-        hws_turns_learn(&s->turns, s->bytes, s->now_us);
+        hws_turns_learn(&s->turns, s->bytes, s->packets, s->now_us);
     }
-    return s->turns.large;
+    return s->turns.pauses_pay;
+}
+
+static bool receive(struct stream *s, uint64_t bytes, uint64_t every_us, unsigned times)
+{
+    return receive_sized(s, bytes, PACKET_BYTES, every_us, times);
 }
 
 static struct stream begin(void)
 {
     struct stream s = {.now_us = BEGIN_US};
-    hws_turns_learn(&s.turns, 0, s.now_us);
-    assert_false(s.turns.large);
+    hws_turns_learn(&s.turns, 0, 0, s.now_us);
+    assert_false(s.turns.pauses_pay);
     return s;
 }
 
-static void bulk_is_large(void **state)
+static void pauses_pay_for_bulk_data(void **state)
 {
     (void)state;
-    struct stream small_packets = begin(), large_packets = begin();
-    assert_true(receive(&small_packets, 8800, 30, 100)); /* 2.3 Gbit/s, six packets each */
-    assert_true(receive(&large_packets, 65535, 900, 4));
+    struct stream ethernet = begin(), jumbo = begin();
+    assert_true(receive(&ethernet, 8800, 30, 100)); /* 2.3 Gbit/s, six packets each */
+    assert_true(receive_sized(&jumbo, 8980, 8980, 30, 100));
 }
 
-static void messages_and_slow_streams_are_not(void **state)
+/* Over the loopback interface: looking for each is cheap beside its bytes. */
+static void not_for_packets_of_64_kb(void **state)
+{
+    (void)state;
+    struct stream s = begin();
+    assert_false(receive_sized(&s, 65515, 65515, 30, 100));
+    assert_true(receive(&s, 8800, 30, 100));
+}
+
+static void nor_for_messages_and_slow_streams(void **state)
 {
     (void)state;
     struct stream messages = begin(), slow = begin();
@@ -50,7 +68,7 @@ static void messages_and_slow_streams_are_not(void **state)
 }
 
 /* One answer of many packets, and the next one much later. */
-static void a_burst_after_silence_is_not(void **state)
+static void nor_for_a_burst_after_silence(void **state)
 {
     (void)state;
     struct stream s = begin();
@@ -58,7 +76,7 @@ static void a_burst_after_silence_is_not(void **state)
         assert_false(receive(&s, 1000000, 20000, 1));
 }
 
-static void what_was_large_ends(void **state)
+static void bulk_data_ends(void **state)
 {
     (void)state;
     struct stream s = begin();
@@ -71,10 +89,11 @@ static void what_was_large_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bulk_is_large),
-        cmocka_unit_test(messages_and_slow_streams_are_not),
-        cmocka_unit_test(a_burst_after_silence_is_not),
-        cmocka_unit_test(what_was_large_ends),
+        cmocka_unit_test(pauses_pay_for_bulk_data),
+        cmocka_unit_test(not_for_packets_of_64_kb),
+        cmocka_unit_test(nor_for_messages_and_slow_streams),
+        cmocka_unit_test(nor_for_a_burst_after_silence),
+        cmocka_unit_test(bulk_data_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

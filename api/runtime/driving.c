@@ -251,8 +251,8 @@ static long futex(uint32_t *word, int op, uint32_t value, const struct timespec 
 
 static void learn_turns(struct hws_driving *driving)
 {
-    const struct hws_engine *engine = driving->runtime->engine;
-    hws_turns_learn(&driving->turns, hws_engine_stats(engine)->bytes_in, hws_env_now_us());
+    const struct hws_stats *stats = hws_engine_stats(driving->runtime->engine);
+    hws_turns_learn(&driving->turns, stats->bytes_in, stats->packets_in, hws_env_now_us());
 }
 
 /* The error queues are read when poll tells of them; calls between leave them alone. Where several
@@ -394,7 +394,7 @@ static struct woken lead_sleep(struct hws_driving *driving, uint64_t until_us)
 {
     if (driving->lead_spin.most_us > 0)
         return spin_or_sleep(driving, until_us);
-    bool pauses = driving->thread_epoll < 0 && driving->turns.large;
+    bool pauses = driving->thread_epoll < 0 && driving->turns.pauses_pay;
     hws_driving_unlock(driving);
     struct woken woken = pause_or_sleep(pauses, driving->lead_epoll, until_us);
     hws_driving_lock(driving);
@@ -409,7 +409,7 @@ static struct woken thread_sleep(struct hws_driving *driving, uint64_t until_us)
     struct hws_spin *thread_spin = &driving->thread_spin;
     bool may_spin = driving->leader == NULL && !driving->thread_parked;
     uint32_t for_us = may_spin ? thread_spin->for_us : 0;
-    bool pauses = may_spin && driving->turns.large;
+    bool pauses = may_spin && driving->turns.pauses_pay;
     uint64_t begin_us = thread_spin->most_us > 0 ? hws_env_now_us() : 0;
     hws_driving_unlock(driving);
     struct woken woken = spin(driving->thread_epoll, for_us, begin_us, until_us);

@@ -16,7 +16,7 @@
 #define BATCHES_PER_WAKE 8u
 /* Who has sent so much looks whether there are SACKs, even when it could go on: else the window
  * fills up and both sides wait for each other, in turn. */
-#define HEAR_BYTES (128u << 10)
+#define HEAR_BYTES (256u << 10)
 /* How often hws_runtime_finish looks whether another thread has finished. */
 #define FINISH_STEP_US 10000u
 
