@@ -282,6 +282,7 @@ struct hws_rx {
     uint32_t chunk_index;
     bool counted;   /* this packet has been counted as one with DATA */
     bool sack_seen; /* this packet brought a SACK already */
+    bool reflected; /* its tag is the peer's, so that its first chunk alone is for us (8.5.1) */
     bool repaired;  /* there is no packet: an extension hands in its chunk */
 };
 

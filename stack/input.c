@@ -51,7 +51,7 @@ static void known_chunk(struct hws_assoc *a, struct hws_rx *rx, const struct hws
 static void process_list(struct hws_assoc *a, struct hws_rx *rx, struct hws_tlv_iter *it)
 {
     struct hws_tlv chunk;
-    while (!a->over && hws_tlv_next(it, &chunk)) {
+    while (!a->over && !(rx->reflected && rx->chunk_index > 0) && hws_tlv_next(it, &chunk)) {
         a->counts.control_in += hws_chunk_type(&chunk) != HWS_CHUNK_DATA;
         const struct hws_chunk_row *row = hws_chunk_row(hws_chunk_type(&chunk));
         if (row == NULL) {
@@ -132,7 +132,8 @@ static void foreign_tag(struct hws_engine *e, struct hws_rx *rx, const struct hw
     }
     struct hws_assoc *a = rx->path->assoc;
     struct hws_tlv_iter it = hws_packet_chunks(rx->packet->data, rx->packet->len);
-    if (reflects_tag(first) && a->remote_vtag != 0 && rx->header.vtag == a->remote_vtag)
+    rx->reflected = a->remote_vtag != 0 && rx->header.vtag == a->remote_vtag;
+    if (rx->reflected && reflects_tag(first))
         process_chunks(a, rx, &it);
     else if ((a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) &&
              hws_ootb_has_shutdown_ack(rx))

@@ -40,6 +40,28 @@ static bool is_for(const struct pair_packet *packet, const struct hws_addr *addr
     return hws_addr_same(&packet->dst, addr);
 }
 
+/* The T bit lets an ABORT pass whose tag is the peer's own, reflected (8.5.1 B), and nothing that
+ * stands behind it: DATA needs our tag. */
+static void a_reflected_tag_is_for_its_chunk_alone(void **state)
+{
+    (void)state;
+    uint8_t bytes[200];
+    struct hws_builder b;
+    struct pair *p = pair_new(NULL);
+    pair_connect_and_talk(p);
+    pair_send(&p->a, 0, 0, "forged", 6);
+    struct pair_packet *packet = pair_take(&p->a);
+    struct hws_tlv data = pair_chunk(packet, 0);
+    hws_builder_init(&b, bytes, sizeof bytes, p->a.port, p->b.port, pair_status(&p->b).remote_vtag);
+    hws_chunk_put(&b, HWS_CHUNK_ABORT, HWS_FLAG_T, "bad", 3); /* no cause: malformed */
+    hws_chunk_put(&b, HWS_CHUNK_DATA, hws_chunk_flags(&data), data.bytes + 4, data.len - 4u);
+    pair_inject(&p->b, bytes, b.len);
+    pair_recv_nothing(&p->b);
+    assert_int_equal(pair_status(&p->b).state, HWS_STATE_ESTABLISHED);
+    free(packet);
+    pair_free(p);
+}
+
 /* ---- 2: address camping ---- */
 
 /* Who lists the victim's address first does not keep the victim out, whatever it lists itself. */
@@ -791,6 +813,7 @@ static void icmp_about_an_old_init(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reflected_tag_is_for_its_chunk_alone),
         cmocka_unit_test(camping_on_an_address),
         cmocka_unit_test(false_answers_confirm_nothing),
         cmocka_unit_test(ports_cannot_be_guessed),
