@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "api/link/clock_linux.h"
 #include "api/runtime/blocks.h"
 #include "api/runtime/hmac.h"
 
@@ -118,24 +119,17 @@ void hws_env_fini(struct hws_env *env)
 
 uint64_t hws_env_now_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-struct timespec hws_env_realtime(uint64_t at_us)
-{
-    struct timespec now;
-    uint64_t ago_us = hws_env_now_us() - at_us;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t realtime_us = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - ago_us;
-    return (struct timespec){.tv_sec = (time_t)(realtime_us / 1000000u),
-                             .tv_nsec = (long)(realtime_us % 1000000u) * 1000};
+    return hws_clock_ns(CLOCK_MONOTONIC) / 1000u;
 }
 
 uint64_t hws_env_unix_offset_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - hws_env_now_us();
+    return hws_clock_ns(CLOCK_REALTIME) / 1000u - hws_env_now_us();
+}
+
+struct timespec hws_env_realtime(uint64_t at_us)
+{
+    uint64_t realtime_us = at_us + hws_env_unix_offset_us();
+    return (struct timespec){.tv_sec = (time_t)(realtime_us / 1000000u),
+                             .tv_nsec = (long)(realtime_us % 1000000u) * 1000};
 }

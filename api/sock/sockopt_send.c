@@ -4,6 +4,7 @@
 
 #include "api/sock/sockopt_value.h"
 #include "proto/chunk.h"
+#include "proto/ip.h"
 #include "proto/packet.h"
 
 /* ---- SCTP_NODELAY (RFC 6458, 8.1.5) ---- */
@@ -40,11 +41,10 @@ void hws_sockopt_narrow_number(union hws_sockopt_value *value)
 
 /* The least that the kernel takes fills an IP packet of 512 bytes (RFC 9260, 3.1), the most is what
  * the length field of a chunk can tell, in whole words. */
-#define IPV4_HEADER_BYTES 20u
 #define CHUNK_MAX_BYTES 65532u
 
 #define MAXSEG_MIN                                                                                 \
-    (HWS_LIMIT_MTU_MIN - IPV4_HEADER_BYTES - HWS_PACKET_HEADER_LEN - HWS_DATA_HEADER_LEN)
+    (HWS_LIMIT_MTU_MIN - HWS_IPV4_HEADER_LEN - HWS_PACKET_HEADER_LEN - HWS_DATA_HEADER_LEN)
 #define MAXSEG_MAX (CHUNK_MAX_BYTES - HWS_DATA_HEADER_LEN)
 
 HWS_SOCKOPT_SET(maxseg)

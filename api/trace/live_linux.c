@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "api/link/clock_linux.h"
 #include "api/link/socket_linux.h"
 #include "api/trace/live.h"
 #include "api/trace/live_filter_linux.h"
@@ -44,11 +44,6 @@ struct hws_live {
 
 /* ---- Receiving ---- */
 
-static uint64_t time_us(const struct timespec *time)
-{
-    return (uint64_t)time->tv_sec * 1000000u + (uint64_t)time->tv_nsec / 1000u;
-}
-
 /* `header_len` becomes that of the link's header, which stands before the packet. */
 static void read_control(struct msghdr *message, struct hws_capture_ip *ip, uint32_t *header_len)
 {
@@ -56,7 +51,7 @@ static void read_control(struct msghdr *message, struct hws_capture_ip *ip, uint
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec time;
             memcpy(&time, CMSG_DATA(c), sizeof(time));
-            ip->unix_us = time_us(&time);
+            ip->unix_us = hws_clock_to_ns(time) / 1000u;
         } else if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA) {
             struct tpacket_auxdata aux;
             memcpy(&aux, CMSG_DATA(c), sizeof(aux));
