@@ -56,8 +56,9 @@ enum hws_path_timer {
 #define HWS_WANT_SHUTDOWN 0x040u
 #define HWS_WANT_SHUTDOWN_ACK 0x080u
 #define HWS_WANT_ERROR 0x100u
+/* These are no rows of the chunk table: */
+#define HWS_WANT_PROBE 0x200u     /* a packet of its own */
 #define HWS_WANT_EXTENSION 0x400u /* chunks of extensions: hws_extensions_fill knows which */
-#define HWS_WANT_PROBE 0x200u     /* not a row of the chunk table: a packet of its own */
 
 /* One destination address of the peer (RFC 9260, 5.1.2): its own round trips, congestion window,
  * MTU and error count. */

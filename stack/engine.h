@@ -93,9 +93,10 @@ struct hws_params {
                                 paths a small train */
     bool probe;            /**< false: INIT ACK ends the association at once, with HWS_E_EOF and
                               without another packet: only whether somebody listens is asked */
-    const char *cc;        /**< NULL: "rfc9260"; congestion controller by name */
+    const char *cc;        /**< NULL: "rfc9260"; congestion controller by name. Names are not
+                              copied: they have to stay as long as the engine */
     const char *sched;     /**< NULL: "fcfs"; or "rr": stream scheduler by name */
-    const char *pathsel;   /**< NULL: "primary"; path selection by name */
+    const char *pathsel;   /**< NULL: "primary"; path selector by name */
 };
 
 /** Fills in the defaults. */
@@ -119,7 +120,7 @@ struct hws_path_params {
 const char *hws_cc_name(const struct hws_engine *engine, size_t index);
 /** The names of stream schedulers. */
 const char *hws_sched_name(const struct hws_engine *engine, size_t index);
-/** The names of path selections. */
+/** The names of path selectors. */
 const char *hws_pathsel_name(const struct hws_engine *engine, size_t index);
 
 /** What an engine is made with. */
@@ -406,8 +407,7 @@ int hws_assoc_send_lent(struct hws_engine *engine, hws_assoc_id id, const struct
  * the caller has it all back. */
 bool hws_engine_lent_done(struct hws_engine *engine, void **lent);
 
-/* A message that was accepted and will not arrive, whole: parts of it may have. */
-/** A message, or the rest of one, that will not arrive. */
+/** A message that was accepted and will not arrive, whole: parts of it may have. */
 struct hws_failed {
     uint16_t sid;
     uint16_t flags; /**< HWS_SEND_* */
@@ -510,8 +510,9 @@ int hws_assoc_release(struct hws_engine *engine, hws_assoc_id id, uint64_t now_u
 int hws_assoc_params(const struct hws_engine *engine, hws_assoc_id id, struct hws_params *out);
 
 /** Changes them (11.1.12). Of those that a path has of its own, the ones that change are given to
- * all its paths. The streams, the probe flag and the names of controller and scheduler hold for the
- * association's life: changing them does nothing. HWS_E_NOENT, HWS_E_INVAL, HWS_E_NOMEM. */
+ * all its paths. The streams, the probe flag and the names of controller, scheduler and path
+ * selector hold for the association's life: changing them does nothing. HWS_E_NOENT, HWS_E_INVAL,
+ * HWS_E_NOMEM. */
 int hws_assoc_set_params(struct hws_engine *engine, hws_assoc_id id,
                          const struct hws_params *params, uint64_t now_us);
 

@@ -42,6 +42,10 @@ extern "C" {
 #define HWS_EXT_EVENTS_MAX 16u
 /** The most bytes of an event's data. */
 #define HWS_EXT_EVENT_MAX 256u
+/** The soonest that `timer` is called: who sets it anew each time lets time pass. */
+#define HWS_EXT_TIMER_MIN_US 100u
+/** Chunks that a filler may ask for in turn before something else happens. */
+#define HWS_EXT_FILLS_MAX 64u
 /** The largest state of a congestion controller for a path, in bytes. */
 #define HWS_EXT_CC_STATE_MAX 256u
 /** The largest state of a stream scheduler for an association, in bytes. */
@@ -160,7 +164,7 @@ struct hws_ext_services {
 /** Asks for a chunk of one of the extension's types on a path: its filler is called, once, when the
  * next packet to there is built, and may ask for another one. HWS_EXT_INVAL (not a type it sends,
  * or no such path), HWS_EXT_STATE (`states` of the type do not allow it now), HWS_EXT_FULL (a
- * filler that goes on asking: 64 times in turn). */
+ * filler that goes on asking, HWS_EXT_FILLS_MAX times in turn). */
 static inline int hws_ext_want(const struct hws_ext_assoc *assoc, uint8_t type, uint8_t path)
 {
     return assoc->services->want(assoc, type, path);
@@ -185,8 +189,9 @@ static inline int hws_ext_repair(const struct hws_ext_assoc *assoc, const uint8_
     return assoc->services->repair(assoc, chunk, len);
 }
 
-/** Has `timer` called after so many microseconds, 100 at least, once; replaces what was set before,
- * HWS_EXT_NEVER takes it back. HWS_EXT_STATE, HWS_EXT_INVAL (the extension has no `timer`). */
+/** Has `timer` called after so many microseconds, HWS_EXT_TIMER_MIN_US at least, once; replaces
+ * what was set before, HWS_EXT_NEVER takes it back. HWS_EXT_STATE, HWS_EXT_INVAL (the extension has
+ * no `timer`). */
 static inline int hws_ext_timer(const struct hws_ext_assoc *assoc, uint64_t delay_us)
 {
     return assoc->services->timer(assoc, delay_us);
@@ -308,7 +313,7 @@ struct hws_cc_ack {
  * other than `init`, `ack`, `loss`, `timeout` and `cwnd` may be NULL. */
 struct hws_cc_ops {
     const char *name;    /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
-    uint32_t state_size; /**< bytes, HWS_EXT_CC_STATE_MAX at most */
+    uint32_t state_size; /**< bytes, HWS_EXT_CC_STATE_MAX at most; aligned for a uint64_t */
     /** Starts, or starts anew (7.2.5). `state` is zeroed. */
     void (*init)(void *state, const struct hws_cc_config *config);
     /** PMDCS changed. */
@@ -370,7 +375,7 @@ struct hws_pathsel_choice {
  * not asked about messages for which the application named a path. */
 struct hws_pathsel_ops {
     const char *name;    /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
-    uint32_t state_size; /**< bytes, HWS_EXT_PATHSEL_STATE_MAX at most */
+    uint32_t state_size; /**< bytes, HWS_EXT_PATHSEL_STATE_MAX at most; aligned for a uint64_t */
     /** Starts, or starts anew when the peer restarted. `state` is zeroed. */
     void (*init)(void *state);
     /** Chooses for the next chunk; asked again about the same one when it could not be sent. False:
@@ -405,7 +410,7 @@ struct hws_sched_message {
  * asked. `init` may be NULL. */
 struct hws_sched_ops {
     const char *name;     /**< of letters, digits, '-' and '_', HWS_EXT_NAME_MAX at most */
-    uint32_t state_size;  /**< bytes, HWS_EXT_SCHED_STATE_MAX at most */
+    uint32_t state_size;  /**< bytes, HWS_EXT_SCHED_STATE_MAX at most; aligned as malloc does */
     uint32_t stream_size; /**< and for each stream, HWS_EXT_SCHED_STREAM_MAX at most; zeroed */
     /** Starts, or starts anew when the peer restarted. `state` is zeroed. */
     void (*init)(void *state);
@@ -448,7 +453,8 @@ struct hws_extension {
     const struct hws_ext_cause *causes; /**< its error causes */
     uint32_t cause_count;               /**< how many */
 
-    uint32_t state_size; /**< bytes for each association for which it is on */
+    uint32_t state_size; /**< bytes for each association for which it is on, HWS_EXT_STATE_MAX at
+                            most */
     /** Bytes that a DATA chunk leaves free in the largest packet, so that a chunk about a whole
      * DATA chunk fits, too; HWS_EXT_RESERVE_MAX at most. */
     uint16_t reserve_bytes;
@@ -460,7 +466,8 @@ struct hws_extension {
     /** The association is established, or the peer restarted (5.2.4 A): `state` is zeroed. `value`
      * is the peer's parameter. */
     void (*begin)(const struct hws_ext_assoc *assoc, const uint8_t *value, uint16_t len);
-    /** The association is over, or begins anew. Services answer HWS_EXT_STATE. */
+    /** The association is over, or begins anew. Services other than hws_ext_path answer
+     * HWS_EXT_STATE. */
     void (*end)(const struct hws_ext_assoc *assoc);
     /** A DATA chunk stands in a packet that is being built. */
     void (*data_sent)(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data);

@@ -8,11 +8,6 @@
 #include "stack/receive.h"
 #include "stack/timer.h"
 
-/* The soonest that a timer may expire: an extension that sets it anew each time lets time pass. */
-#define TIMER_MIN_US 100u
-/* Chunks that a filler may ask for in turn before something else happens. */
-#define FILLS_IN_TURN 64u
-
 /* What of an extension is running, and so what it may ask for. */
 enum hws_ext_call {
     CALL_NONE,
@@ -50,7 +45,7 @@ static const struct hws_ext_assoc *enter(struct hws_ext_slot *slot, enum hws_ext
     const struct hws_assoc *a = slot->assoc;
     slot->call = (uint8_t)call;
     if (call != CALL_FILL)
-        slot->fills_left = FILLS_IN_TURN;
+        slot->fills_left = HWS_EXT_FILLS_MAX;
     slot->shown = (struct hws_ext_assoc){
         .services = &hws_ext_services,
         .state = slot->state,
@@ -514,13 +509,28 @@ static int serve_timer(const struct hws_ext_assoc *shown, uint64_t delay_us)
         return refuse(slot, HWS_EXT_STATE);
     if (slot->ext->timer == NULL)
         return refuse(slot, HWS_EXT_INVAL);
-    if (delay_us < TIMER_MIN_US)
-        delay_us = TIMER_MIN_US;
+    if (delay_us < HWS_EXT_TIMER_MIN_US)
+        delay_us = HWS_EXT_TIMER_MIN_US;
     if (delay_us >= HWS_NEVER - slot->assoc->engine->now_us)
         slot->deadline_us = HWS_NEVER;
     else
         hws_timer_start_at(slot->assoc, &slot->deadline_us, delay_us);
     return HWS_EXT_OK;
+}
+
+/* NULL: as many as may wait do so, or there is no memory. */
+static struct hws_ext_event *new_event(const struct hws_ext_slot *slot, uint32_t code,
+                                       const void *bytes, uint16_t len)
+{
+    struct hws_ext_event *event = NULL;
+    if (part_of(slot->assoc)->event_count < HWS_EXT_EVENTS_MAX)
+        event = hws_pool_alloc(&slot->assoc->engine->pool, sizeof *event + len);
+    if (event == NULL)
+        return NULL;
+    *event = (struct hws_ext_event){.ext = slot->ext, .code = code, .len = len};
+    if (len > 0)
+        memcpy(event->data, bytes, len);
+    return event;
 }
 
 static int serve_tell(const struct hws_ext_assoc *shown, uint32_t code, const void *bytes,
@@ -535,16 +545,11 @@ static int serve_tell(const struct hws_ext_assoc *shown, uint32_t code, const vo
         return refuse(slot, HWS_EXT_INVAL);
     if (a->released)
         return HWS_EXT_OK; /* nobody listens */
-    struct hws_ext_event *event = part->event_count < HWS_EXT_EVENTS_MAX
-                                      ? hws_pool_alloc(&a->engine->pool, sizeof *event + len)
-                                      : NULL;
+    struct hws_ext_event *event = new_event(slot, code, bytes, len);
     if (event == NULL) {
         a->engine->stats.ext_events_lost++;
         return HWS_EXT_FULL;
     }
-    *event = (struct hws_ext_event){.ext = slot->ext, .code = code, .len = len};
-    if (len > 0)
-        memcpy(event->data, bytes, len);
     *(part->events == NULL ? &part->events : &part->last->next) = event;
     part->last = event;
     part->event_count++;

@@ -1,6 +1,6 @@
 /* Extensions at work (extend.h): what both sides offered, their state, chunks, timers and events in
  * one association, and the edge at which what they ask for is checked. An engine without extensions
- * has nothing of it but a test of `protocols` in the registry. */
+ * has nothing of it but a look at how many there are. */
 #ifndef HWS_STACK_EXTENSION_H
 #define HWS_STACK_EXTENSION_H
 
