@@ -221,7 +221,12 @@ static struct hws_path *choose_path(struct hws_assoc *a)
     if (p != NULL)
         return p;
     p = hws_transmit_path(a);
-    return hws_transmit_possible(p) && !hws_transmit_waits(p) ? p : NULL;
+    if (!hws_transmit_possible(p))
+        return NULL;
+    if (!hws_transmit_waits(p))
+        return p;
+    a->engine->stats.train_waits++;
+    return NULL;
 }
 
 /* A probe is a packet of its own, behind whatever else there is to say on its path. */

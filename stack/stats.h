@@ -16,6 +16,7 @@
     X(messages_in, "messages handed to the application")                                           \
     X(messages_out, "messages accepted from the application")                                      \
     X(messages_dropped, "messages for streams that the peer does not take (5.1.1)")                \
+    X(train_waits, "times that new messages waited to fill a train (near paths)")                  \
     X(retransmits, "DATA chunks sent again")                                                       \
     X(copies_out, "copies of DATA chunks sent on further paths (path selectors)")                  \
     X(copies_withheld, "copies that could not be sent at once, and were not")                      \

@@ -715,7 +715,9 @@ static void new_messages_fill_a_train(void **state)
 {
     (void)state;
     struct pair *p = pair_in_flight(plain, 100);
+    uint64_t waits = pair_stats(&p->a)->train_waits;
     assert_int_equal(sends_at_once(p, 8000), 0);
+    assert_int_equal(pair_stats(&p->a)->train_waits, waits + 1);
     pair_arrives(&p->a, "DATA");
     pair_arrives(&p->a, "DATA");
     pair_wait(p, 100);

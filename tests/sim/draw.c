@@ -32,7 +32,7 @@ struct mood {
     struct sim_rng rng;
     struct sim_rng more, still_more, latest, shards,
         observers; /* for what came later, so that seeds keep theirs */
-    struct sim_rng extensions, chunks;
+    struct sim_rng extensions, chunks, near;
     bool other_observers;
     bool ipv6;
     bool lossy; /* beyond 5 % in some direction: counters of retransmissions have to be higher */
@@ -48,6 +48,9 @@ struct mood {
     bool false_addrs;   /* hosts name addresses that are not theirs */
     bool restarts;      /* of hosts */
     bool long_outage;   /* of all paths, for longer than associations live */
+    bool is_near;       /* round trips below a millisecond, and messages over time, not at once */
+    bool near_is_clean; /* and loses nothing */
+    uint32_t near_len_max; /* of its messages */
     uint64_t trouble_from_us, trouble_until_us;
     uint32_t lent_ppm, overrides_ppm; /* of messages */
     uint32_t streams;
@@ -106,6 +109,10 @@ static void draw_mood(struct mood *m)
     m->streams = sim_rng_scale(rng, 1, 300);
     m->interface_mtu = PICK(rng, 576, 800, 1280, 1400, 1500, 1500, 1500, 4352, 9000, 65535);
     draw_paths_mood(m);
+    /* Data that trouble is to find under way comes slowly. */
+    m->is_near = sim_rng_below(&m->near, 8) == 0 && !m->huge && !m->restarts && !m->long_outage;
+    m->near_is_clean = sim_rng_below(&m->near, 2) == 0;
+    m->near_len_max = PICK(&m->near, 20000, 60000);
     if ((m->ipv6 || m->both_families) && m->interface_mtu < 1280)
         m->interface_mtu = 1280;
 }
@@ -140,6 +147,19 @@ static void draw_mtu(struct mood *m, bool ipv6, struct sim_link_config *link)
     }
 }
 
+/* Both hosts are in one room: a train's worth may be in flight, and the next messages are made
+ * meanwhile. Half of these worlds lose and alter nothing, or cwnd would seldom grow so far. */
+static void bring_near(struct mood *m, struct sim_link_config *link)
+{
+    struct sim_rng *rng = &m->near;
+    link->delay_us = sim_rng_between(rng, 50, 450);
+    link->jitter_us = PICK(rng, 0, 0, link->delay_us / 10);
+    link->reorder_us = PICK(rng, 10, 300, link->reorder_us);
+    if (m->near_is_clean)
+        link->loss_ppm = link->corrupt_ppm = link->truncate_ppm = link->reorder_ppm = 0;
+    link->rate_bytes_per_s = PICK(rng, 0, 0, 1000000000, 125000000);
+}
+
 static void draw_link(struct mood *m, bool ipv6, struct sim_link_config *link)
 {
     struct sim_rng *rng = &m->rng;
@@ -160,6 +180,17 @@ static void draw_link(struct mood *m, bool ipv6, struct sim_link_config *link)
     draw_mtu(m, ipv6, link);
     if (m->outages)
         draw_outages(m, link);
+    if (m->is_near)
+        bring_near(m, link);
+}
+
+/* So that neither window nor buffer ends at a train. */
+static void draw_near_params(struct mood *m, struct hws_params *p)
+{
+    struct sim_rng *rng = &m->near;
+    p->nodelay = sim_rng_below(rng, 8) == 0;
+    p->rcvbuf_bytes = PICK(rng, 4u << 20, 1u << 20, p->rcvbuf_bytes);
+    p->sndbuf_bytes = PICK(rng, 4u << 20, 1u << 20, p->sndbuf_bytes);
 }
 
 static void draw_params(struct mood *m, struct hws_params *p)
@@ -242,7 +273,8 @@ static void draw_algorithms(struct mood *m, struct hws_params *p)
         p->cc = SIM_ERRATIC;
     if (sim_rng_below(rng, 8) == 0)
         p->sched = SIM_ERRATIC;
-    if (sim_rng_below(rng, 6) == 0 && !m->long_outage)
+    /* One that sends to where nobody is has not the time for so many messages. */
+    if (sim_rng_below(rng, 6) == 0 && !m->long_outage && !m->is_near)
         p->pathsel = SIM_ERRATIC;
 }
 
@@ -267,6 +299,10 @@ static void draw_workload(struct mood *m, struct sim_end *end)
     uint32_t count = sim_rng_below(rng, 8) == 0 ? 0 : sim_rng_scale(rng, 1, 5000);
     if ((uint64_t)count * len_max / 3 > WORKLOAD_BYTES_MAX)
         count = 1 + 3 * WORKLOAD_BYTES_MAX / len_max;
+    if (m->is_near) {
+        len_max = m->near_len_max;
+        count = sim_rng_between(&m->near, 100, 500);
+    }
     uint32_t unordered_ppm = PICK(rng, 0, 100000, 1000000);
     m->lent_ppm = PICK(&m->more, 0, 300000, 1000000);
     m->overrides_ppm = PICK(&m->more, 0, 0, 100000, 1000000);
@@ -297,6 +333,10 @@ static void draw_end(struct mood *m, struct sim_end *end, uint32_t flow_index, b
     if (sim_rng_below(rng, 4) == 0 || m->restarts || m->long_outage)
         c->send_gap_us = sim_rng_scale(rng, 100, 100000);
     draw_params(m, &c->params);
+    if (m->is_near) {
+        draw_near_params(m, &c->params);
+        c->send_gap_us = sim_rng_between(&m->near, m->near_len_max / 8000, m->near_len_max / 2000);
+    }
     draw_send_params(m, &c->params);
     draw_recv_params(m, &c->params);
     draw_algorithms(m, &c->params);
@@ -493,12 +533,12 @@ static void draw_bystander(struct sim_case *c, struct mood *m)
 }
 
 /* When packets are looked at, and what is known of when they came. */
-static void draw_reception(struct sim_node *node, uint64_t seed)
+static void draw_reception(const struct mood *m, struct sim_node *node, uint64_t seed)
 {
     struct sim_rng rng = sim_rng_seeded(seed ^ UINT64_C(0x5353535353535353));
     node->stamps = (enum sim_stamps)sim_rng_below(&rng, 3);
     if (sim_rng_below(&rng, 2) == 0)
-        node->late_us = sim_rng_scale(&rng, 1, 20000);
+        node->late_us = sim_rng_scale(&rng, 1, m->is_near ? 100 : 20000);
 }
 
 static void draw_hosts(struct sim_case *c, struct mood *m)
@@ -523,7 +563,7 @@ static void draw_hosts(struct sim_case *c, struct mood *m)
         config.shard.count = c->has_shards[i] ? SIM_SHARDS_MAX : 1;
         sim_host_init(&c->hosts[i], &c->net, &config);
         draw_addrs(c, m, i);
-        draw_reception(&c->hosts[i].node, config.seed);
+        draw_reception(m, &c->hosts[i].node, config.seed);
         sim_app_attach(&c->apps[i], &c->hosts[i]);
     }
     if (m->false_addrs)
@@ -713,6 +753,7 @@ static void note_features(struct sim_case *c, const struct mood *m)
         has[SIM_HAS_LATE_READER] |= c->hosts[i].node.late_us > 0;
         has[SIM_HAS_WRONG_STAMPS] |= c->hosts[i].node.stamps == SIM_STAMPS_WRONG;
     }
+    has[SIM_HAS_NEAR] = m->is_near;
     has[SIM_HAS_FLAPS] = m->flaps;
     has[SIM_HAS_ALL_PATHS_DOWN] = m->all_down;
     has[SIM_HAS_MTU_CHANGES] = m->mtu_changes;
@@ -760,6 +801,7 @@ static void conclude_host(struct sim_case *c, const struct sim_host *host)
     has[SIM_SAW_EXT_FAULTS] |= stats->ext_faults > 0;
     has[SIM_SAW_COPIES] |= stats->copies_out > 0;
     has[SIM_SAW_COPIES_WITHHELD] |= stats->copies_withheld > 0;
+    has[SIM_SAW_TRAIN_WAITS] |= stats->train_waits > 0;
 }
 
 void sim_draw_conclude(struct sim_case *c)
@@ -839,6 +881,7 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_LOST_BY_ABORT] = "a restart ended an association",
         [SIM_SAW_LOST_BY_SILENCE] = "an outage ended an association",
         [SIM_SAW_PATH_UP] = "a path became active",
+        [SIM_HAS_NEAR] = "near paths, messages over time",
         [SIM_HAS_ERRATIC_CC] = "an erratic congestion controller",
         [SIM_HAS_ERRATIC_SCHED] = "an erratic stream scheduler",
         [SIM_HAS_ERRATIC_PATHSEL] = "an erratic path selector",
@@ -850,6 +893,7 @@ const char *sim_feature_name(enum sim_feature feature)
         [SIM_SAW_PATHSEL_REFUSED] = "nonsense of a selector",
         [SIM_SAW_COPIES] = "copies on several paths",
         [SIM_SAW_COPIES_WITHHELD] = "copies that were withheld",
+        [SIM_SAW_TRAIN_WAITS] = "messages that waited for a train",
     };
     return names[feature];
 }
@@ -866,6 +910,7 @@ void sim_draw(struct sim_case *c, uint64_t seed, FILE *trace, bool other_observe
                      .observers = sim_rng_seeded(~seed + (UINT64_C(1) << 62)),
                      .extensions = sim_rng_seeded(seed + (UINT64_C(1) << 61)),
                      .chunks = sim_rng_seeded(~seed + (UINT64_C(1) << 60)),
+                     .near = sim_rng_seeded(seed + (UINT64_C(1) << 59)),
                      .other_observers = other_observers};
     sim_world_init(&c->world, sim_rng_next(&m.rng));
     sim_net_init(&c->net, &c->world, sim_rng_next(&m.rng));

@@ -46,6 +46,7 @@ enum sim_feature {
     SIM_HAS_LATE_READER,  /* a host that looks at packets some time after it received them */
     SIM_HAS_WRONG_STAMPS, /* packets that tell a wrong time at which they were received */
     SIM_HAS_OBSERVER,     /* an engine that tells what it does */
+    SIM_HAS_NEAR,         /* round trips below a millisecond, and messages over time */
     SIM_HAS_ERRATIC_CC,   /* controllers, schedulers and selectors that answer at random */
     SIM_HAS_ERRATIC_SCHED,
     SIM_HAS_ERRATIC_PATHSEL,
@@ -73,6 +74,7 @@ enum sim_feature {
     SIM_SAW_PATHSEL_REFUSED,
     SIM_SAW_COPIES, /* chunks that left on several paths at once */
     SIM_SAW_COPIES_WITHHELD,
+    SIM_SAW_TRAIN_WAITS, /* new messages held until they filled a train */
     SIM_FEATURES,
 };
 
