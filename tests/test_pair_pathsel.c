@@ -255,6 +255,27 @@ static void a_copied_chunk_says_nothing_of_its_paths(void **state)
     pair_free(p);
 }
 
+/* Nor does it where all that goes there is lost, though its cwnd is in full use: no SACK reports
+ * that loss, so nothing may grow, either (7.2.1, 7.2.3). */
+static void lost_copies_are_not_seen(void **state)
+{
+    (void)state;
+    struct pair *p = begin();
+    uint32_t cwnd = pair_path_to(&p->a, &p->b.addrs[1]).cwnd;
+    p->cut[1] = true;
+    told.choice = (struct hws_pathsel_choice){.path = 1, .copies = 1u << 0};
+    for (uint8_t i = 0; i < 20; i++)
+        pair_send_pattern(&p->a, 0, 0, i, 500);
+    assert_true(flight_on(p, 1) >= cwnd);
+    pair_run(p, SECOND / 2);
+    for (uint8_t i = 0; i < 20; i++)
+        pair_recv_pattern(&p->b, 0, i, 500);
+    assert_int_equal(pair_stats(&p->a)->retransmits, 0);
+    assert_int_equal(flight_on(p, 1), 0);
+    assert_int_equal(pair_path_to(&p->a, &p->b.addrs[1]).cwnd, cwnd);
+    pair_free(p);
+}
+
 /* Both are lost: once both timers have expired it is sent again, and both paths have erred. */
 static void both_lost_is_lost(void **state)
 {
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_copy_leaves_at_once),
         cmocka_unit_test(one_of_two_is_enough),
         cmocka_unit_test(a_copied_chunk_says_nothing_of_its_paths),
+        cmocka_unit_test(lost_copies_are_not_seen),
         cmocka_unit_test(both_lost_is_lost),
         cmocka_unit_test(one_path_loses_it),
         cmocka_unit_test(lost_is_told_once),
