@@ -8,6 +8,7 @@
 #include "cli/dump.h"
 #include "cli/echo.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/ping.h"
 #include "cli/plot.h"
 #include "cli/sim.h"
@@ -46,7 +47,7 @@ static int run(const char *name, int argc, char **argv)
     return HWS_CLI_USAGE;
 }
 
-int main(int argc, char **argv)
+static int answer(int argc, char **argv)
 {
     if (argc < 2) {
         help(stderr);
@@ -61,4 +62,9 @@ int main(int argc, char **argv)
         return HWS_CLI_OK;
     }
     return run(argv[1], argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    return hws_cli_end_output(answer(argc, argv));
 }

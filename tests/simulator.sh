@@ -339,6 +339,9 @@ check_errors()
     wrong "there is no stack 'bsd'" "$assoc" --set host.a.stack=bsd
     wrong 'time stands still: ' "$assoc"'[workload w]\nassociation = x\nkind = request\nsize = 100\nresponse = 100\n'
     wrong 'sim takes one operand' "$assoc" one
+    if "$program" sim "$dir/latency.sim" >/dev/full 2>"$dir/wrong.err" || ! grep -q 'cannot write' "$dir/wrong.err"; then
+        fail "the table was not written, and nothing was said"
+    fi
     [ "$("$program" sim "$dir/missing" 2>&1 || :)" = "hawser: $dir/missing: No such file or directory" ] ||
         fail "a file that is not there"
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "cli/sim.h"
 #include "sim/memory.h"
 #include "sim/usrsctp/stack_usrsctp.h"
@@ -85,5 +86,5 @@ int main(int argc, char **argv)
 {
     static const struct sim_stack_ops *const stacks[] = {&sim_stack_usrsctp};
     static const struct hws_cli_sim_stacks mine = {.stacks = stacks, .count = 1, .once = run_apart};
-    return hws_cli_sim_with(argc, argv, &mine);
+    return hws_cli_end_output(hws_cli_sim_with(argc, argv, &mine));
 }
