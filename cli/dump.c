@@ -14,6 +14,7 @@
 #include "api/trace/trace.h"
 #include "cli/dump_packet.h"
 #include "cli/extensions.h"
+#include "cli/output.h"
 
 #define OUTPUT_BUFFER_BYTES 65536u
 
@@ -222,7 +223,8 @@ int hws_cli_dump(int argc, char **argv)
         help();
         return HWS_CLI_OK;
     }
-    if (!read_host(options.only_host, &dump.host))
+    if (!read_host(options.only_host, &dump.host) ||
+        (options.read_file != NULL && hws_cli_is_input(options.write_file, options.read_file)))
         return HWS_CLI_USAGE;
     if (options.udp_port_count == 0)
         options.udp_ports[options.udp_port_count++] = HWS_UDP_PORT;

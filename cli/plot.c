@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/plot_draw.h"
 #include "cli/plot_read.h"
 
@@ -99,6 +101,14 @@ static bool complain_of_output(const char *path)
     return false;
 }
 
+/* Not /dev/null, nor a link to somewhere else. */
+static void remove_file(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
+}
+
 /* A picture that is not whole is not left behind. */
 static bool draw_into(const char *path, const char *script, size_t len)
 {
@@ -111,7 +121,7 @@ static bool draw_into(const char *path, const char *script, size_t len)
     if (close(fd) != 0)
         drawn = complain_of_output(path);
     if (!drawn)
-        unlink(path);
+        remove_file(path);
     return drawn;
 }
 
@@ -163,5 +173,8 @@ int hws_cli_plot(int argc, char **argv)
         fprintf(stderr, "hawser: the picture would go to the terminal: name a file with -o\n");
         return HWS_CLI_USAGE;
     }
+    for (size_t i = 0; i < options.file_count; i++)
+        if (hws_cli_is_input(options.write_file, options.files[i]))
+            return HWS_CLI_USAGE;
     return plot(&options);
 }

@@ -8,6 +8,7 @@
 
 #include "cli/extensions.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/sim_pcap.h"
 #include "cli/sim_qlog.h"
 #include "cli/sim_samples.h"
@@ -146,6 +147,13 @@ static int run(struct sim_experiment *experiment, const struct hws_cli_options *
     return written ? HWS_CLI_OK : HWS_CLI_FAILED;
 }
 
+static bool overwrites_scenario(const struct hws_cli_options *options)
+{
+    return hws_cli_is_input(options->csv, options->scenario) ||
+           hws_cli_is_input(options->json, options->scenario) ||
+           hws_cli_is_input(options->samples, options->scenario);
+}
+
 int hws_cli_sim_with(int argc, char **argv, const struct hws_cli_sim_stacks *stacks)
 {
     struct hws_cli_options options;
@@ -159,6 +167,8 @@ int hws_cli_sim_with(int argc, char **argv, const struct hws_cli_sim_stacks *sta
     }
     if (rc == HWS_CLI_OK && options.help) {
         help();
+    } else if (rc == HWS_CLI_OK && overwrites_scenario(&options)) {
+        rc = HWS_CLI_USAGE;
     } else if (rc == HWS_CLI_OK) {
         const struct sim_experiment_config config = {
             .file = options.scenario,

@@ -149,6 +149,10 @@ test_filters()
     "$hawser" dump -r "$work/UDP.pcapng" --udp-port 9898 >"$work/out"
     check "another UDP port" [ ! -s "$work/out" ]
     check "a full disk" fails_to_write
+    cp "$all" "$work/copy.pcapng"
+    check "no writing into what is read" fails 2 'copy.pcapng is to be read' -r "$work/copy.pcapng" \
+        -w "$work/./copy.pcapng"
+    check "and that is as it was" cmp "$all" "$work/copy.pcapng"
 }
 
 # Usage: with_plugin FILE ARGUMENT..; without_plugin the same

@@ -97,6 +97,14 @@ check_complaints()
     PATH=/none "$hawser" plot -o "$work/none.svg" "$one" 2>"$work/err" || :
     check_quietly "no gnuplot" grep -q 'apt install gnuplot-nox$' "$work/err"
     check_quietly "and no picture left behind" [ ! -e "$work/none.svg" ]
+    ln -s /dev/null "$work/link.svg"
+    PATH=/none "$hawser" plot -o "$work/link.svg" "$one" 2>"$work/err" || :
+    check_quietly "a link is left behind" [ -L "$work/link.svg" ]
+    cp "$one" "$work/input.sqlog"
+    ln "$work/input.sqlog" "$work/same.svg"
+    check_quietly "no picture over what is drawn" fails 2 "same.svg is to be read" -o "$work/same.svg" \
+        "$one" "$work/input.sqlog"
+    check_quietly "and that is as it was" cmp "$one" "$work/input.sqlog"
     check_quietly "no file named" fails 2 "one or more files"
     check_quietly "an unknown panel" fails 2 "must be sequence" --what other "$one"
 }

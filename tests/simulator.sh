@@ -338,6 +338,7 @@ check_errors()
     wrong "wrong.sim: rate = fast: has to be a rate" "${hosts}rate = 1Mbit/s\n" --set link.l.rate=fast
     wrong "there is no stack 'bsd'" "$assoc" --set host.a.stack=bsd
     wrong 'time stands still: ' "$assoc"'[workload w]\nassociation = x\nkind = request\nsize = 100\nresponse = 100\n'
+    wrong 'wrong.sim is to be read: name another file to write' "$assoc" --json "$dir/./wrong.sim"
     wrong 'sim takes one operand' "$assoc" one
     if "$program" sim "$dir/latency.sim" >/dev/full 2>"$dir/wrong.err" || ! grep -q 'cannot write' "$dir/wrong.err"; then
         fail "the table was not written, and nothing was said"
