@@ -96,15 +96,30 @@ static void write_steps(FILE *script, const struct hws_cli_plot_series *s, doubl
 
 /* ---- The script ---- */
 
+/* Of a character of UTF-8; 0: it is none, as where a title was cut, or one that controls. */
+static size_t character_bytes(const char *text)
+{
+    unsigned char first = (unsigned char)*text;
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7f ? 1 : 0;
+    size_t bytes = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < bytes; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            return 0;
+    return bytes;
+}
+
 /* In single quotes nothing but a quote has a meaning, and that one is doubled. */
 static void write_quoted(FILE *script, const char *text)
 {
     fputc('\'', script);
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '\'')
-            fputc('\'', script);
-        fputc(c < 0x20 || c == 0x7f ? '?' : c, script);
+    while (*text != '\0') {
+        size_t bytes = character_bytes(text);
+        if (bytes == 0)
+            fputc('?', script);
+        else
+            fprintf(script, "%s%.*s", *text == '\'' ? "'" : "", (int)bytes, text);
+        text += bytes != 0 ? bytes : 1;
     }
     fputc('\'', script);
 }

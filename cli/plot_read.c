@@ -9,6 +9,7 @@
 #include "api/trace/qlog.h"
 
 #define RECORD_SEPARATOR 0x1e
+#define TIME_MAX_MS 1e15 /* some thirty thousand years */
 
 /* A file that is being read. */
 struct reading {
@@ -209,12 +210,14 @@ static bool read_event(struct reading *reading, const json_t *record)
     const char *name = text_of(record, "name");
     struct hws_cli_plot_file *file = reading->file;
     double ms;
-    if (!has_number(record, "time", &ms))
-        return wrong(reading, "no number as", "time");
+    if (!has_number(record, "time", &ms) || ms < 0 || ms > TIME_MAX_MS)
+        return wrong(reading, "no number, or one out of its range, as", "time");
+    if (e.group != NULL && strlen(e.group) >= HWS_CLI_PLOT_GROUP_BYTES)
+        return wrong(reading, "no verification tag as", "group_id");
     if (!file->began && !reading->virtual_time)
         file->begin_ms = ms;
     file->began = true;
-    e.x = (ms - file->begin_ms) / 1000;
+    e.x = ms > file->begin_ms ? (ms - file->begin_ms) / 1000 : 0; /* the clock may be set back */
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(name, kinds[i].name) != 0)
             continue;

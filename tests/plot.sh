@@ -77,6 +77,10 @@ check_pictures()
     cp "$other" "$work/it's_a^b.sqlog"
     check_quietly "two files compared" draw "$work/two.svg" "$one" "$work/it's_a^b.sqlog"
     check_quietly "two files: both named" shows "$work/two.svg" "host-0 " "it's_a^b "
+    cp "$other" "$work/$(printf 'ä%s\377%059d<&>ö' "it's" 0).sqlog"
+    check_quietly "a name that is not all text" draw "$work/names.svg" "$one" "$work/ä"*
+    check_quietly "its picture is one" python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$work/names.svg"
+    check_quietly "with what of it is" shows "$work/names.svg" "ä" "s?000"
     check_quietly "two files: marks" python3 "$source_dir/tests/plot_check.py" "$work/two.svg" "$one" "$other"
 }
 
@@ -93,6 +97,12 @@ check_complaints()
         "$work/wrong.sqlog"
     { cat "$one"; printf '\036{"time":1,\n'; } >"$work/broken.sqlog"
     check_quietly "no JSON" fails 1 "broken.sqlog: record [0-9]*: " "$work/broken.sqlog"
+    sed 's/"group_id":"/&0123/' "$one" >"$work/wrong.sqlog"
+    check_quietly "a group that is no tag" fails 1 "record [0-9]*: no verification tag as 'group_id'" \
+        "$work/wrong.sqlog"
+    sed 's/"time":[0-9.]*/"time":-1/' "$one" >"$work/wrong.sqlog"
+    check_quietly "a time that cannot be" fails 1 "record [0-9]*: no number, or one out of its range, as 'time'" \
+        "$work/wrong.sqlog"
     check_quietly "no place for it" fails 1 "cannot write /none/x" -o /none/x "$one"
     PATH=/none "$hawser" plot -o "$work/none.svg" "$one" 2>"$work/err" || :
     check_quietly "no gnuplot" grep -q 'apt install gnuplot-nox$' "$work/err"
