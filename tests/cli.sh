@@ -1,25 +1,14 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The hawser program from outside: exit codes, messages, files through cat, many peers at echo. All
 # over UDP on the loopback interface, so that no privilege is needed.
 # Usage: cli.sh PROGRAM SOURCE_DIR
 set -u
 hawser=$1
 source_dir=$2
+. "$(dirname "$0")/checks.sh"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-failures=0
 udp=29910 # a port of its own for each case: the one before may still be closing
-
-check() { # WHAT CONDITION...
-    what=$1
-    shift
-    if "$@"; then
-        echo "ok    $what"
-    else
-        echo "FAIL  $what"
-        failures=$((failures + 1))
-    fi
-}
 
 exits() { # CODE PATTERN ARGUMENT...: the exit code, and a message that matches
     code=$1 pattern=$2

@@ -76,19 +76,21 @@ check_rate()
         fail "$goodput bit/s of user data over 100 Mbit/s"
 }
 
+# Usage: two_hosts FILE LINE..: a scenario of hosts a and b with the link l of these lines and the association x
+# from a to b; stdin goes on with it.
+two_hosts()
+{
+    {
+        printf '[host a]\n[host b]\n[link l]\nends = a b\n'
+        printf '%s\n' "${@:2}" '[association x]' 'from = a' 'to = b' 'nodelay = yes'
+        cat
+    } >"$1"
+}
+
 # Delay and nothing else: a message of one packet takes exactly that, a response twice that.
 check_latency()
 {
-    cat >"$dir/latency.sim" <<'END'
-[host a]
-[host b]
-[link l]
-ends = a b
-delay = 30ms
-[association x]
-from = a
-to = b
-nodelay = yes
+    two_hosts "$dir/latency.sim" 'delay = 30ms' <<'END'
 [workload message]
 association = x
 kind = periodic
@@ -115,19 +117,10 @@ END
 check_stop()
 {
     local kind
-    cat >"$dir/stop.sim" <<'END'
+    two_hosts "$dir/stop.sim" 'rate = 100Mbit/s' 'delay = 10ms' <<'END'
 [simulation]
 duration = 4s
 warmup = 2s
-[host a]
-[host b]
-[link l]
-ends = a b
-rate = 100Mbit/s
-delay = 10ms
-[association x]
-from = a
-to = b
 [workload w]
 association = x
 kind = bulk
@@ -149,19 +142,9 @@ END
 check_requests()
 {
     local latest
-    cat >"$dir/requests.sim" <<'END'
+    two_hosts "$dir/requests.sim" 'rate = 1Mbit/s' 'delay = 10ms' <<'END'
 [simulation]
 warmup = 3s
-[host a]
-[host b]
-[link l]
-ends = a b
-rate = 1Mbit/s
-delay = 10ms
-[association x]
-from = a
-to = b
-nodelay = yes
 [workload w]
 association = x
 kind = request
@@ -179,18 +162,9 @@ END
 check_completion()
 {
     local completion
-    cat >"$dir/completion.sim" <<'END'
+    two_hosts "$dir/completion.sim" 'rate = 1Mbit/s' 'queue = 1MB' <<'END'
 [simulation]
 duration = 2s
-[host a]
-[host b]
-[link l]
-ends = a b
-rate = 1Mbit/s
-queue = 1MB
-[association x]
-from = a
-to = b
 [workload w]
 association = x
 size = 64KB

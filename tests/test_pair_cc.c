@@ -60,26 +60,12 @@ static uint64_t told_rate(const void *state)
 }
 
 /* With as few functions as there may be. */
-static const struct hws_cc_ops told_ops = {
-    .name = "told",
-    .state_size = HWS_EXT_CC_STATE_MAX,
-    .init = told_init,
-    .ack = told_ack,
-    .loss = told_loss,
-    .timeout = told_timeout,
-    .cwnd = told_cwnd,
-};
+#define TOLD                                                                                       \
+    .state_size = HWS_EXT_CC_STATE_MAX, .init = told_init, .ack = told_ack, .loss = told_loss,     \
+    .timeout = told_timeout, .cwnd = told_cwnd
 
-static const struct hws_cc_ops paced_ops = {
-    .name = "paced",
-    .state_size = HWS_EXT_CC_STATE_MAX,
-    .init = told_init,
-    .ack = told_ack,
-    .loss = told_loss,
-    .timeout = told_timeout,
-    .cwnd = told_cwnd,
-    .pacing = told_rate,
-};
+static const struct hws_cc_ops told_ops = {.name = "told", TOLD};
+static const struct hws_cc_ops paced_ops = {.name = "paced", TOLD, .pacing = told_rate};
 
 static const struct hws_cc_ops *const list[] = {&told_ops, &paced_ops, NULL};
 static const struct hws_extension extension = {.api = HWS_EXTEND_API, .name = "cc", .ccs = list};

@@ -16,22 +16,7 @@
 #include "proto/crc32c.h"
 #include "proto/packet.h"
 #include "tests/link_tool.h"
-
-static char path[] = "/tmp/test_pcapng_XXXXXX";
-
-static int setup(void **state)
-{
-    (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
+#include "tests/temp_file.h"
 
 /* A COOKIE ACK and a HEARTBEAT of `info_len` bytes. */
 static uint32_t build_packet(uint8_t *out, uint32_t info_len)
@@ -59,7 +44,7 @@ static void write_file(const struct written *list, size_t count)
 {
     static uint8_t packet[HWS_PACKET_MAX_LEN];
     struct hws_pcapng *pcapng;
-    assert_int_equal(hws_pcapng_open(path, &pcapng), 0);
+    assert_int_equal(hws_pcapng_open(temp_file, &pcapng), 0);
     for (size_t i = 0; i < count; i++) {
         struct hws_addr src = {.udp_port = list[i].src_udp};
         if (list[i].src != NULL)
@@ -86,7 +71,7 @@ static void expect_tshark(const char *arguments, const char *expected)
     snprintf(command, sizeof(command),
              "tshark -r %s -o 'sctp.checksum:CRC 32c' -o ip.check_checksum:TRUE "
              "-o udp.check_checksum:TRUE %s 2>/dev/null",
-             path, arguments);
+             temp_file, arguments);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t len = fread(output, 1, sizeof(output) - 1, pipe);
@@ -174,7 +159,7 @@ static void test_blocks(void **state)
     (void)state;
     static uint8_t file[200000];
     write_file(every_kind, EVERY_KIND);
-    FILE *in = fopen(path, "rb");
+    FILE *in = fopen(temp_file, "rb");
     assert_non_null(in);
     size_t len = fread(file, 1, sizeof(file), in), at = 0, blocks = 0;
     fclose(in);
@@ -198,7 +183,7 @@ static void test_too_large(void **state)
     struct hws_addr addr = link_addr("192.0.2.1", 0);
     struct hws_capture_packet capture = {
         .src = &addr, .dst = &addr, .protocol = 132, .data = packet, .len = sizeof(packet)};
-    assert_int_equal(hws_pcapng_open(path, &pcapng), 0);
+    assert_int_equal(hws_pcapng_open(temp_file, &pcapng), 0);
     assert_int_equal(hws_pcapng_write(pcapng, &capture), -EMSGSIZE);
     assert_int_equal(hws_pcapng_close(pcapng), 0);
 }
@@ -212,7 +197,7 @@ static void test_no_file(void **state)
         assert_true(hws_pcapng_close(pcapng) < 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, temp_file_setup, temp_file_teardown)
 
 int main(void)
 {

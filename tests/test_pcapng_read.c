@@ -17,25 +17,11 @@
 #include "proto/bytes.h"
 #include "proto/ip.h"
 #include "tests/link_tool.h"
+#include "tests/temp_file.h"
 
 #define FILE_MAX 2048u
 
-static char path[] = "/tmp/test_pcapng_read_XXXXXX";
 static char error[HWS_PCAPNG_ERROR_MAX];
-
-static int setup(void **state)
-{
-    (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
 
 /* A file under construction, in either byte order. */
 struct file {
@@ -137,8 +123,8 @@ static void add_packet(struct file *file, uint32_t interface, uint64_t time)
 
 static void save(const struct file *file, uint32_t len)
 {
-    unlink(path); /* a new file is written without waiting for the disk */
-    FILE *out = fopen(path, "w");
+    unlink(temp_file); /* a new file is written without waiting for the disk */
+    FILE *out = fopen(temp_file, "w");
     assert_non_null(out);
     assert_int_equal(fwrite(file->bytes, 1, len, out), len);
     fclose(out);
@@ -149,7 +135,7 @@ static int read_all(void)
 {
     struct hws_pcapng_reader *reader;
     struct hws_capture_ip ip;
-    int count = 0, rc = hws_pcapng_reader_open(path, &reader, error);
+    int count = 0, rc = hws_pcapng_reader_open(temp_file, &reader, error);
     if (rc < 0)
         return rc;
     while ((rc = hws_pcapng_reader_next(reader, &ip, error)) > 0)
@@ -170,10 +156,10 @@ static void test_what_we_write(void **state)
                                            .data = data,
                                            .len = make_ip(data),
                                            .wire_len = 1000};
-    assert_int_equal(hws_pcapng_open(path, &pcapng), 0);
+    assert_int_equal(hws_pcapng_open(temp_file, &pcapng), 0);
     assert_int_equal(hws_pcapng_write_ip(pcapng, &written), 0);
     assert_int_equal(hws_pcapng_flush(pcapng), 0);
-    assert_int_equal(hws_pcapng_reader_open(path, &reader, error), 0);
+    assert_int_equal(hws_pcapng_reader_open(temp_file, &reader, error), 0);
     assert_int_equal(hws_pcapng_reader_next(reader, &ip, error), 1);
     assert_int_equal(ip.way, HWS_CAPTURE_IN);
     assert_true(ip.unix_us == written.unix_us);
@@ -196,7 +182,7 @@ static void test_both_byte_orders(void **state)
         add_interface(&file, HWS_LINKTYPE_RAW, 6);
         add_packet(&file, 0, 1700000000123456u);
         save(&file, file.len);
-        assert_int_equal(hws_pcapng_reader_open(path, &reader, error), 0);
+        assert_int_equal(hws_pcapng_reader_open(temp_file, &reader, error), 0);
         assert_int_equal(hws_pcapng_reader_next(reader, &ip, error), 1);
         assert_true(ip.unix_us == 1700000000123456u);
         assert_int_equal(ip.way, HWS_CAPTURE_OUT);
@@ -229,7 +215,7 @@ static void test_units_of_time(void **state)
         add_interface(&file, HWS_LINKTYPE_RAW, cases[i].resolution);
         add_packet(&file, 0, cases[i].time);
         save(&file, file.len);
-        assert_int_equal(hws_pcapng_reader_open(path, &reader, error), 0);
+        assert_int_equal(hws_pcapng_reader_open(temp_file, &reader, error), 0);
         assert_int_equal(hws_pcapng_reader_next(reader, &ip, error), 1);
         assert_true(ip.unix_us == cases[i].us);
         hws_pcapng_reader_close(reader);
@@ -316,13 +302,13 @@ static void test_not_a_capture(void **state)
     save(&file, 0);
     assert_int_equal(read_all(), -EPROTO);
     assert_non_null(strstr(error, "no capture file"));
-    unlink(path);
+    unlink(temp_file);
     assert_int_equal(read_all(), -ENOENT);
     assert_non_null(strstr(error, "No such file"));
     save(&file, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, temp_file_setup, temp_file_teardown)
 
 int main(void)
 {

@@ -65,29 +65,43 @@ static const char *way(const char *from, const char *to, uint32_t interface)
 #define LINK(name, ends) "[link " name "]\nends = " ends "\n"
 #define ASSOCIATION "[association x]\nfrom = a\nto = b\n"
 
+struct expected {
+    const char *from, *to;
+    uint32_t interface; /* of `to` */
+    const char *links;  /* "": there is no way */
+};
+
+static void check_ways(const struct expected *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(way(list[i].from, list[i].to, list[i].interface), list[i].links);
+}
+
 static void each_address_has_its_link(void **state)
 {
+    static const struct expected ways[] = {
+        {"a", "b", 0, "l0"}, {"a", "b", 1, "l1'"}, {"b", "a", 0, "l0'"},
+        {"b", "a", 1, "l1"}, {"a", "a", 0, ""},    {"c", "a", 0, ""},
+    };
     (void)state;
     open_run(HOSTS LINK("l0", "a b") LINK("l1", "b a") ASSOCIATION);
-    assert_string_equal(way("a", "b", 0), "l0");
-    assert_string_equal(way("a", "b", 1), "l1'");
-    assert_string_equal(way("b", "a", 0), "l0'");
-    assert_string_equal(way("b", "a", 1), "l1");
-    assert_string_equal(way("a", "a", 0), "");
-    assert_string_equal(way("c", "a", 0), "");
+    check_ways(ways, sizeof ways / sizeof ways[0]);
     close_run();
 }
 
 static void routers_forward_and_hosts_do_not(void **state)
 {
+    /* b's address on the link with c is reached by nobody else: c is a host. */
+    static const struct expected ways[] = {
+        {"a", "b", 0, "ar rs sb"},
+        {"b", "a", 0, "sb' rs' ar'"},
+        {"a", "b", 1, ""},
+        {"c", "b", 1, "cb"},
+    };
     (void)state;
     open_run(HOSTS LINK("ar", "a r") LINK("rs", "r s") LINK("sb", "s b") LINK("ac", "a c")
                  LINK("cb", "c b") ASSOCIATION);
-    assert_string_equal(way("a", "b", 0), "ar rs sb");
-    assert_string_equal(way("b", "a", 0), "sb' rs' ar'");
-    /* b's address on the link with c is reached by nobody else: c is a host. */
-    assert_string_equal(way("a", "b", 1), "");
-    assert_string_equal(way("c", "b", 1), "cb");
+    check_ways(ways, sizeof ways / sizeof ways[0]);
     const struct sim_route *route = sim_route_find(node("a"), &node("b")->interfaces[0].addr);
     assert_memory_equal(&route->src, &node("a")->interfaces[0].addr, sizeof route->src);
     assert_ptr_equal(route->to, node("b"));
@@ -96,13 +110,16 @@ static void routers_forward_and_hosts_do_not(void **state)
 
 static void the_shortest_way_wins_and_of_equals_the_first(void **state)
 {
+    static const struct expected ways[] = {
+        {"a", "b", 0, "as2 sb"},
+        {"b", "a", 1, "sb' as2'"},
+        {"b", "a", 2, "sb' as1'"},
+        {"b", "a", 0, "sb' rs' ar'"},
+    };
     (void)state;
     open_run(HOSTS LINK("ar", "a r") LINK("rs", "r s") LINK("as2", "a s") LINK("as1", "a s")
                  LINK("sb", "s b") ASSOCIATION);
-    assert_string_equal(way("a", "b", 0), "as2 sb");
-    assert_string_equal(way("b", "a", 1), "sb' as2'");
-    assert_string_equal(way("b", "a", 2), "sb' as1'");
-    assert_string_equal(way("b", "a", 0), "sb' rs' ar'");
+    check_ways(ways, sizeof ways / sizeof ways[0]);
     close_run();
 }
 
