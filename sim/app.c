@@ -187,11 +187,8 @@ void sim_app_up(struct sim_end *end)
     sim_app_writable(end);
 }
 
-void sim_app_down(struct sim_end *end, const char *reason)
+void sim_app_down(struct sim_end *end)
 {
-    (void)reason;
-    if (!end->over || end->down_ns == 0)
-        end->down_ns = end->run->clock.now_ns;
     end->over = true;
 }
 

@@ -233,7 +233,7 @@ static void take_event(struct hawser *h, const struct hws_event *event)
         break;
     case HWS_EVENT_DOWN:
         read_all(h, end);
-        sim_app_down(end, hws_error_name(event->reason));
+        sim_app_down(end);
         break;
     default:
         break;

@@ -84,7 +84,7 @@ struct sim_end {
     uint32_t reading; /* id of the message whose first bytes have come */
     uint32_t reading_bytes;
     /* Results */
-    uint64_t up_ns, down_ns;
+    uint64_t up_ns;
     uint64_t first_ns, last_ns; /* first message created, last bytes delivered to the peer */
     struct sim_stream *streams;
     uint32_t stream_count;
@@ -205,7 +205,7 @@ void sim_run_fail(struct sim_run *run, const char *format, ...)
 
 /* ---- Topology (topology.c) ---- */
 
-bool sim_topology_init(struct sim_run *run);
+void sim_topology_init(struct sim_run *run);
 void sim_topology_fini(struct sim_run *run);
 
 /** The way from a host to an address; NULL: nobody has it, or there is no way. */
@@ -230,7 +230,7 @@ void sim_app_received(struct sim_end *end, uint16_t stream, const uint8_t *data,
                       bool ends);
 /** The stack needs the message's bytes no more. */
 void sim_app_sent(struct sim_message *message, struct sim_run *run);
-void sim_app_down(struct sim_end *end, const char *reason);
+void sim_app_down(struct sim_end *end);
 
 /** The bytes of messages after their id. */
 extern const uint8_t sim_app_filler[65536];

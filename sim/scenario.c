@@ -386,7 +386,7 @@ static void add_associations(struct sim_scenario *out, const struct sim_scenario
 static bool read_association(const struct reader *r, const struct sim_section *s)
 {
     struct sim_scenario_association a = {
-        .section = s->name, .count = 1, .nodes = {UINT32_MAX, UINT32_MAX}, .line = s->line};
+        .section = s->name, .count = 1, .nodes = {UINT32_MAX, UINT32_MAX}};
     for (uint32_t i = 0; i < SIM_SIDES; i++)
         hws_params_default(&a.params[i]);
     for (int pass = 0; pass < 2; pass++)

@@ -71,7 +71,6 @@ struct sim_scenario_association {
     struct hws_params params[SIM_SIDES];
     uint64_t start_ns, stop_ns; /* stop: graceful shutdown; 0: never */
     uint64_t start_jitter_ns;   /* it starts up to so much later, drawn from the seed */
-    unsigned line;
 };
 
 enum sim_workload_kind {

@@ -162,7 +162,7 @@ static void make_routes(const struct search *s, uint32_t from)
     }
 }
 
-bool sim_topology_init(struct sim_run *run)
+void sim_topology_init(struct sim_run *run)
 {
     const struct sim_scenario *s = run->scenario;
     run->nodes = sim_new(s->node_count, sizeof(*run->nodes));
@@ -179,7 +179,6 @@ bool sim_topology_init(struct sim_run *run)
         make_routes(&search, i);
     free(search.links);
     free(search.queue);
-    return true;
 }
 
 void sim_topology_fini(struct sim_run *run)

@@ -279,7 +279,7 @@ static void read_all(struct sim_end *end)
         if (len < 0 && (errno == EAGAIN || errno == EINPROGRESS))
             return;
         if (len <= 0) {
-            sim_app_down(end, len < 0 ? strerror(errno) : "SHUTDOWN");
+            sim_app_down(end);
             return;
         }
         sim_app_received(end, info.rcv_sid, usr.read, (size_t)len, (flags & MSG_EOR) != 0);
