@@ -10,7 +10,7 @@ static void on_sample(void *ctx, const struct sim_end *end, uint32_t path,
     const struct hws_cli_sim_samples *samples = ctx;
     fprintf(samples->file, "%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%s,%s,%" PRIu32,
             end->run->scenario->point, end->run->seed, now_ns / 1000, end->association->name,
-            end->side == 0 ? "forward" : "reverse", path);
+            sim_way_name(end->side), path);
     fprintf(samples->file,
             ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d\n",
             sample->cwnd_bytes, sample->ssthresh_bytes, sample->flight_bytes, sample->srtt_us,

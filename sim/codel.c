@@ -1,26 +1,14 @@
 #include "sim/codel.h"
 
+#include "sim/root.h"
+
 /* Drops resume at the rate they had when dropping ended less than so many intervals ago (5.6). */
 #define RESUME_INTERVALS 16u
-
-static uint64_t square_root(uint64_t n)
-{
-    uint64_t root = 0;
-    for (uint64_t bit = UINT64_C(1) << 62; bit != 0; bit >>= 2) {
-        if (n >= root + bit) {
-            n -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
-    }
-    return root;
-}
 
 /* The next drop comes an interval over the square root of the count later (3.2, 5.2). */
 static uint64_t control_law(const struct sim_codel *codel, uint64_t from_ns)
 {
-    return from_ns + square_root(codel->interval_ns * codel->interval_ns / codel->count);
+    return from_ns + sim_square_root(codel->interval_ns * codel->interval_ns / codel->count);
 }
 
 /* Whether the delay has been above target for an interval. */

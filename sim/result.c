@@ -1,6 +1,7 @@
 #include "sim/result.h"
 
 #include "sim/memory.h"
+#include "sim/root.h"
 #include "sim/stack.h"
 
 typedef unsigned __int128 wide;
@@ -27,11 +28,6 @@ static void put(struct sim_result *result, struct sim_row row, const char *metri
     row.decimals = decimals;
     row.value = value;
     add(result, &row);
-}
-
-static const char *way_name(uint32_t way)
-{
-    return way == 0 ? "forward" : "reverse";
 }
 
 static uint64_t rate_bit_s(uint64_t bytes, uint64_t time_ns)
@@ -85,7 +81,7 @@ static void read_streams(struct sim_result *result, const struct sim_run *run,
             continue;
         const struct sim_row row = {.item = "stream",
                                     .name = end->association->name,
-                                    .way = way_name(end->side),
+                                    .way = sim_way_name(end->side),
                                     .stream = (int32_t)i};
         put(result, row, "goodput", "bit/s", 0, rate_bit_s(s->bytes, measured_ns(run, end)));
         put(result, row, "messages", "", 0, s->messages);
@@ -117,7 +113,7 @@ static void read_end(struct sim_result *result, const struct sim_run *run, struc
 {
     const struct sim_row row = {.item = "association",
                                 .name = end->association->name,
-                                .way = way_name(end->side),
+                                .way = sim_way_name(end->side),
                                 .stream = -1};
     struct sim_histogram latency_us = {0};
     uint64_t bytes = 0, messages = 0;
@@ -143,7 +139,7 @@ static void read_link(struct sim_result *result, const struct sim_run *run,
     static const char *const drops[SIM_DROPS] = {"drops_queue", "drops_aqm", "drops_loss",
                                                  "drops_outage", "drops_mtu"};
     const struct sim_row row = {
-        .item = "link", .name = link->name, .way = way_name(link->way), .stream = -1};
+        .item = "link", .name = link->name, .way = sim_way_name(link->way), .stream = -1};
     uint64_t time_ns = run->scenario->duration_ns - run->scenario->warmup_ns;
     put(result, row, "throughput", "bit/s", 0, rate_bit_s(link->bytes, time_ns));
     uint64_t busy_ns = sim_link_busy_ns(link, run->scenario->duration_ns);
@@ -177,7 +173,7 @@ static void read_fairness(struct sim_result *result, const struct sim_run *run)
         if (count < 2)
             continue;
         const struct sim_row row = {
-            .item = "fairness", .name = "", .way = way_name(way), .stream = -1};
+            .item = "fairness", .name = "", .way = sim_way_name(way), .stream = -1};
         put(result, row, "jain", "", 6,
             squares != 0 ? (uint64_t)(sum * sum * 1000000 / (squares * count)) : 0);
     }
@@ -219,20 +215,6 @@ static uint32_t student_t(size_t freedom)
     return freedom < 40 ? 2042 : freedom < 60 ? 2021 : freedom < 120 ? 2000 : 1980;
 }
 
-static uint64_t square_root(wide n)
-{
-    wide root = 0;
-    for (wide bit = (wide)1 << 126; bit != 0; bit >>= 2) {
-        if (n >= root + bit) {
-            n -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
-    }
-    return (uint64_t)root;
-}
-
 struct sim_estimate sim_estimate(const uint64_t *values, size_t count)
 {
     wide sum = 0, squares = 0; /* of n times the deviations from the mean, which are whole */
@@ -251,8 +233,8 @@ struct sim_estimate sim_estimate(const uint64_t *values, size_t count)
     wide divisor = (wide)count * count * count * (count - 1);
     uint64_t t = student_t(count - 1);
     if (squares >> 96 == 0)
-        estimate.half = square_root(squares * t * t / divisor);
+        estimate.half = sim_square_root(squares * t * t / divisor);
     else
-        estimate.half = square_root(squares / divisor) * t;
+        estimate.half = sim_square_root(squares / divisor) * t;
     return estimate;
 }

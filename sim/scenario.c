@@ -29,6 +29,11 @@ static const char *const aqms[] = {"droptail", "codel", NULL};
 static const char *const kinds[] = {"bulk", "request", "periodic", "onoff", NULL};
 static const char *const ways[] = {"forward", "reverse", NULL};
 
+const char *sim_way_name(uint32_t way)
+{
+    return ways[way];
+}
+
 #define AT(type, member) offsetof(struct type, member)
 
 static const struct key simulation_keys[] = {

@@ -44,6 +44,9 @@ struct sim_link_config {
 
 #define SIM_WAYS 2u /* forward: as written; reverse */
 
+/** As files and results call it. */
+const char *sim_way_name(uint32_t way);
+
 struct sim_scenario_node {
     const char *name;
     bool router;
