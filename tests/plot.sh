@@ -47,16 +47,20 @@ draw()
     [ ! -s "$work/complaints" ]
 }
 
-# A world in which both hosts send something again; what a seed means changes with the swarm.
+# A world in which both hosts send something again, with no more paths and streams than are drawn of both
+# together; what a seed means changes with the swarm.
 record()
 {
     local seed
     for ((seed = 1; seed < 300; seed++)); do
         HWS_SIM_SEED=$seed HWS_SIM_QLOG=$work "$swarm" >"$work/packets"
-        if grep -q packet_retransmitted "$one" && grep -q packet_retransmitted "$other"; then
+        if grep -q packet_retransmitted "$one" && grep -q packet_retransmitted "$other" &&
+            ! "$hawser" plot "$one" "$other" 2>&1 >/dev/null | grep -q 'left out'; then
             return
         fi
     done
+    echo "plot: no world of the swarm has what is needed" >&2
+    return 1
 }
 
 check_pictures()
