@@ -45,6 +45,11 @@ check_table()
 if "$source_dir/scripts/lab" --hawser "$work/none" --out "$page" 2>/dev/null; then
     fail "there was a page without a program"
 fi
+# Before everything has run.
+if "$source_dir/scripts/lab" --hawser "$work/none" --out "$work/none/page" 2>"$work/err" ||
+    ! grep -q 'cannot write' "$work/err"; then
+    fail "nothing was said of a page that cannot be written"
+fi
 "$source_dir/scripts/lab" --quick --hawser "$hawser" --out "$page"
 check_picture fec
 check_picture delaycc
