@@ -285,6 +285,7 @@ struct hws_rx {
     bool sack_seen; /* this packet brought a SACK already */
     bool reflected; /* its tag is the peer's, so that its first chunk alone is for us (8.5.1) */
     bool repaired;  /* there is no packet: an extension hands in its chunk */
+    struct hws_data_source source; /* when `counted` */
 };
 
 #endif

@@ -7,6 +7,9 @@
 #define FIRST_RING_SLOTS 8u
 #define FIRST_STREAMS 32u
 
+/* A payload that is ready at once and has so much is not copied out of any buffer. */
+#define LARGE_BYTES 4096u
+
 /* Small and often: it fits a cache line. */
 struct hws_frag {
     struct hws_frag *next; /* the message's next fragment */
@@ -85,26 +88,33 @@ static size_t head_bytes(bool timed)
     return sizeof(struct hws_frag) + (timed ? sizeof(uint64_t) : 0);
 }
 
-static void set_payload(struct hws_frag *frag, const struct hws_data *data, struct hws_buf *keep)
+/* What keeps the payload, and its price. */
+static void keep_payload(struct hws_frag *frag, const struct hws_data *data,
+                         struct hws_data_source *source)
 {
-    frag->payload_len = data->payload_len;
-    if (keep != NULL) {
-        frag->buf = hws_buf_ref(keep);
-        frag->payload = data->payload;
-    } else {
-        frag->buf = NULL;
-        frag->payload =
-            memcpy((uint8_t *)frag + head_bytes(frag->timed), data->payload, data->payload_len);
-    }
+    bool first = !source->charged || is_large_against(data->payload_len, source->truesize);
+    frag->buf = hws_buf_ref(source->buf);
+    frag->payload = data->payload;
+    frag->charge_bytes += first ? source->truesize : data->payload_len;
+    source->charged = true;
+}
+
+static void copy_payload(struct hws_frag *frag, const struct hws_data *data)
+{
+    frag->buf = NULL;
+    frag->payload =
+        memcpy((uint8_t *)frag + head_bytes(frag->timed), data->payload, data->payload_len);
+    frag->charge_bytes += data->payload_len;
 }
 
 static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data *data,
-                                 struct hws_buf *buf, uint32_t truesize, uint64_t time_us)
+                                 struct hws_data_source *source, bool plain)
 {
-    size_t head = head_bytes(time_us != 0);
-    bool keep = buf != NULL && is_large_against(data->payload_len, truesize);
-    uint32_t copied = keep ? 0 : data->payload_len;
-    struct hws_frag *frag = hws_pool_alloc(r->pool, head + copied);
+    size_t head = head_bytes(source->time_us != 0);
+    bool large = is_large_against(data->payload_len, source->truesize) ||
+                 (plain && data->payload_len >= LARGE_BYTES);
+    bool keep = source->buf != NULL && large;
+    struct hws_frag *frag = hws_pool_alloc(r->pool, head + (keep ? 0 : data->payload_len));
     if (frag == NULL)
         return NULL;
     frag->next = NULL;
@@ -115,11 +125,15 @@ static struct hws_frag *frag_new(struct hws_reassembly *r, const struct hws_data
     frag->sid = data->sid;
     frag->ssn = data->ssn;
     frag->flags = data->flags;
-    frag->timed = time_us != 0;
+    frag->timed = source->time_us != 0;
     if (frag->timed)
-        memcpy(frag + 1, &time_us, sizeof time_us);
-    frag->charge_bytes = (uint32_t)head + (keep ? truesize : copied);
-    set_payload(frag, data, keep ? buf : NULL);
+        memcpy(frag + 1, &source->time_us, sizeof source->time_us);
+    frag->payload_len = data->payload_len;
+    frag->charge_bytes = (uint32_t)head;
+    if (keep)
+        keep_payload(frag, data, source);
+    else
+        copy_payload(frag, data);
     r->charged_bytes += frag->charge_bytes;
     r->payload_bytes += frag->payload_len;
     return frag;
@@ -544,10 +558,9 @@ static bool is_plain(const struct hws_reassembly *r, const struct hws_data *data
 
 /** What is left for such a message of what hws_reassembly_add does. */
 static enum hws_reassembly_result add_plain(struct hws_reassembly *r, const struct hws_data *data,
-                                            struct hws_buf *buf, uint32_t truesize,
-                                            uint64_t time_us)
+                                            struct hws_data_source *source)
 {
-    struct hws_frag *message = frag_new(r, data, buf, truesize, time_us);
+    struct hws_frag *message = frag_new(r, data, source, true);
     if (message == NULL)
         return HWS_REASSEMBLY_NOMEM;
     note_end(r, data->tsn);
@@ -558,18 +571,17 @@ static enum hws_reassembly_result add_plain(struct hws_reassembly *r, const stru
 }
 
 enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const struct hws_data *data,
-                                              struct hws_buf *buf, uint32_t truesize,
-                                              uint64_t time_us)
+                                              struct hws_data_source *source)
 {
     struct neighbours near;
     if (is_plain(r, data))
-        return add_plain(r, data, buf, truesize, time_us);
+        return add_plain(r, data, source);
     if (data->payload_len == 0 || !meet_neighbours(r, data, &near))
         return HWS_REASSEMBLY_INVALID;
     enum hws_reassembly_result room = reserve(r, data, &near);
     if (room != HWS_REASSEMBLY_HELD)
         return room;
-    struct hws_frag *frag = frag_new(r, data, buf, truesize, time_us);
+    struct hws_frag *frag = frag_new(r, data, source, false);
     if (frag == NULL)
         return HWS_REASSEMBLY_NOMEM;
     struct run run = join(r, frag, &near);

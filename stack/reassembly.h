@@ -73,13 +73,20 @@ enum hws_reassembly_result {
 void hws_reassembly_init(struct hws_reassembly *r, struct hws_pool *pool, uint32_t stream_count);
 void hws_reassembly_fini(struct hws_reassembly *r);
 
-/** Takes one DATA chunk. `buf` owns the payload and a reference is kept when the payload is large
- * against `truesize` (what the reference pins, charged); otherwise, or when `buf` is NULL, the
- * payload is copied out. `time_us`: when it was received, kept for hws_rcvinfo; 0: not kept. A
- * single-fragment message in its turn goes straight to the ready queue. */
+/* Where DATA chunks come from: one for all chunks of a packet. */
+struct hws_data_source {
+    struct hws_buf *buf; /* owns the payloads; NULL: they are copied */
+    uint32_t truesize;   /* what a reference to it pins */
+    bool charged;        /* truesize is charged to a chunk that keeps a reference */
+    uint64_t time_us;    /* when the packet was received, kept for hws_rcvinfo; 0: not kept */
+};
+
+/** Takes one DATA chunk. A reference to its buffer is kept, and what that pins is charged, when the
+ * payload is large against it, or large and at once ready: such chunks of one packet are taken by
+ * the application in a row, and are charged it once, and their payload. Otherwise the payload is
+ * copied out. A single-fragment message in its turn goes straight to the ready queue. */
 enum hws_reassembly_result hws_reassembly_add(struct hws_reassembly *r, const struct hws_data *data,
-                                              struct hws_buf *buf, uint32_t truesize,
-                                              uint64_t time_us);
+                                              struct hws_data_source *source);
 
 /** Whether hws_reassembly_take has something to give. */
 static inline bool hws_reassembly_readable(const struct hws_reassembly *r)

@@ -16,6 +16,11 @@ static void count_packet(struct hws_assoc *a, struct hws_rx *rx)
     if (rx->counted)
         return;
     rx->counted = true;
+    rx->source = (struct hws_data_source){
+        .buf = rx->packet->buf,
+        .truesize = rx->packet->truesize,
+        .time_us = a->params->rx_times ? rx->packet->rx_time_us : 0,
+    };
     hws_budget_packet(a, rx->packet->len);
     a->unsacked_packets++;
     a->queues->last_data_in_us = a->engine->now_us;
@@ -111,13 +116,11 @@ static void invalid_stream(struct hws_assoc *a, const struct hws_rx *rx, const s
 }
 
 /* False: it was not taken. */
-static bool deliver(struct hws_assoc *a, const struct hws_rx *rx, const struct hws_data *d)
+static bool deliver(struct hws_assoc *a, struct hws_rx *rx, const struct hws_data *d)
 {
-    const struct hws_packet_in *packet = rx->packet;
     enum hws_reassembly_result result = HWS_REASSEMBLY_NOMEM;
     if (hws_tsnmap_reserve(&a->queues->tsnmap, d->tsn))
-        result = hws_reassembly_add(&a->queues->reassembly, d, packet->buf, packet->truesize,
-                                    a->params->rx_times ? packet->rx_time_us : 0);
+        result = hws_reassembly_add(&a->queues->reassembly, d, &rx->source);
     switch (result) {
     case HWS_REASSEMBLY_NOMEM:
         HWS_DROP(a->engine, rx, drop_memory);

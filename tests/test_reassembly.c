@@ -68,7 +68,7 @@ static enum hws_reassembly_result add_on(uint16_t sid, uint16_t ssn, uint32_t ts
         .payload = (const uint8_t *)text,
         .payload_len = (uint32_t)strlen(text),
     };
-    return hws_reassembly_add(&r, &data, NULL, 2048, 0);
+    return hws_reassembly_add(&r, &data, &(struct hws_data_source){.truesize = 2048});
 }
 
 /** On stream 0. */
@@ -309,10 +309,11 @@ static void small_is_copied_large_is_kept(void **state)
     struct hws_buf *buf = buffer_new(bytes, sizeof bytes);
     struct hws_data small = data_of(buf->data, 511, 1);
     struct hws_data large = data_of(buf->data, 512, 2);
-    assert_ready(hws_reassembly_add(&r, &small, buf, 2048, 0));
+    struct hws_data_source source = {.buf = buf, .truesize = 2048};
+    assert_ready(hws_reassembly_add(&r, &small, &source));
     assert_int_equal(buf->refs, 1);
     assert_in_range(r.charged_bytes, 511 + 32, 511 + 64);
-    assert_ready(hws_reassembly_add(&r, &large, buf, 2048, 0));
+    assert_ready(hws_reassembly_add(&r, &large, &source));
     assert_int_equal(buf->refs, 2);
     assert_in_range(r.charged_bytes, 511 + 2048 + 64, 511 + 2048 + 128);
     hws_buf_unref(buf);
@@ -322,11 +323,41 @@ static void small_is_copied_large_is_kept(void **state)
     assert_int_equal(buffers_alive, 0);
 }
 
+/* Seven messages of 8 KB in a packet of 64 KB: the buffer is charged once, and no message is held
+ * at less than its size. One that waits for its turn keeps it for who knows how long: a copy. */
+static void messages_share_a_large_packet(void **state)
+{
+    (void)state;
+    enum { MESSAGE = 8192, COUNT = 7, PACKET = 65792 };
+    static uint8_t bytes[MESSAGE * COUNT];
+    struct hws_buf *buf = buffer_new(bytes, sizeof bytes);
+    struct hws_data_source source = {.buf = buf, .truesize = PACKET};
+    for (uint32_t i = 0; i < COUNT - 1; i++) {
+        struct hws_data data = data_of(buf->data + (size_t)i * MESSAGE, MESSAGE, i + 1);
+        assert_ready(hws_reassembly_add(&r, &data, &source));
+        assert_int_equal(buf->refs, 2 + i);
+        assert_in_range(r.charged_bytes, PACKET + i * MESSAGE, PACKET + i * MESSAGE + 1024);
+    }
+    struct hws_data waiting = data_of(buf->data + 6 * (size_t)MESSAGE, MESSAGE, COUNT);
+    waiting.flags = WHOLE;
+    waiting.ssn = 1;
+    assert_held(hws_reassembly_add(&r, &waiting, &source));
+    assert_int_equal(buf->refs, COUNT);
+    hws_buf_unref(buf);
+    for (uint32_t i = 1; i < COUNT; i++) {
+        assert_int_equal(hws_reassembly_take(&r, bytes, MESSAGE, &taken_info), MESSAGE);
+        assert_true(r.charged_bytes >= (COUNT - i) * MESSAGE);
+    }
+    assert_int_equal(buffers_alive, 0);
+    assert_in_range(r.charged_bytes, MESSAGE, MESSAGE + 256);
+}
+
 static void add_at(uint32_t tsn, uint8_t flags, uint64_t time_us)
 {
     const struct hws_data data = {
         .tsn = tsn, .flags = flags, .payload = (const uint8_t *)"x", .payload_len = 1};
-    (void)hws_reassembly_add(&r, &data, NULL, 2048, time_us);
+    (void)hws_reassembly_add(&r, &data,
+                             &(struct hws_data_source){.truesize = 2048, .time_us = time_us});
 }
 
 static uint64_t time_of_next(size_t bytes)
@@ -704,8 +735,9 @@ static enum hws_reassembly_result give(uint32_t index)
         .payload_len = chunk->len,
     };
     bool lend = random_below(&model.seed, 3) != 0;
-    enum hws_reassembly_result result =
-        hws_reassembly_add(&r, &data, lend ? buf : NULL, 2048, index % 3);
+    struct hws_data_source source = {
+        .buf = lend ? buf : NULL, .truesize = 2048, .time_us = index % 3};
+    enum hws_reassembly_result result = hws_reassembly_add(&r, &data, &source);
     hws_buf_unref(buf);
     return result;
 }
@@ -1006,6 +1038,7 @@ int main(void)
         story(fragment_that_can_never_be_completed),
         story(message_longer_than_the_window),
         story(small_is_copied_large_is_kept),
+        story(messages_share_a_large_packet),
         story(one_byte_is_charged_at_its_cost),
         story(partial_delivery),
         story(partial_delivery_releases_what_waited),
