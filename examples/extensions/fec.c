@@ -41,13 +41,16 @@ static uint32_t get(const uint8_t *p, int bytes)
     return bytes > 0 ? get(p, bytes - 1) << 8 | p[bytes - 1] : 0;
 }
 
-/* Adds a DATA chunk that stands at `at`: where the next one does. 0: it is more than we protect. */
+/* Adds a DATA chunk that stands at `at`, without its I bit: where the next one does. 0: it is more
+ * than we protect. */
 static uint32_t add(struct group *g, uint32_t at, const uint8_t *chunk, uint32_t len)
 {
     if (at + len > BYTES_MAX)
         return 0;
+    uint8_t *parity = g->value + HEADER_BYTES + at;
     for (uint32_t i = 0; i < len; i++)
-        g->value[HEADER_BYTES + at + i] ^= i == 1 ? (uint8_t)(chunk[i] & ~FLAG_I) : chunk[i];
+        parity[i] ^= chunk[i];
+    parity[1] ^= chunk[1] & FLAG_I;
     g->len = at + len > g->len ? at + len : g->len;
     return at + ((len + 3u) & ~3u);
 }
@@ -123,28 +126,56 @@ static void hand_in(const struct hws_ext_assoc *assoc, const struct group *g, ui
     }
 }
 
+/* What the group lacks: one packet and its first TSN, or none (GROUP); and the TSN behind it. */
+struct lack {
+    uint32_t packet, tsn, end;
+};
+
+/* False: more than one packet. */
+static bool find_lack(const struct fec *fec, struct lack *lack)
+{
+    const uint8_t *chunks = fec->in->value + 4;
+    *lack = (struct lack){.packet = GROUP, .end = get(fec->in->value, 4)};
+    for (uint32_t p = 0; p < GROUP; lack->end += chunks[p++])
+        for (uint32_t i = 0; i < chunks[p] && lack->packet != p; i++) {
+            if (find(fec->kept, lack->end + i) != NULL)
+                continue;
+            if (lack->packet != GROUP || i > 0)
+                return false;
+            lack->packet = p;
+            lack->tsn = lack->end;
+        }
+    return true;
+}
+
+/* Leaves the missing packet of the XOR. False: the others are not what was added to it. */
+static bool compute(const struct fec *fec, struct group *sum, uint32_t missing)
+{
+    const uint8_t *chunks = sum->value + 4;
+    uint32_t tsn = get(sum->value, 4);
+    for (uint32_t p = 0; p < GROUP; tsn += chunks[p++])
+        for (uint32_t i = 0, at = 0; i < chunks[p] && p != missing; i++) {
+            const struct kept *k = find(fec->kept, tsn + i);
+            at = add(sum, at, k->chunk, k->len);
+            if (at == 0)
+                return false;
+        }
+    return true;
+}
+
 /* When one packet of the group is missing it is computed; when more are, we wait. */
 static void repair(const struct hws_ext_assoc *assoc)
 {
     struct fec *fec = assoc->state;
+    struct lack lack;
+    if (!find_lack(fec, &lack))
+        return;
     struct group sum = *fec->in;
-    uint32_t missing = GROUP, missing_tsn = 0, tsn = get(sum.value, 4);
-    for (uint32_t p = 0; p < GROUP; tsn += sum.value[4 + p++])
-        for (uint32_t i = 0, at = 0; i < sum.value[4 + p]; i++) {
-            const struct kept *k = find(fec->kept, tsn + i);
-            at = k != NULL ? add(&sum, at, k->chunk, k->len) : 0;
-            if (at > 0)
-                continue;
-            if (missing != GROUP || i > 0)
-                return;
-            missing = p;
-            missing_tsn = tsn;
-            break;
-        }
+    bool computed = lack.packet != GROUP && compute(fec, &sum, lack.packet);
     fec->in = hws_ext_free(assoc, fec->in);
-    forget(assoc, tsn);
-    if (missing != GROUP)
-        hand_in(assoc, &sum, missing_tsn, sum.value[4 + missing]);
+    forget(assoc, lack.end);
+    if (computed)
+        hand_in(assoc, &sum, lack.tsn, sum.value[4 + lack.packet]);
 }
 
 static void parity_in(const struct hws_ext_assoc *assoc, const struct hws_ext_in *in)
