@@ -224,7 +224,8 @@ static inline int hws_ext_path(const struct hws_ext_assoc *assoc, uint8_t path,
 /** Memory beside the state, zeroed and aligned as malloc does, 1 byte or more: for what is needed
  * only while DATA is under way, so that the many associations that are idle do without. It stays
  * until hws_ext_free, or until the extension's `end` has returned, whichever is earlier. NULL: no
- * memory, more than HWS_EXT_STATE_MAX in all, or from `end`: then it has to do without. */
+ * memory, more than HWS_EXT_STATE_MAX in all (a header of each piece counts), or from `end`: then
+ * it has to do without. */
 static inline void *hws_ext_alloc(const struct hws_ext_assoc *assoc, size_t bytes)
 {
     return assoc->services->alloc(assoc, bytes);

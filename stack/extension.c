@@ -83,7 +83,7 @@ void hws_extensions_agree(struct hws_assoc *a, const struct hws_ext_offers *offe
 /* Memory that an extension asked for. */
 struct hws_ext_block {
     struct hws_list link; /* of its slot */
-    uint32_t bytes;
+    uint32_t bytes;       /* of all of it */
     _Alignas(max_align_t) uint8_t memory[];
 };
 
@@ -91,7 +91,7 @@ static void free_block(struct hws_ext_slot *slot, struct hws_ext_block *block)
 {
     hws_list_remove(&block->link);
     slot->block_bytes -= block->bytes;
-    hws_pool_free(&slot->assoc->engine->pool, block, sizeof *block + block->bytes);
+    hws_pool_free(&slot->assoc->engine->pool, block, block->bytes);
 }
 
 static void turn_off(struct hws_ext_slot *slot)
@@ -594,15 +594,16 @@ static int serve_path(const struct hws_ext_assoc *shown, uint8_t path, struct hw
 static void *serve_alloc(const struct hws_ext_assoc *shown, size_t bytes)
 {
     struct hws_ext_slot *slot = slot_of(shown);
-    if (!running(slot) || bytes == 0 || bytes > HWS_EXT_STATE_MAX - slot->block_bytes) {
+    struct hws_ext_block *block;
+    size_t most = HWS_EXT_STATE_MAX - slot->block_bytes;
+    if (!running(slot) || bytes == 0 || bytes > most || bytes + sizeof *block > most) {
         (void)refuse(slot, HWS_EXT_INVAL);
         return NULL;
     }
-    struct hws_ext_block *block =
-        hws_pool_zalloc(&slot->assoc->engine->pool, sizeof *block + bytes);
+    block = hws_pool_zalloc(&slot->assoc->engine->pool, sizeof *block + bytes);
     if (block == NULL)
         return NULL;
-    block->bytes = (uint32_t)bytes;
+    block->bytes = (uint32_t)(sizeof *block + bytes);
     slot->block_bytes += block->bytes;
     hws_list_push(&slot->blocks, &block->link);
     return block->memory;

@@ -15,7 +15,7 @@ struct hws_ext_slot {
     struct hws_list blocks; /* memory that it asked for (struct hws_ext_block) */
     uint64_t deadline_us;
     uint8_t wants[HWS_LIMIT_PATHS]; /* bit per chunk type that is to be filled in */
-    uint32_t block_bytes;           /* of `blocks`, as asked for */
+    uint32_t block_bytes;           /* of `blocks`, headers counted */
     uint8_t fills_left;             /* until something happens: a filler may ask for the next one */
     struct hws_ext_filling *filling; /* the chunk being filled in, or NULL */
     uint8_t call;                    /* which of its functions is running, enum hws_ext_call */

@@ -803,12 +803,20 @@ static void ask_for_too_much(const struct hws_ext_assoc *assoc, const struct hws
     assert_null(hws_ext_alloc(assoc, 0));
     assert_null(hws_ext_alloc(assoc, HWS_EXT_STATE_MAX + 1));
     assert_null(hws_ext_alloc(assoc, SIZE_MAX));
-    void *most = hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 10);
+    void *most = hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 200);
     assert_non_null(most);
-    assert_null(hws_ext_alloc(assoc, 11));
-    assert_non_null(hws_ext_alloc(assoc, 10));
+    assert_null(hws_ext_alloc(assoc, 200));
+    assert_non_null(hws_ext_alloc(assoc, 100));
     assert_null(hws_ext_free(assoc, most));
-    assert_non_null(hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 10));
+    assert_non_null(hws_ext_alloc(assoc, HWS_EXT_STATE_MAX - 200));
+    on_sent = NULL;
+}
+
+static void ask_for_crumbs(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
+{
+    (void)data;
+    while (hws_ext_alloc(assoc, 1) != NULL)
+        continue;
     on_sent = NULL;
 }
 
@@ -820,6 +828,12 @@ static void memory_has_a_limit(void **state)
     pair_send(&p->a, 0, 0, "x", 1);
     pair_settle(p);
     assert_int_equal(faults(&p->a), 4);
+    pair_free(p);
+    p = both();
+    size_t before = p->a.env.live_bytes;
+    on_sent = ask_for_crumbs; /* what each costs beside its byte counts */
+    pair_send(&p->a, 0, 0, "x", 1);
+    assert_in_range(p->a.env.live_bytes - before, HWS_EXT_STATE_MAX / 2, 2 * HWS_EXT_STATE_MAX);
     pair_free(p);
 }
 
