@@ -77,6 +77,43 @@ static void test_many(void **state)
     hws_rxpool_close(pool);
 }
 
+static void fill(struct hws_buf *buf, int byte)
+{
+    memset(buf->data, byte, hws_rxpool_capacity(HWS_RX_LARGE));
+}
+
+/* Large ones, of which several lie in one piece of memory: none overlaps another, also while some
+ * are given back and others not, and when the pool goes first. */
+static void test_many_large(void **state)
+{
+    (void)state;
+    enum { MANY = 400 };
+    static struct hws_buf *bufs[MANY];
+    struct hws_rxpool *pool = hws_rxpool_new();
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < MANY; i++) {
+            if (bufs[i] == NULL)
+                assert_non_null(bufs[i] = hws_rxpool_get(pool, HWS_RX_LARGE));
+            fill(bufs[i], i);
+        }
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(bufs[i]->data[0], (uint8_t)i);
+            assert_int_equal(bufs[i]->data[hws_rxpool_capacity(HWS_RX_LARGE) - 1], (uint8_t)i);
+            if (i % 50 == round)
+                continue;
+            hws_buf_unref(bufs[i]);
+            bufs[i] = NULL;
+        }
+    }
+    hws_rxpool_close(pool);
+    for (int i = 0; i < MANY; i++) {
+        if (bufs[i] != NULL) {
+            fill(bufs[i], 1);
+            hws_buf_unref(bufs[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +121,7 @@ int main(void)
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_buffers_outlive_the_pool),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
