@@ -134,6 +134,29 @@ static void test_sizes(void **state)
     expect_train(links->b, &send);
 }
 
+/* Where huge packets come small ones do, too: each lies in a buffer of its size, whole. */
+static void test_small_among_huge(void **state)
+{
+    struct pair *links = links_of(state);
+    uint32_t sizes[] = {65000, 65000, 12, 65000, 1480, 65000, 9000, 9500, 1900, 65000, 12};
+    size_t count = sizeof(sizes) / sizeof(sizes[0]);
+    struct hws_packet_in packets[16];
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < count; i++) {
+            struct link_send send = to_b("127.0.0.1", 1, sizes[i]);
+            send.seed = (uint32_t)i;
+            link_send(links->a, &send);
+        }
+        assert_int_equal(link_receive(links->b, packets, count), count);
+        for (size_t i = 0; i < count; i++) {
+            struct link_send send = to_b("127.0.0.1", 1, sizes[i]);
+            link_check(&packets[i], sizes[i], send.src_port, send.dst_port, (uint32_t)i);
+            assert_true(packets[i].truesize < 2 * sizes[i] + 2048);
+        }
+        link_unref(packets, count);
+    }
+}
+
 static void test_source_address(void **state)
 {
     struct pair *links = links_of(state);
@@ -656,6 +679,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(test_train),
         TEST(test_sizes),
+        TEST(test_small_among_huge),
         TEST(test_source_address),
         TEST(test_time_of_reception),
         TEST(test_protocols_are_apart),

@@ -24,9 +24,15 @@
 #define BATCH_BYTES (256u << 10)
 #define LEAST 2u
 
+/* A message lies in a chain of buffers, one of each class, so that it pins no larger one than it
+ * needs; what is longer than the first is copied together. While messages of this size come on
+ * average they are received into a large buffer alone, and it is small ones that are copied. */
+#define HUGE_BYTES (16u << 10)
+
 struct message {
     struct hws_buf *bufs[HWS_RX_CLASSES];
-    struct iovec iov[HWS_RX_CLASSES];
+    struct iovec iov[HWS_RX_CLASSES]; /* the chain, or the large buffer alone */
+    bool huge;
     struct sockaddr_storage name;
     _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
 };
@@ -36,6 +42,7 @@ struct hws_rxbatch {
     size_t room;        /* messages that the next call makes ready for */
     size_t count, next; /* messages received, and taken of them */
     bool emptied;       /* they were all there was */
+    bool huge;          /* so are they on average */
     struct hws_rxclock clock;
     bool prepared[HWS_RXBATCH_MAX];
     struct mmsghdr headers[HWS_RXBATCH_MAX];
@@ -86,17 +93,26 @@ static uint32_t class_start(size_t size)
 static bool provide_buffers(struct hws_rxpool *pool, struct message *message)
 {
     for (size_t c = 0; c < HWS_RX_CLASSES; c++) {
-        if (message->bufs[c] != NULL)
-            continue;
-        struct hws_buf *buf = hws_rxpool_get(pool, (enum hws_rxclass)c);
-        if (buf == NULL)
+        if (message->bufs[c] == NULL)
+            message->bufs[c] = hws_rxpool_get(pool, (enum hws_rxclass)c);
+        if (message->bufs[c] == NULL)
             return false;
-        uint32_t start = class_start(c);
-        message->bufs[c] = buf;
-        message->iov[c].iov_base = buf->data + start;
-        message->iov[c].iov_len = hws_rxpool_capacity((enum hws_rxclass)c) - start;
     }
     return true;
+}
+
+/* How many there are. */
+static size_t set_iovecs(struct message *message)
+{
+    size_t first = message->huge ? HWS_RX_LARGE : HWS_RX_SMALL;
+    for (size_t c = first; c < HWS_RX_CLASSES; c++) {
+        uint32_t start = message->huge ? 0 : class_start(c);
+        message->iov[c - first] = (struct iovec){
+            .iov_base = message->bufs[c]->data + start,
+            .iov_len = hws_rxpool_capacity((enum hws_rxclass)c) - start,
+        };
+    }
+    return HWS_RX_CLASSES - first;
 }
 
 /* Most calls receive a few messages only: the others are left as they were. */
@@ -108,10 +124,11 @@ static bool prepare(struct hws_rxbatch *batch, size_t i)
     if (!provide_buffers(batch->pool, message))
         return false;
     batch->prepared[i] = true;
+    message->huge = batch->huge;
     batch->headers[i].msg_hdr = (struct msghdr){.msg_name = &message->name,
                                                 .msg_namelen = sizeof(message->name),
                                                 .msg_iov = message->iov,
-                                                .msg_iovlen = HWS_RX_CLASSES,
+                                                .msg_iovlen = set_iovecs(message),
                                                 .msg_control = message->control,
                                                 .msg_controllen = sizeof(message->control)};
     return true;
@@ -158,21 +175,33 @@ size_t hws_rxbatch_fill(struct hws_rxbatch *batch, int fd, size_t max, bool *dra
     batch->emptied = batch->count < count;
     size_t bytes = received_bytes(batch);
     batch->room = next_room(batch, bytes);
+    if (batch->count > 0)
+        batch->huge = bytes / batch->count >= HUGE_BYTES;
     *drained = batch->emptied || count == 0 || bytes > BATCH_BYTES / 2;
     if (received > 0)
         note_received(&batch->clock);
     return batch->count;
 }
 
-/* Makes a message of `len` bytes contiguous and takes its buffer out of the chain. */
+/* Copies what lies in the chain's smaller buffers. */
+static void join_chain(const struct message *message, enum hws_rxclass size)
+{
+    uint8_t *whole = message->bufs[size]->data;
+    for (size_t c = HWS_RX_SMALL; c < (size_t)size; c++) {
+        uint32_t start = class_start(c);
+        memcpy(whole + start, message->bufs[c]->data + start, class_start(c + 1) - start);
+    }
+}
+
+/* Makes a message of `len` bytes contiguous in a buffer of its class, and takes that away. */
 static struct hws_buf *gather(struct message *message, uint32_t len)
 {
     enum hws_rxclass size = hws_rxpool_fit(len);
     struct hws_buf *buf = message->bufs[size];
-    for (size_t c = HWS_RX_SMALL; c < (size_t)size; c++) {
-        uint32_t start = class_start(c);
-        memcpy(buf->data + start, message->bufs[c]->data + start, class_start(c + 1) - start);
-    }
+    if (!message->huge)
+        join_chain(message, size);
+    else if (size != HWS_RX_LARGE)
+        memcpy(buf->data, message->bufs[HWS_RX_LARGE]->data, len);
     message->bufs[size] = NULL;
     return buf;
 }
