@@ -85,7 +85,7 @@ stream_offloads_on()
         [gro]=generic-receive-offload)
     local feature on=()
     for feature in ${3//,/ }; do
-        ! rooms_run "$1" ethtool -k "$2" | grep -q "^${names[$feature]}: on" || on+=("$feature")
+        ! grep -q "^${names[$feature]}: on" <<<"$(rooms_run "$1" ethtool -k "$2")" || on+=("$feature")
     done
     (IFS=, && printf '%s\n' "${on[*]}")
 }

@@ -159,7 +159,7 @@ rooms_neighbour()
 {
     # shellcheck disable=SC2016 # the inner shell expands
     rooms_run A bash -c 'echo >"/dev/udp/$0/9"' "$1" 2>/dev/null || :
-    ip -n "$(rooms_ns A)" neigh show to "$1" | grep -qE 'REACHABLE|DELAY|STALE'
+    grep -qE 'REACHABLE|DELAY|STALE' <<<"$(ip -n "$(rooms_ns A)" neigh show to "$1")"
 }
 
 rooms_link_down()

@@ -83,7 +83,7 @@ file_of()
 
 says()
 {
-    "$hawser" dump -r "$work/$1" 2>&1 | grep -qF -- "$2" ||
+    grep -qF -- "$2" <<<"$("$hawser" dump -r "$work/$1" 2>&1)" ||
         { "$hawser" dump -r "$work/$1" || :; return 1; }
 }
 
