@@ -291,6 +291,17 @@ static void test_every_byte_wrong(void **state)
     }
 }
 
+/* What cannot be read is no capture, and nothing that has ended. */
+static void test_not_readable(void **state)
+{
+    (void)state;
+    struct hws_pcapng_reader *reader;
+    assert_int_equal(hws_pcapng_reader_open("/", &reader, error), -EIO);
+    assert_non_null(strstr(error, "Is a directory"));
+    assert_int_equal(hws_pcapng_reader_open("/proc/self/mem", &reader, error), -EIO);
+    assert_non_null(strstr(error, "cannot be read on from byte 0"));
+}
+
 static void test_not_a_capture(void **state)
 {
     (void)state;
@@ -315,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_what_we_write), TEST(test_both_byte_orders), TEST(test_units_of_time),
         TEST(test_sections),      TEST(test_every_truncation), TEST(test_every_byte_wrong),
-        TEST(test_not_a_capture),
+        TEST(test_not_readable),  TEST(test_not_a_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

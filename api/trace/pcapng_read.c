@@ -78,6 +78,17 @@ static int damaged(const struct hws_pcapng_reader *reader, const char *what,
     return -EPROTO;
 }
 
+/* Less could be read than a block has. */
+static int cut_short(const struct hws_pcapng_reader *reader, char error[HWS_PCAPNG_ERROR_MAX])
+{
+    int reason = errno;
+    if (!ferror(reader->file))
+        return damaged(reader, "ends early", error);
+    snprintf(error, HWS_PCAPNG_ERROR_MAX, "cannot be read on from byte %" PRIu64 ": %s",
+             reader->offset, strerror(reason));
+    return -EIO;
+}
+
 /* ---- Blocks ---- */
 
 /* Looks at a section's byte order and comes back to where the block's body begins. */
@@ -85,7 +96,7 @@ static int read_byte_order(struct hws_pcapng_reader *reader, char error[HWS_PCAP
 {
     uint32_t magic;
     if (fread(&magic, sizeof(magic), 1, reader->file) != 1)
-        return damaged(reader, "ends early", error);
+        return cut_short(reader, error);
     if (magic != BYTE_ORDER_MAGIC && magic != BYTE_ORDER_MAGIC_SWAPPED)
         return damaged(reader, "is no section header of pcapng", error);
     reader->swapped = magic == BYTE_ORDER_MAGIC_SWAPPED;
@@ -118,7 +129,7 @@ static int read_body(struct hws_pcapng_reader *reader, uint32_t type, uint32_t d
     reader->len -= done;
     if (!is_read(type)) {
         if (!skip_bytes(reader, reader->len))
-            return damaged(reader, "ends early", error);
+            return cut_short(reader, error);
     } else if (reader->len > BLOCK_MAX_BYTES) {
         return damaged(reader, "is longer than 8 MiB", error);
     } else {
@@ -127,10 +138,10 @@ static int read_body(struct hws_pcapng_reader *reader, uint32_t type, uint32_t d
             return -ENOMEM;
         reader->body = body;
         if (fread(body, 1, reader->len, reader->file) != reader->len)
-            return damaged(reader, "ends early", error);
+            return cut_short(reader, error);
     }
     if (fread(again, sizeof(again), 1, reader->file) != 1)
-        return damaged(reader, "ends early", error);
+        return cut_short(reader, error);
     if (get32(reader, again) != reader->len + done + BLOCK_OVERHEAD)
         return damaged(reader, "has two lengths that differ", error);
     return 0;
@@ -143,7 +154,7 @@ static int read_rest(struct hws_pcapng_reader *reader, uint32_t type,
     uint8_t head[4];
     uint32_t done = 0;
     if (fread(head, sizeof(head), 1, reader->file) != 1)
-        return damaged(reader, "ends early", error);
+        return cut_short(reader, error);
     if (type == BLOCK_SECTION_HEADER) {
         int rc = read_byte_order(reader, error);
         if (rc < 0)
@@ -165,10 +176,10 @@ static int read_block(struct hws_pcapng_reader *reader, uint32_t *type,
     uint8_t head[4];
     reader->offset = reader->next;
     size_t got = fread(head, 1, sizeof(head), reader->file);
-    if (got == 0)
+    if (got == 0 && feof(reader->file))
         return 0;
     if (got < sizeof(head))
-        return damaged(reader, "ends early", error);
+        return cut_short(reader, error);
     *type = get32(reader, head);
     int rc = read_rest(reader, *type, error);
     return rc == 0 ? 1 : rc;
@@ -306,7 +317,7 @@ int hws_pcapng_reader_next(struct hws_pcapng_reader *reader, struct hws_capture_
                            char error[HWS_PCAPNG_ERROR_MAX])
 {
     for (;;) {
-        uint32_t type;
+        uint32_t type = 0;
         int rc = read_block(reader, &type, error);
         if (rc <= 0)
             return rc;
@@ -335,6 +346,8 @@ static int read_first_block(struct hws_pcapng_reader *reader, char error[HWS_PCA
     uint32_t magic = 0;
     if (fread(&magic, sizeof(magic), 1, reader->file) == 1 && magic == BLOCK_SECTION_HEADER)
         return read_rest(reader, magic, error);
+    if (ferror(reader->file))
+        return cut_short(reader, error);
     snprintf(error, HWS_PCAPNG_ERROR_MAX, "%s",
              is_pcap(magic)
                  ? "is of the older format pcap; \"editcap -F pcapng OLD NEW\" converts it"

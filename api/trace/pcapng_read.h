@@ -14,8 +14,8 @@ int hws_pcapng_reader_open(const char *path, struct hws_pcapng_reader **out,
                            char error[HWS_PCAPNG_ERROR_MAX]);
 
 /** The next packet of IP: 1, and its bytes stay there until the next call. 0: there are no more.
- * -EPROTO: the file is damaged, and `error` says how and where. Packets of other kinds and of links
- * whose headers are not known are left out. */
+ * -EPROTO: the file is damaged; -EIO: it cannot be read. `error` says how and where. Packets of
+ * other kinds and of links whose headers are not known are left out. */
 int hws_pcapng_reader_next(struct hws_pcapng_reader *reader, struct hws_capture_ip *ip,
                            char error[HWS_PCAPNG_ERROR_MAX]);
 
