@@ -460,8 +460,8 @@ struct hws_extension {
      * DATA chunk fits, too; HWS_EXT_RESERVE_MAX at most. */
     uint16_t reserve_bytes;
 
-    /** SACKs that report a DATA chunk missing before it counts as lost (7.2.4); 0: 3, as ever. What
-     * the extension repairs would else be sent again before the repair has come. */
+    /** SACKs that report a DATA chunk missing before it counts as lost (7.2.4), 3 or more; 0: 3.
+     * What the extension repairs would else be sent again before the repair has come. */
     uint8_t missing_reports;
 
     /** The association is established, or the peer restarted (5.2.4 A): `state` is zeroed. `value`

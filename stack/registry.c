@@ -323,6 +323,9 @@ static bool sizes_ok(const struct hws_extension *x, char *error)
     if (x->reserve_bytes > HWS_EXT_RESERVE_MAX)
         return wrong(error, x, "%u bytes reserved: there may be %u", x->reserve_bytes,
                      HWS_EXT_RESERVE_MAX);
+    if (x->missing_reports != 0 && x->missing_reports < HWS_OUTQ_MISSES_LOST)
+        return wrong(error, x, "%u missing reports: loss takes %u or more", x->missing_reports,
+                     HWS_OUTQ_MISSES_LOST);
     return true;
 }
 

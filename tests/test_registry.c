@@ -215,6 +215,9 @@ static void causes_and_sizes(void **state)
     x.state_size = HWS_EXT_STATE_MAX;
     x.reserve_bytes = HWS_EXT_RESERVE_MAX + 1;
     refused("bytes reserved");
+    x.reserve_bytes = HWS_EXT_RESERVE_MAX;
+    x.missing_reports = 2;
+    refused("2 missing reports");
 }
 
 static void too_many(void **state)
