@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "api/link/socket_linux.h"
 #include "proto/bytes.h"
 #include "proto/ip.h"
 
@@ -33,14 +34,13 @@ void hws_fragment6_fini(struct hws_fragment6 *f)
 static int open_like(int fd)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-    struct sock_fprog program = {.len = 1, .filter = &nothing};
     char interface[IFNAMSIZ];
     socklen_t len = sizeof(interface);
     int mode = IPV6_PMTUDISC_PROBE;
     int own = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_FRAGMENT);
     if (own < 0)
         return -1;
-    setsockopt(own, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    (void)hws_socket_attach_filter(own, &nothing, 1);
     setsockopt(own, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &mode, sizeof(mode));
     if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, &len) == 0 && len > 0)
         setsockopt(own, SOL_SOCKET, SO_BINDTODEVICE, interface, len);

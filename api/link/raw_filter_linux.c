@@ -1,9 +1,8 @@
 #include "api/link/raw_filter_linux.h"
 
-#include <errno.h>
 #include <linux/if_packet.h>
-#include <sys/socket.h>
 
+#include "api/link/socket_linux.h"
 #include "proto/ip.h"
 
 #define DST_PORT_OFFSET 2u /* in the common header (RFC 9260, 3.1) */
@@ -190,10 +189,5 @@ bool hws_raw_filter_passes(const struct hws_raw_filter *f, uint16_t port)
 
 int hws_raw_filter_attach(const struct hws_raw_filter *filter, int fd)
 {
-    /* The kernel copies the program; its interface merely lacks the const. */
-    struct sock_fprog program = {.len = (unsigned short)filter->count,
-                                 .filter = (struct sock_filter *)(uintptr_t)filter->insns};
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
-        return -errno;
-    return 0;
+    return hws_socket_attach_filter(fd, filter->insns, filter->count);
 }

@@ -1,6 +1,7 @@
 #include "api/link/socket_linux.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -28,6 +29,15 @@ void hws_socket_add_memory(int fd, struct hws_link_stats *stats)
     stats->rx_socket_drops += info[SK_MEMINFO_DROPS];
     if (stats->rx_buffer_bytes == 0 || info[SK_MEMINFO_RCVBUF] < stats->rx_buffer_bytes)
         stats->rx_buffer_bytes = info[SK_MEMINFO_RCVBUF];
+}
+
+int hws_socket_attach_filter(int fd, const struct sock_filter *insns, size_t count)
+{
+    /* The kernel copies the program; its interface merely lacks the const. */
+    struct sock_fprog program = {.len = (unsigned short)count,
+                                 .filter = (struct sock_filter *)(uintptr_t)insns};
+    int rc = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    return rc == 0 ? 0 : -errno;
 }
 
 void hws_socket_drain(int fd)

@@ -14,6 +14,11 @@ void hws_socket_set_buffers(int fd, int rcvbuf_bytes, int sndbuf_bytes);
  * since windows have to fit into whichever is used. Both as the kernel counts them. */
 void hws_socket_add_memory(int fd, struct hws_link_stats *stats);
 
+struct sock_filter;
+
+/** Puts `count` instructions of BPF before the socket's reception. 0 or a negative errno. */
+int hws_socket_attach_filter(int fd, const struct sock_filter *insns, size_t count);
+
 /** Throws away what waits to be received. */
 void hws_socket_drain(int fd);
 

@@ -1,12 +1,11 @@
 #include "api/trace/live_filter_linux.h"
 
-#include <errno.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 
+#include "api/link/socket_linux.h"
 #include "proto/ip.h"
 
 #define PASS UINT32_MAX /* bytes of the packet to keep */
@@ -144,10 +143,5 @@ void hws_live_filter_udp(struct hws_live_filter *f, const uint16_t *ports, size_
 
 int hws_live_filter_attach(const struct hws_live_filter *filter, int fd)
 {
-    /* The kernel copies the program; its interface merely lacks the const. */
-    struct sock_fprog program = {.len = (unsigned short)filter->count,
-                                 .filter = (struct sock_filter *)(uintptr_t)filter->insns};
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
-        return -errno;
-    return 0;
+    return hws_socket_attach_filter(fd, filter->insns, filter->count);
 }
