@@ -41,6 +41,14 @@ struct hws_rxpool *hws_rxpool_new(void)
     return calloc(1, sizeof(struct hws_rxpool));
 }
 
+/* A free slot. */
+static void keep(struct hws_rxpool *pool, struct slot *slot)
+{
+    slot->next = pool->free[slot->size];
+    pool->free[slot->size] = slot;
+    pool->kept[slot->size]++;
+}
+
 /* ---- Regions ---- */
 
 #define REGION_SLOTS ((unsigned)((REGION_BYTES - sizeof(struct region)) / slot_bytes[HWS_RX_LARGE]))
@@ -59,10 +67,8 @@ static bool add_region(struct hws_rxpool *pool)
         struct slot *slot = (struct slot *)(void *)at;
         slot->size = HWS_RX_LARGE;
         slot->region = region;
-        slot->next = pool->free[HWS_RX_LARGE];
-        pool->free[HWS_RX_LARGE] = slot;
+        keep(pool, slot);
     }
-    pool->kept[HWS_RX_LARGE] += REGION_SLOTS;
     return true;
 }
 
@@ -126,13 +132,6 @@ enum hws_rxclass hws_rxpool_fit(uint32_t len)
     while (size < HWS_RX_CLASSES && len > hws_rxpool_capacity(size))
         size++;
     return size;
-}
-
-static void keep(struct hws_rxpool *pool, struct slot *slot)
-{
-    slot->next = pool->free[slot->size];
-    pool->free[slot->size] = slot;
-    pool->kept[slot->size]++;
 }
 
 static void release_large(struct hws_rxpool *pool, struct slot *slot)
