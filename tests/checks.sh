@@ -3,6 +3,8 @@
 # What tests that are scripts have in common: checks that are counted, waiting, networks of their own.
 # To be sourced.
 
+. "$(dirname "${BASH_SOURCE[0]}")/../interop/rooms.sh"
+
 failures=0
 
 # Usage: check WHAT COMMAND..
@@ -34,11 +36,7 @@ check_quietly()
 # Usage: wait_for FILE PATTERN: until it is there, 20 seconds at most.
 wait_for()
 {
-    local try
-    for ((try = 0; try < 400; try++)); do
-        ! grep -qs -- "$2" "$1" || return 0
-        sleep 0.05
-    done
+    ! rooms_wait_line 20 "$1" "$2" || return 0
     echo "not within 20 seconds in $1: $2; there is:" >&2
     cat "$1" >&2
     return 1
@@ -65,17 +63,14 @@ enter_namespace()
     skip_without_namespace
 }
 
-# Usage: enter_rooms SOURCE_DIR "$@": runs the script again where it may make rooms (interop/rooms.sh),
-# with a folder $work. Both go with it.
+# Usage: enter_rooms "$@": runs the script again where it may make rooms (interop/rooms.sh), with a
+# folder $work. Both go with it.
 enter_rooms()
 {
-    local source_dir=$1
-    shift
     if [ "$(id -u)" -ne 0 ] && [ -z "${HWS_TEST_INSIDE:-}" ]; then
         unshare -Urnm true 2>/dev/null || skip_without_namespace
         HWS_TEST_INSIDE=1 exec unshare -Urnm "$0" "$@"
     fi
-    . "$source_dir/interop/rooms.sh"
     work=$(mktemp -d)
     trap 'rooms_down; rm -rf "$work"' EXIT
     trap 'exit 130' INT TERM

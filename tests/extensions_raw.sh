@@ -10,7 +10,7 @@ tool=$2/extension_tool
 extensions=$3
 
 . "$source_dir/tests/checks.sh"
-enter_rooms "$source_dir" "$@"
+enter_rooms "$@"
 
 # Packets that came to room B over an interface.
 received()

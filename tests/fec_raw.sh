@@ -9,7 +9,7 @@ source_dir=$1
 tool=$2
 
 . "$source_dir/tests/checks.sh"
-enter_rooms "$source_dir" "$@"
+enter_rooms "$@"
 . "$source_dir/interop/side_by_side.sh"
 
 rooms_up
