@@ -35,7 +35,7 @@ add_library(hws_fd_tool STATIC fd_tool.c)
 target_link_libraries(hws_fd_tool PUBLIC hws_link_tool)
 hws_unit_test(blocked hws_link_tool)
 
-foreach(name fd_calls fd_poll fd_runtime fd_shards descriptors)
+foreach(name fd_calls fd_edges fd_poll fd_runtime fd_shards descriptors)
   hws_unit_test(${name} hws_fd_tool)
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 RESOURCE_LOCK fd
                        ENVIRONMENT TSAN_OPTIONS=die_after_fork=0)

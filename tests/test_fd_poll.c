@@ -70,22 +70,36 @@ static void messages_make_readable(void **state)
     hws_close(there);
 }
 
+/* Sends until nothing more is taken. What the peer acknowledges meanwhile makes room again, until
+ * its window is full, too. How many bytes that are. */
+static size_t send_until_full(int fd)
+{
+    static char piece[1 << 20];
+    size_t sent = 0;
+    do {
+        while (hws_send(fd, piece, sizeof(piece), MSG_DONTWAIT) > 0)
+            sent += sizeof(piece);
+        assert_int_equal(errno, EAGAIN);
+    } while (fd_poll(fd, POLLOUT, 100) != 0);
+    return sent;
+}
+
+static void receive_all(int fd, size_t len)
+{
+    static char piece[1 << 20];
+    while (len > 0) {
+        ssize_t got = hws_recv(fd, piece, sizeof(piece), 0);
+        assert_true(got > 0);
+        len -= (size_t)got;
+    }
+}
+
 static void a_full_send_buffer_is_not_writable(void **state)
 {
     struct fd_world *w = *state;
-    static char big[1 << 20];
-    size_t sent = 0;
     int there, here = fd_connect(w, &there);
     for (int round = 0; round < 3; round++) {
-        while (hws_send(here, big, sizeof(big), MSG_DONTWAIT) > 0)
-            sent += sizeof(big);
-        assert_int_equal(errno, EAGAIN);
-        assert_int_equal(fd_poll(here, POLLOUT, 0), 0);
-        while (sent > 0) {
-            ssize_t got = hws_recv(there, big, sizeof(big), 0);
-            assert_true(got > 0);
-            sent -= (size_t)got;
-        }
+        receive_all(there, send_until_full(here));
         fd_expect(here, POLLOUT);
     }
     hws_close(here);
@@ -231,18 +245,14 @@ static void edges_of_arrivals(void **state)
 static void edges_of_room(void **state)
 {
     struct fd_world *w = *state;
-    static char big[1 << 20];
-    size_t sent = 0;
     int there, here = fd_connect(w, &there), epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLOUT | EPOLLET};
     epoll_ctl(epoll, EPOLL_CTL_ADD, here, &event);
     assert_int_equal(edge(epoll, 0), EPOLLOUT);
     for (int round = 0; round < 3; round++) {
-        while (hws_send(here, big, sizeof(big), MSG_DONTWAIT) > 0)
-            sent += sizeof(big);
+        size_t sent = send_until_full(here);
         assert_int_equal(edge(epoll, 0), 0);
-        while (sent > 0)
-            sent -= (size_t)hws_recv(there, big, sizeof(big), 0);
+        receive_all(there, sent);
         assert_int_equal(edge(epoll, 10000), EPOLLOUT);
     }
     close(epoll);

@@ -98,6 +98,15 @@ static void settle_in(struct hws_handle *handle, bool readable)
     handle->arrivals = handle->sock->arrivals;
 }
 
+/* Whoever was refused waits for an edge, also when there is room again before the call ends. */
+static void settle_out(struct hws_handle *handle, bool writable)
+{
+    if (handle->sock->refusals != handle->refusals)
+        hws_level_writable(&handle->level, false);
+    hws_level_writable(&handle->level, writable);
+    handle->refusals = handle->sock->refusals;
+}
+
 /* A call that waits takes the error, and then there is none to show. */
 static bool awaited(const struct hws_handle *handle)
 {
@@ -107,7 +116,7 @@ static bool awaited(const struct hws_handle *handle)
 static void settle(struct hws_handle *handle)
 {
     int shows = hws_sock_poll(handle->sock);
-    hws_level_writable(&handle->level, (shows & POLLOUT) != 0);
+    settle_out(handle, (shows & POLLOUT) != 0);
     if (!awaited(handle))
         hws_level_error(&handle->level, (shows & POLLERR) != 0 && handle->type == SOCK_STREAM);
     if ((shows & POLLRDHUP) != 0)

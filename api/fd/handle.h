@@ -24,9 +24,9 @@ struct hws_handle {
     bool closed;           /* nobody may use it any more, but for hws_close that lingers */
     int domain, type;
     struct hws_level level;
-    bool changed;      /* in runtime->changed */
-    uint64_t arrivals; /* sock->arrivals when the descriptor was settled last */
-    bool taken;        /* the application has received since the last edge */
+    bool changed;                /* in runtime->changed */
+    uint64_t refusals, arrivals; /* the socket's when the descriptor was settled last */
+    bool taken;                  /* the application has received since the last edge */
     struct hws_waiter_list waiters[2];
     TAILQ_ENTRY(hws_handle) in_runtime, in_changed;
 };

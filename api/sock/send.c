@@ -97,6 +97,7 @@ static int send_errno(struct hws_member *member, int rc)
         return 0;
     case HWS_E_AGAIN:
         hws_member_set_blocked(member, true);
+        member->sock->refusals++;
         return -EAGAIN;
     case HWS_E_SHUTDOWN:
         return member->state == HWS_MEMBER_OVER ? -EPIPE : -ESHUTDOWN;

@@ -194,6 +194,7 @@ struct hws_sock {
     struct hws_member_list ready;      /* members with something to receive, by whose turn it is */
     struct hws_member *partial;        /* of whose message a part was received last, not its end */
     uint32_t blocked_count;            /* members that are blocked */
+    uint64_t refusals;                 /* counts sends that were answered -EAGAIN */
     uint64_t arrivals;   /* counts what came to be received: new ones while readable, too */
     uint64_t notes_lost; /* notifications that were not received in time, or found no memory */
 
