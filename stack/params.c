@@ -255,6 +255,7 @@ int hws_assoc_set_params(struct hws_engine *e, hws_assoc_id id, const struct hws
         change_path(a->paths[i], hws_params_for_path(was), hws_params_for_path(is));
     hws_params_unref(&e->pool, was);
     hws_autoclose_start(a);
+    hws_assoc_tell_writable(a); /* the send buffer may be larger */
     hws_assoc_ready(a);
     return HWS_OK;
 }

@@ -73,6 +73,26 @@ int fd_connect(struct fd_world *w, int *there)
     return fd;
 }
 
+static unsigned count_waiters(int fd, enum hws_direction direction)
+{
+    struct hws_handle *handle;
+    const struct hws_waiter *waiter;
+    unsigned count = 0;
+    assert_int_equal(hws_handle_enter(fd, &handle), 0);
+    TAILQ_FOREACH(waiter, &handle->waiters[direction], in_socket)
+    count++;
+    hws_handle_leave(handle, false);
+    return count;
+}
+
+void fd_await_waiters(int fd, enum hws_direction direction, unsigned count)
+{
+    uint64_t until_ms = fd_now_ms() + 10000;
+    while (count_waiters(fd, direction) != count && fd_now_ms() < until_ms)
+        poll(NULL, 0, 1);
+    assert_int_equal(count_waiters(fd, direction), count);
+}
+
 int fd_poll(int fd, short events, int timeout_ms)
 {
     struct pollfd entry = {.fd = fd, .events = events};

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "api/fd/handle.h"
 #include "api/hawser/socket.h"
 
 #define PORT 5000
@@ -45,6 +46,9 @@ int fd_listen(struct hws_runtime *runtime, int type, uint16_t port);
 
 /** A one-to-one socket in `b`, connected to the server; the other end in `there`. */
 int fd_connect(struct fd_world *w, int *there);
+
+/** Waits until so many calls wait for `fd` in that direction. */
+void fd_await_waiters(int fd, enum hws_direction direction, unsigned count);
 
 /** The events that poll shows now, or within `timeout_ms`, of those asked for and the ends. */
 int fd_poll(int fd, short events, int timeout_ms);

@@ -449,6 +449,84 @@ static void close_wakes_calls(void **state)
     hws_close(there);
 }
 
+static void *block_in_send(void *arg)
+{
+    static char piece[1 << 16];
+    struct blocked *blocked = arg;
+    do
+        blocked->rc = hws_send(blocked->fd, piece, sizeof(piece), MSG_NOSIGNAL);
+    while (blocked->rc > 0);
+    blocked->error = errno;
+    return NULL;
+}
+
+/* As the kernel: accept waits in vain where nothing can come, and send where nothing may leave. */
+static void shutdown_wakes_calls(void **state)
+{
+    struct fd_world *w = *state;
+    int there, here = fd_connect(w, &there);
+    struct blocked accepts[] = {{.fd = w->server}, {.fd = w->server}}, sends = {.fd = here};
+    for (size_t i = 0; i < 2; i++)
+        pthread_create(&accepts[i].thread, NULL, block_in_accept, &accepts[i]);
+    pthread_create(&sends.thread, NULL, block_in_send, &sends);
+    fd_await_waiters(w->server, HWS_IN, 2);
+    fd_await_waiters(here, HWS_OUT, 1);
+    assert_int_equal(hws_shutdown(w->server, SHUT_RD), 0);
+    assert_int_equal(hws_shutdown(here, SHUT_WR), 0);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(accepts[i].thread, NULL);
+        assert_int_equal(accepts[i].rc, -1);
+        assert_int_equal(accepts[i].error, EINVAL);
+    }
+    pthread_join(sends.thread, NULL);
+    assert_int_equal(sends.rc, -1);
+    assert_int_equal(sends.error, ESHUTDOWN);
+    assert_fails(hws_accept4(w->server, NULL, NULL, 0), EINVAL);
+    hws_close(there);
+    hws_close(here);
+}
+
+static void not_to_listen_wakes_calls(void **state)
+{
+    struct fd_world *w = *state;
+    struct blocked blocked = {.fd = w->server};
+    pthread_create(&blocked.thread, NULL, block_in_accept, &blocked);
+    fd_await_waiters(w->server, HWS_IN, 1);
+    assert_int_equal(hws_listen(w->server, 0), 0);
+    pthread_join(blocked.thread, NULL);
+    assert_int_equal(blocked.rc, -1);
+    assert_int_equal(blocked.error, EINVAL);
+}
+
+/* The first one that waits is told why, the others that nothing comes any more. */
+static void a_failed_connect_wakes_all(void **state)
+{
+    struct fd_world *w = *state;
+    const struct sockaddr_in deaf = fd_address(PORT + 1);
+    struct blocked blocked[3] = {{0}};
+    int refused = 0, fd = hws_runtime_socket(w->b, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int bound = hws_runtime_socket(w->a, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(hws_bind(bound, (const struct sockaddr *)&deaf, sizeof(deaf)), 0);
+    hws_driving_lock(&w->a->driving); /* no answer comes before all wait */
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&deaf, sizeof(deaf)), EINPROGRESS);
+    assert_int_equal(hws_fcntl(fd, F_SETFL, 0), 0);
+    for (size_t i = 0; i < 3; i++) {
+        blocked[i].fd = fd;
+        pthread_create(&blocked[i].thread, NULL, block_in_recv, &blocked[i]);
+    }
+    fd_await_waiters(fd, HWS_IN, 3);
+    hws_driving_unlock(&w->a->driving);
+    for (size_t i = 0; i < 3; i++) {
+        pthread_join(blocked[i].thread, NULL);
+        assert_int_equal(blocked[i].rc, -1);
+        refused += blocked[i].error == ECONNREFUSED;
+        assert_true(blocked[i].error == ECONNREFUSED || blocked[i].error == ENOTCONN);
+    }
+    assert_int_equal(refused, 1);
+    hws_close(bound);
+    hws_close(fd);
+}
+
 static int handled;
 
 static void on_signal(int number)
@@ -668,6 +746,9 @@ int main(void)
         TEST(timeouts),
         TEST(without_waiting),
         TEST(close_wakes_calls),
+        TEST(shutdown_wakes_calls),
+        TEST(not_to_listen_wakes_calls),
+        TEST(a_failed_connect_wakes_all),
         TEST(signals_interrupt),
         TEST(sigpipe_unless_not_wanted),
         TEST(lingering),

@@ -232,6 +232,44 @@ static void followers_take_over(void **state)
     hws_runtime_free(runtime);
 }
 
+static void *block_in_accept(void *arg)
+{
+    assert_fails(hws_accept(*(int *)arg, NULL, NULL), EBADF);
+    return NULL;
+}
+
+/* A leader sleeps for as long as it likes, and nobody answers: the one that follows is due first.
+ */
+static void connect_beside_a_leader(enum hws_drive drive)
+{
+    const struct sockaddr_in silent = fd_address(29812), nobody = fd_address(PORT);
+    const struct sctp_initmsg once = {.sinit_max_attempts = 1, .sinit_max_init_timeo = 20};
+    const struct sctp_rtoinfo rto = {.srto_initial = 20, .srto_max = 20, .srto_min = 20};
+    pthread_t thread;
+    int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(udp, (const struct sockaddr *)&silent, sizeof(silent)), 0);
+    struct hws_runtime *runtime = fd_runtime(29813, 29812, drive);
+    int listener = fd_listen(runtime, SOCK_STREAM, PORT + 2);
+    int fd = hws_runtime_socket(runtime, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(hws_setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &once, sizeof(once)), 0);
+    assert_int_equal(hws_setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto)), 0);
+    pthread_create(&thread, NULL, block_in_accept, &listener);
+    fd_await_waiters(listener, HWS_IN, 1);
+    assert_fails(hws_connect(fd, (const struct sockaddr *)&nobody, sizeof(nobody)), ETIMEDOUT);
+    hws_close(listener);
+    pthread_join(thread, NULL);
+    hws_close(fd);
+    hws_runtime_free(runtime);
+    close(udp);
+}
+
+static void deadlines_of_followers(void **state)
+{
+    (void)state;
+    connect_beside_a_leader(HWS_DRIVE_THREAD);
+    connect_beside_a_leader(HWS_DRIVE_CALLER);
+}
+
 static void *block_in_recv(void *arg)
 {
     char buf[8];
@@ -533,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_call_that_waits_ends_the_turn),
         TEST(what_is_not_the_callers),
         cmocka_unit_test(followers_take_over),
+        cmocka_unit_test(deadlines_of_followers),
         TEST(the_end_of_a_runtime),
         TEST(numbers_come_again),
         TEST(a_number_closed_behind_our_back),

@@ -92,9 +92,9 @@ static void settle_in(struct hws_handle *handle, bool readable)
         hws_driving_wake(&handle->runtime->driving, waiter);
         return;
     }
-    hws_level_readable(&handle->level, readable, arrived && handle->taken);
+    hws_level_readable(&handle->level, readable, arrived && handle->asked);
     if (arrived)
-        handle->taken = false;
+        handle->asked = false;
     handle->arrivals = handle->sock->arrivals;
 }
 
@@ -133,6 +133,8 @@ static void settle_changed(struct hws_runtime *runtime)
     while ((handle = TAILQ_FIRST(&runtime->changed)) != NULL) {
         forget_changed(handle);
         wake_all(handle, HWS_OUT);
+        if (hws_sock_may_wait(handle->sock) < 0) /* nothing comes any more: all are told */
+            wake_all(handle, HWS_IN);
         settle(handle);
     }
 }
@@ -307,11 +309,13 @@ void hws_handle_leave_in_turn(struct hws_handle *handle)
 int hws_handle_sleep(struct hws_handle *handle, enum hws_direction direction, uint64_t until_us)
 {
     struct hws_waiter waiter = {0};
-    if (handle->runtime->more) /* what calls before this one left to the program's loop */
-        hws_runtime_work(handle->runtime, false, false);
     if (handle->sock != NULL)
         settle(handle);
     TAILQ_INSERT_TAIL(&handle->waiters[direction], &waiter, in_socket);
+    /* What calls before this one left to the program's loop. It may bring what this one waits for,
+     * which then does not sleep. */
+    if (handle->runtime->more)
+        hws_runtime_work(handle->runtime, false, false);
     int rc = hws_driving_wait(&handle->runtime->driving, &waiter, until_us);
     TAILQ_REMOVE(&handle->waiters[direction], &waiter, in_socket);
     return rc;

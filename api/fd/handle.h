@@ -26,7 +26,7 @@ struct hws_handle {
     struct hws_level level;
     bool changed;                /* in runtime->changed */
     uint64_t refusals, arrivals; /* the socket's when the descriptor was settled last */
-    bool taken;                  /* the application has received since the last edge */
+    bool asked;                  /* the application has tried to receive since the last edge */
     struct hws_waiter_list waiters[2];
     TAILQ_ENTRY(hws_handle) in_runtime, in_changed;
 };

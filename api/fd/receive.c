@@ -21,8 +21,7 @@ static int receive_or_wait(struct hws_handle *handle, struct hws_sock_recv *msg,
     int rc;
     do {
         rc = take(handle->sock, msg, arg, hws_env_now_us());
-        if (rc == 0)
-            handle->taken = true;
+        handle->asked = true;
         if (rc != -EAGAIN || !hws_fd_may_wait(handle, flags))
             return rc;
         rc = hws_sock_may_wait(handle->sock);

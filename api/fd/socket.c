@@ -161,7 +161,8 @@ static int take_waiting(struct hws_handle *listener, int flags, struct hws_handl
 {
     struct hws_handle *handle;
     struct hws_sock *sock;
-    if (listener->sock->queued == 0 && listener->sock->state == HWS_SOCK_LISTENING)
+    listener->asked = true;
+    if (listener->sock->queued == 0 && hws_sock_may_accept(listener->sock))
         return -EAGAIN;
     int rc = hws_handle_open(listener->runtime, listener->domain, SOCK_STREAM, &handle);
     if (rc < 0)
@@ -171,7 +172,6 @@ static int take_waiting(struct hws_handle *listener, int flags, struct hws_handl
         hws_handle_drop(handle);
         return rc;
     }
-    listener->taken = true;
     sock->nonblocking = (flags & SOCK_NONBLOCK) != 0;
     hws_handle_bind(handle, sock);
     *out = handle;

@@ -296,6 +296,16 @@ void hws_driving_wake(struct hws_driving *driving, struct hws_waiter *waiter)
         futex(&waiter->woken, FUTEX_WAKE, 1, NULL);
 }
 
+/* What is awake looks at the time before it sleeps. That is no promise of the program's loop: it
+ * may follow a leader. */
+static bool somebody_watches(const struct hws_driving *driving, uint64_t deadline_us)
+{
+    bool thread = driving->thread_epoll >= 0;
+    if (driving->leader != NULL && driving->lead_until_us <= deadline_us)
+        return true;
+    return driving->thread_until_us <= deadline_us && (thread || driving->leader == NULL);
+}
+
 void hws_driving_rearm(struct hws_driving *driving)
 {
     bool thread = driving->thread_epoll >= 0;
@@ -304,9 +314,7 @@ void hws_driving_rearm(struct hws_driving *driving)
     watch_writing(driving);
     if (!thread && driving->leader == NULL && !TAILQ_EMPTY(&driving->followers))
         hws_driving_wake(driving, TAILQ_FIRST(&driving->followers));
-    uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
-    if (driving->thread_until_us <= deadline_us ||
-        (driving->leader != NULL && driving->lead_until_us <= deadline_us))
+    if (somebody_watches(driving, hws_runtime_deadline(driving->runtime)))
         return;
     if (thread)
         call_thread(driving);
@@ -500,6 +508,7 @@ static int lead(struct hws_driving *driving, struct hws_waiter *waiter, uint64_t
 {
     if (hws_runtime_give_back(driving->runtime))
         return 0;
+    watch_writing(driving);
     uint64_t deadline_us = hws_runtime_deadline(driving->runtime);
     bool covered = driving->thread_epoll >= 0 && driving->thread_until_us <= deadline_us;
     uint64_t sleep_us = covered || until_us < deadline_us ? until_us : deadline_us;
@@ -522,6 +531,7 @@ static int follow(struct hws_driving *driving, struct hws_waiter *waiter, uint64
 {
     const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000u),
                                    .tv_nsec = (long)(until_us % 1000000u) * 1000};
+    hws_driving_rearm(driving); /* what this call began may be due before the leader wakes */
     TAILQ_INSERT_TAIL(&driving->followers, waiter, in_followers);
     waiter->follows = true;
     hws_driving_unlock(driving);

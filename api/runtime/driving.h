@@ -90,7 +90,8 @@ int hws_driving_wait(struct hws_driving *driving, struct hws_waiter *waiter, uin
 /** Wakes a waiter that sleeps or is about to. Under the lock. */
 void hws_driving_wake(struct hws_driving *driving, struct hws_waiter *waiter);
 
-/** The last thing under the lock: sees to it that somebody watches the time and the descriptors. */
+/** The last thing under the lock, also of a call that follows: sees to it that somebody watches the
+ * time and the descriptors. */
 void hws_driving_rearm(struct hws_driving *driving);
 
 /** The program's loop runs the runtime, or (HWS_DRIVE_THREAD) any call does for it. Under the lock.

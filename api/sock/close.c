@@ -9,6 +9,7 @@ static void end_gracefully(struct hws_member *member, uint64_t now_us)
 {
     member->shut = true;
     (void)hws_assoc_shutdown(member->sock->sockets->engine, member->assoc, now_us);
+    hws_sock_changed(member->sock); /* who waits for room waits in vain */
 }
 
 int hws_sock_shutdown(struct hws_sock *sock, uint64_t now_us)

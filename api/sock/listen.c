@@ -5,6 +5,11 @@
 
 /* ---- listen ---- */
 
+bool hws_sock_may_accept(const struct hws_sock *sock)
+{
+    return sock->state == HWS_SOCK_LISTENING && (sock->shutdown & HWS_SOCK_SHUT_RECV) == 0;
+}
+
 static bool overlap(const struct hws_sock *a, const struct hws_sock *b)
 {
     if (a->local_count == 0 || b->local_count == 0)
@@ -66,6 +71,7 @@ int hws_sock_listen(struct hws_sock *sock, int backlog)
         if (sock->state != HWS_SOCK_LISTENING)
             return -EINVAL;
         hws_sock_unlisten(sock);
+        hws_sock_changed(sock);
         return 0;
     }
     sock->backlog = (uint32_t)backlog;
@@ -142,6 +148,7 @@ void hws_sock_passive_up(struct hws_sockets *sockets, const struct hws_event *ev
     hws_member_keep_failed(member, now_us);
     hws_notify_up(member, event);
     hws_member_refresh(member, now_us);
+    member->sock->arrivals += member->readable;
     hws_sock_changed(member->sock);
 }
 
@@ -158,7 +165,7 @@ int hws_sock_accept(struct hws_sock *sock, struct hws_sock **out)
 {
     if (sock->style != HWS_SOCK_ONE_TO_ONE)
         return -EOPNOTSUPP;
-    if (sock->state != HWS_SOCK_LISTENING || (sock->shutdown & HWS_SOCK_SHUT_RECV) != 0)
+    if (!hws_sock_may_accept(sock))
         return -EINVAL;
     struct hws_sock *child = TAILQ_FIRST(&sock->queue);
     if (child == NULL)

@@ -402,7 +402,7 @@ int hws_sock_recvmsg(struct hws_sock *sock, struct hws_sock_recv *msg, uint64_t 
 
 int hws_sock_may_wait(const struct hws_sock *sock)
 {
-    return sock->live_count > 0 || sock->state == HWS_SOCK_LISTENING ? 0 : -ENOTCONN;
+    return sock->live_count > 0 || hws_sock_may_accept(sock) ? 0 : -ENOTCONN;
 }
 
 /* ---- Views ---- */

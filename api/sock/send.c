@@ -221,6 +221,7 @@ static int do_member(struct hws_member *member, struct message *message, uint64_
     unsigned flags = flags_of(message->msg);
     if ((flags & SCTP_EOF) != 0) {
         (void)hws_assoc_shutdown(member->sock->sockets->engine, member->assoc, now_us);
+        hws_sock_changed(member->sock); /* who waits for room waits in vain */
         return 0;
     }
     if ((flags & SCTP_ABORT) != 0)

@@ -273,6 +273,9 @@ int hws_sock_bindx_rem(struct hws_sock *sock, const struct hws_addr *locals, uin
  * listening), -EADDRINUSE (another socket that shares the port listens). */
 int hws_sock_listen(struct hws_sock *sock, int backlog);
 
+/** Whether associations can come: it listens, and receiving was not shut down. */
+bool hws_sock_may_accept(const struct hws_sock *sock);
+
 /** Takes the oldest waiting association. -EAGAIN, -EINVAL (not listening), -EOPNOTSUPP (not
  * one-to-one). */
 int hws_sock_accept(struct hws_sock *sock, struct hws_sock **out);
