@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/sock/sockopt.h"
+
 static int setup(void **state)
 {
     *state = sockworld_new(2, 2, false);
@@ -383,6 +385,40 @@ static void at_level_0_nothing_comes_between_parts(void **state)
     sock_expect(server, "small");
 }
 
+static void note_ready(struct hws_sock *sock, unsigned ready, void *arg)
+{
+    (void)sock;
+    *(unsigned *)arg = ready;
+}
+
+/* Who waits to be told that there is something to receive is told. */
+static void level_1_frees_what_was_held_back(void **state)
+{
+    struct sockworld *w = *state;
+    struct hws_sock *server, *clients[2];
+    struct sock_got got;
+    const int on = 1;
+    unsigned ready = 0;
+    begin_in_parts(w, &server, clients);
+    sockworld_cut(w, true);
+    sock_send_id(server, hws_sock_first_member(server)->id, 0, "keeps the cut busy");
+    sockworld_run(w, 10000);
+    sockworld_cut(w, false);
+    sock_send_to(clients[1], &w->hosts[1], 5000, "small");
+    sockworld_run(w, SOCKWORLD_DELAY_US + 1);
+    while (sock_recv(server, &got) == 0)
+        assert_int_equal(got.text[0], 'L');
+    hws_sock_set_callback(server, note_ready, &ready);
+    hws_sockets_dispatch(server->sockets);
+    assert_int_equal(ready & HWS_SOCK_READABLE, 0);
+    assert_int_equal(hws_sockopt_set(server, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, &on,
+                                     sizeof(on), sockworld_now(w)),
+                     0);
+    hws_sockets_dispatch(server->sockets);
+    assert_int_equal(ready & HWS_SOCK_READABLE, HWS_SOCK_READABLE);
+    sock_expect(server, "small");
+}
+
 static void at_level_1_associations_interleave(void **state)
 {
     struct sockworld *w = *state;
@@ -592,6 +628,7 @@ int main(void)
         TEST(what_comes_next_is_told),
         TEST(at_level_0_nothing_comes_between_parts),
         TEST(at_level_1_associations_interleave),
+        TEST(level_1_frees_what_was_held_back),
         TEST(an_abort_in_the_middle_of_parts_is_told),
         TEST(views_show_what_would_be_copied),
         TEST(parts_are_gathered_until_the_last),

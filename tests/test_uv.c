@@ -975,6 +975,42 @@ static void an_association_is_peeled_off(void **state)
     uv_peer_close(w, &many);
 }
 
+/* At once: nothing has to come for that. */
+static void peeling_off_ends_what_waits(void **state)
+{
+    struct uv_world *w = *state;
+    static struct uv_peer many, slow, branch;
+    enum { COUNT = 40, BYTES = 256 << 10 };
+    static hws_uv_write_t requests[COUNT];
+    char *message = calloc(1, BYTES);
+    uv_buf_t buf = uv_buf_init(message, BYTES);
+    struct sctp_sndinfo to_slow = {0};
+    open_many(w, &many);
+    uv_peer_init(w->b, &slow);
+    uv_peer_connect(w, &slow, PORT + 9);
+    uv_world_run_until(w, &slow.connects, 1);
+    uv_peer_write(&slow, "s", 1, NULL);
+    uv_world_run_until(w, &many.messages, 1);
+    to_slow.snd_assoc_id = many.last.info.rcv_assoc_id;
+    for (int i = 0; i < COUNT; i++) {
+        requests[i].data = &many;
+        assert_int_equal(
+            hws_uv_write(&requests[i], &many.handle, &buf, 1, &to_slow, uv_peer_on_write), 0);
+    }
+    uv_world_turns(w, 10);
+    assert_true(hws_uv_get_write_queue_count(&many.handle) > 0);
+    uv_peer_init(w->a, &branch);
+    assert_int_equal(hws_uv_peeloff(&many.handle, to_slow.snd_assoc_id, &branch.handle), 0);
+    uv_world_turns(w, 2);
+    assert_int_equal(many.writes, COUNT);
+    assert_int_equal(many.status, UV_EPIPE);
+    assert_int_equal(hws_uv_get_write_queue_count(&many.handle), 0);
+    uv_peer_close(w, &branch);
+    uv_peer_close(w, &slow);
+    uv_peer_close(w, &many);
+    free(message);
+}
+
 static void a_message_to_an_address_connects_a_one_to_one_handle(void **state)
 {
     struct uv_world *w = *state;
@@ -1058,6 +1094,7 @@ int main(void)
         BOTH(a_one_to_many_handle_connects_to_many),
         BOTH(a_full_association_does_not_hold_up_another),
         BOTH(an_association_is_peeled_off),
+        UDP(peeling_off_ends_what_waits),
         BOTH(a_message_to_an_address_connects_a_one_to_one_handle),
         BOTH(what_handles_can_be_made),
         cmocka_unit_test(a_runtime_with_a_loop_of_its_own_is_refused),

@@ -226,7 +226,8 @@ HWS_API int hws_uv_connectx(hws_uv_connect_t *request, hws_uv_t *handle,
 
 /** Makes a handle of its own of one association of a one-to-many handle, with all that waits to be
  * read (RFC 6458, 9.2). `client` is one that was initialised in the same runtime and not used
- * since; it becomes like a one-to-one handle.
+ * since; it becomes like a one-to-one handle. Requests of `handle` that wait for the association's
+ * send buffer end with UV_EPIPE.
  * @return 0, or UV_EINVAL (no such association, not one-to-many, another runtime), UV_EBUSY (the
  * client was used), UV_ENOMEM. */
 HWS_API int hws_uv_peeloff(hws_uv_t *handle, sctp_assoc_t id, hws_uv_t *client);

@@ -1,6 +1,7 @@
 /* Options about receiving. */
 #include <errno.h>
 
+#include "api/sock/socket_internal.h"
 #include "api/sock/sockopt_value.h"
 
 /* ---- SCTP_DELAYED_SACK (RFC 6458, 8.1.19): 0 leaves a field as it is. A frequency of 1 means that
@@ -76,7 +77,20 @@ HWS_SOCKOPT_GET(pd_point)
 
 /* ---- Switches of the socket (8.1.20, 8.1.29, 8.1.30, 8.1.15) ---- */
 
-HWS_SOCKOPT_SWITCH(fragment_interleave, fragment_interleave)
+/* At level 1 what waits behind the message that was begun can be received at once. */
+HWS_SOCKOPT_SET(fragment_interleave)
+{
+    target->sock->options.fragment_interleave = value->number != 0;
+    hws_sock_changed(target->sock);
+    return 0;
+}
+
+HWS_SOCKOPT_GET(fragment_interleave)
+{
+    value->number = target->sock->options.fragment_interleave;
+    return 0;
+}
+
 HWS_SOCKOPT_SWITCH(rcvinfo, receive_rcvinfo)
 HWS_SOCKOPT_SWITCH(nxtinfo, receive_nxtinfo)
 

@@ -92,9 +92,11 @@ int hws_uv_peeloff(hws_uv_t *handle, sctp_assoc_t id, hws_uv_t *client)
     int rc = hws_uv_check_client(handle, client);
     if (rc == 0)
         rc = hws_sock_peeloff(handle->sock, id, &sock, hws_env_now_us());
-    if (rc == 0)
-        hws_uv_take(client, sock);
-    return rc;
+    if (rc < 0)
+        return rc;
+    hws_uv_take(client, sock);
+    hws_uv_changed(handle); /* what waited for that association, or behind it, waits no more */
+    return 0;
 }
 
 /* ---- Connecting ---- */
