@@ -93,6 +93,22 @@ void fd_await_waiters(int fd, enum hws_direction direction, unsigned count)
     assert_int_equal(count_waiters(fd, direction), count);
 }
 
+static bool is_acknowledged(int fd)
+{
+    struct sctp_status status;
+    socklen_t len = sizeof(status);
+    assert_int_equal(hws_getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &len), 0);
+    return status.sstat_unackdata == 0 && status.sstat_penddata == 0;
+}
+
+void fd_await_acknowledged(int fd)
+{
+    uint64_t until_ms = fd_now_ms() + 10000;
+    while (!is_acknowledged(fd) && fd_now_ms() < until_ms)
+        poll(NULL, 0, 1);
+    assert_true(is_acknowledged(fd));
+}
+
 int fd_poll(int fd, short events, int timeout_ms)
 {
     struct pollfd entry = {.fd = fd, .events = events};

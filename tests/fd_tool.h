@@ -50,6 +50,9 @@ int fd_connect(struct fd_world *w, int *there);
 /** Waits until so many calls wait for `fd` in that direction. */
 void fd_await_waiters(int fd, enum hws_direction direction, unsigned count);
 
+/** Waits until the other end has received all that was sent: its next call sees it. */
+void fd_await_acknowledged(int fd);
+
 /** The events that poll shows now, or within `timeout_ms`, of those asked for and the ends. */
 int fd_poll(int fd, short events, int timeout_ms);
 

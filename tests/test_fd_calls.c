@@ -233,10 +233,7 @@ static void control_data_of_receives(void **state)
     assert_int_equal(hws_setsockopt(there, IPPROTO_SCTP, SCTP_RECVNXTINFO, &on, sizeof(on)), 0);
     assert_int_equal(hws_send(here, "one", 3, 0), 3);
     assert_int_equal(hws_send(here, "four", 4, 0), 4);
-    fd_expect(there, POLLIN | POLLOUT);
-    while (hws_recv(there, buf, sizeof(buf), MSG_PEEK) != 3) /* both have come: */
-        ;
-    usleep(50000);
+    fd_await_acknowledged(here);
     assert_int_equal(hws_recvmsg(there, &msg, 0), 3);
     assert_int_equal(msg.msg_flags, MSG_EOR);
     struct cmsghdr *first = CMSG_FIRSTHDR(&msg), *second = CMSG_NXTHDR(&msg, first);
@@ -408,6 +405,7 @@ struct blocked {
     int fd;
     ssize_t rc;
     int error;
+    bool ended; /* atomic */
 };
 
 static void *block_in_recv(void *arg)
@@ -416,6 +414,7 @@ static void *block_in_recv(void *arg)
     char buf[16];
     blocked->rc = hws_recv(blocked->fd, buf, sizeof(buf), 0);
     blocked->error = errno;
+    __atomic_store_n(&blocked->ended, true, __ATOMIC_SEQ_CST);
     return NULL;
 }
 
@@ -436,7 +435,9 @@ static void close_wakes_calls(void **state)
     for (size_t i = 0; i < 5; i++)
         pthread_create(&blocked[i].thread, NULL, i < 4 ? block_in_recv : block_in_accept,
                        &blocked[i]);
-    usleep(50000);
+    fd_await_waiters(here, HWS_IN, 3);
+    fd_await_waiters(there, HWS_IN, 1);
+    fd_await_waiters(w->server, HWS_IN, 1);
     assert_int_equal(hws_close(here), 0);
     assert_int_equal(hws_close(w->server), 0);
     for (size_t i = 0; i < 5; i++)
@@ -532,7 +533,24 @@ static int handled;
 static void on_signal(int number)
 {
     (void)number;
-    __atomic_store_n(&handled, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&handled, 1, __ATOMIC_SEQ_CST);
+}
+
+static void begin_to_receive(struct blocked *blocked, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pthread_create(&blocked[i].thread, NULL, block_in_recv, &blocked[i]);
+    fd_await_waiters(blocked[0].fd, HWS_IN, (unsigned)count);
+}
+
+/* A signal that is handled just before the call sleeps does not end it. */
+static void interrupt(struct blocked *blocked)
+{
+    while (!__atomic_load_n(&blocked->ended, __ATOMIC_SEQ_CST)) {
+        pthread_kill(blocked->thread, SIGUSR1);
+        usleep(1000);
+    }
+    pthread_join(blocked->thread, NULL);
 }
 
 /* Three threads: one of them leads, the others follow. */
@@ -543,23 +561,20 @@ static void signals_interrupt(void **state)
     int there, here = fd_connect(w, &there);
     struct blocked blocked[] = {{.fd = here}, {.fd = here}, {.fd = here}};
     sigaction(SIGUSR1, &action, &before);
-    for (size_t i = 0; i < 3; i++)
-        pthread_create(&blocked[i].thread, NULL, block_in_recv, &blocked[i]);
-    usleep(50000);
+    begin_to_receive(blocked, 3);
     for (size_t i = 0; i < 3; i++) {
-        pthread_kill(blocked[i].thread, SIGUSR1);
-        pthread_join(blocked[i].thread, NULL);
+        interrupt(&blocked[i]);
         assert_int_equal(blocked[i].rc, -1);
         assert_int_equal(blocked[i].error, EINTR);
     }
     action.sa_flags = SA_RESTART;
     sigaction(SIGUSR1, &action, NULL);
-    for (size_t i = 0; i < 3; i++)
-        pthread_create(&blocked[i].thread, NULL, block_in_recv, &blocked[i]);
-    usleep(50000);
+    begin_to_receive(blocked, 3);
+    handled = 0;
     for (size_t i = 0; i < 3; i++)
         pthread_kill(blocked[i].thread, SIGUSR1);
-    usleep(50000);
+    while (__atomic_load_n(&handled, __ATOMIC_SEQ_CST) < 3)
+        usleep(1000);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(hws_send(there, "x", 1, 0), 1);
     for (size_t i = 0; i < 3; i++) {

@@ -112,6 +112,42 @@ static void read_all(int fd)
     assert_int_equal(errno, EAGAIN);
 }
 
+static void send_here(struct pair *p)
+{
+    assert_int_equal(hws_send(p->there, "x", 1, 0), 1);
+    drive(p);
+}
+
+static void receive_one(struct pair *p)
+{
+    assert_int_equal(hws_recv(p->here, piece, sizeof(piece), 0), 1);
+}
+
+static void arrivals(void **state)
+{
+    struct pair *p = *state;
+    const int on = 1;
+    assert_int_equal(hws_setsockopt(p->there, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(on)), 0);
+    watch(p, p->here, EPOLLIN);
+    assert_int_equal(edge(p), 0);
+    send_here(p);
+    assert_int_equal(edge(p), EPOLLIN);
+    send_here(p);
+    assert_int_equal(edge(p), 0); /* nobody has tried to receive since the last one */
+    /* One read, one left, and one more comes: a new edge, although it was readable all the time. */
+    receive_one(p);
+    assert_int_equal(edge(p), 0);
+    send_here(p);
+    assert_int_equal(edge(p), EPOLLIN);
+    /* Read until EAGAIN: the next one is an edge again. */
+    receive_one(p);
+    receive_one(p);
+    assert_fails(hws_recv(p->here, piece, sizeof(piece), 0), EAGAIN);
+    assert_int_equal(edge(p), 0);
+    send_here(p);
+    assert_int_equal(edge(p), EPOLLIN);
+}
+
 static void set_send_buffer(int fd, int bytes)
 {
     assert_int_equal(hws_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
@@ -234,7 +270,9 @@ static void a_message_within_the_call_that_waits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(room), TEST(room_of_a_larger_buffer),
+    const struct CMUnitTest tests[] = {TEST(arrivals),
+                                       TEST(room),
+                                       TEST(room_of_a_larger_buffer),
                                        TEST(an_association_after_one_that_found_no_number),
                                        TEST(associations_that_begin),
                                        TEST(a_message_within_the_call_that_waits)};

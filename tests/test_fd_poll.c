@@ -210,38 +210,6 @@ static uint32_t edge(int epoll, int timeout_ms)
     return epoll_wait(epoll, &event, 1, timeout_ms) == 1 ? event.events : 0;
 }
 
-static void edges_of_arrivals(void **state)
-{
-    struct fd_world *w = *state;
-    char buf[8];
-    int there, here = fd_connect(w, &there), epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, there, &event);
-    assert_int_equal(edge(epoll, 0), 0);
-    assert_int_equal(hws_send(here, "a", 1, 0), 1);
-    assert_int_equal(hws_send(here, "b", 1, 0), 1);
-    assert_int_equal(edge(epoll, 10000), EPOLLIN);
-    fd_expect(there, POLLIN | POLLOUT);
-    usleep(50000);
-    edge(epoll, 0); /* the second one may have come later */
-    assert_int_equal(edge(epoll, 0), 0);
-    /* One read, one left, and one more comes: a new edge, although it was readable all the time. */
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 1);
-    assert_int_equal(edge(epoll, 0), 0);
-    assert_int_equal(hws_send(here, "c", 1, 0), 1);
-    assert_int_equal(edge(epoll, 10000), EPOLLIN);
-    /* Read until EAGAIN: the next one is an edge again. */
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 1);
-    assert_int_equal(hws_recv(there, buf, sizeof(buf), 0), 1);
-    assert_fails(hws_recv(there, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
-    assert_int_equal(edge(epoll, 0), 0);
-    assert_int_equal(hws_send(here, "d", 1, 0), 1);
-    assert_int_equal(edge(epoll, 10000), EPOLLIN);
-    close(epoll);
-    hws_close(here);
-    hws_close(there);
-}
-
 static void edges_of_room(void **state)
 {
     struct fd_world *w = *state;
@@ -305,7 +273,6 @@ int main(void)
         TEST(connecting_again),
         TEST(a_failed_connect_that_waited),
         TEST(in_select),
-        TEST(edges_of_arrivals),
         TEST(edges_of_room),
         TEST(in_uv_poll),
     };

@@ -285,7 +285,7 @@ static void the_end_of_a_runtime(void **state)
     int there, here = fd_connect(w, &there);
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, block_in_recv, &here);
-    usleep(20000);
+    fd_await_waiters(here, HWS_IN, 2);
     hws_runtime_free(w->b);
     w->b = NULL;
     for (int i = 0; i < 2; i++)
