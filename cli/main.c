@@ -66,5 +66,5 @@ static int answer(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    return hws_cli_end_output(answer(argc, argv));
+    return hws_cli_hold_standard() ? hws_cli_end_output(answer(argc, argv)) : HWS_CLI_FAILED;
 }

@@ -1,9 +1,11 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 
@@ -17,13 +19,25 @@ bool hws_cli_is_input(const char *out, const char *in)
     return true;
 }
 
+/* The lowest number that is free is taken, so they are looked at in turn. Reading finds an end at
+ * once, writing fails with EBADF as ever. */
+bool hws_cli_hold_standard(void)
+{
+    bool held = true;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            held = false;
+    }
+    return held;
+}
+
 int hws_cli_end_output(int code)
 {
-    bool failed = ferror(stdout) != 0;
-    if (fflush(stdout) != 0)
-        failed = true;
-    if (!failed || code != HWS_CLI_OK)
+    bool failed_before = ferror(stdout) != 0; /* and nobody knows any more why */
+    bool failed = fflush(stdout) != 0;
+    if ((!failed && !failed_before) || code != HWS_CLI_OK)
         return code;
-    fprintf(stderr, "hawser: cannot write the output: %s\n", strerror(errno));
+    fprintf(stderr, "hawser: cannot write the output%s%s\n", failed_before ? "" : ": ",
+            failed_before ? "" : strerror(errno));
     return HWS_CLI_FAILED;
 }

@@ -14,10 +14,24 @@ static void stop(struct hws_cli_ping *ping)
     ping->kind->stop(ping);
 }
 
+/* What has been sent a moment ago may still be answered, but who presses Ctrl-C does not wait. */
+static void interrupt(void *arg)
+{
+    struct hws_cli_ping *ping = arg;
+    ping->interrupted = true;
+    ping->stopped = false;
+    stop(ping);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct hws_cli_ping *ping = timer->data;
     uint64_t count = ping->options.count;
+    if (ferror(stdout) != 0) { /* nobody is told any more */
+        uv_timer_stop(timer);
+        interrupt(ping);
+        return;
+    }
     ping->sent_rounds++;
     ping->kind->send(ping);
     if (count != 0 && ping->sent_rounds == count && !ping->over)
@@ -39,15 +53,6 @@ void hws_cli_ping_end(struct hws_cli_ping *ping, int exit_code)
     uv_stop(&ping->session.loop);
 }
 
-/* What has been sent a moment ago may still be answered, but who presses Ctrl-C does not wait. */
-static void on_interrupt(void *arg)
-{
-    struct hws_cli_ping *ping = arg;
-    ping->interrupted = true;
-    ping->stopped = false;
-    stop(ping);
-}
-
 static double elapsed_ms(const struct hws_cli_ping *ping)
 {
     return (double)(uv_hrtime() - ping->started_ns) / 1e6;
@@ -65,6 +70,10 @@ static void run(struct hws_cli_ping *ping)
     if (!ping->over)
         uv_run(&ping->session.loop, UV_RUN_DEFAULT);
     ping->kind->print(ping, elapsed_ms(ping));
+    if (ferror(stdout) != 0) {
+        fprintf(stderr, "hawser: cannot write the output\n");
+        ping->exit_code = HWS_CLI_PING_ERROR;
+    }
 }
 
 static void help(void)
@@ -81,7 +90,7 @@ static void help(void)
 static int ping_hosts(struct hws_cli_ping *ping)
 {
     const struct hws_cli_command command = {
-        .arg = ping, .interrupted = on_interrupt, .add_stats = ping->kind->add_stats};
+        .arg = ping, .interrupted = interrupt, .add_stats = ping->kind->add_stats};
     int rc = hws_cli_peers_find(&ping->options, &ping->peers);
     if (rc == HWS_CLI_OK)
         rc = hws_cli_session_open(&ping->session, &ping->options, &command);

@@ -201,6 +201,40 @@ check "an interrupted listener: the connector says so" grep -q 'reset' "$dir/con
 kill "$(cat "$dir/sleep")"
 wait
 
+# ---- Standard descriptors that are closed, files that are full ----
+
+next_port
+"$hawser" cat -l 5000 --udp=$udp --pcap "$dir/pcap" </dev/null >&- 2>"$dir/listener.err" &
+listener=$!
+wait_for_port
+timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <"$dir/big" 2>"$dir/connector.err"
+check "stdout is closed: connector's exit code" [ $? -eq 1 ]
+wait $listener
+check "stdout is closed: exit code" [ $? -eq 1 ]
+check "stdout is closed: it says so" grep -q 'cannot write the output: Bad file' "$dir/listener.err"
+check "stdout is closed: nothing else is written to instead" \
+    exits 0 'INIT ' dump -r "$dir/pcap" --udp-port $udp
+
+next_port
+"$hawser" cat -l 5000 --udp=$udp </dev/null >"$dir/listener.out" &
+listener=$!
+wait_for_port
+timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <&- >&- 2>&-
+check "all are closed: the input has ended" [ $? -eq 0 ]
+wait $listener
+check "all are closed: the listener's exit code" [ $? -eq 0 ]
+
+for option in trace pcap qlog; do
+    next_port
+    "$hawser" cat -l 5000 --udp=$udp </dev/null >/dev/null &
+    wait_for_port
+    timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp --$option /dev/full <"$dir/big" \
+        2>"$dir/connector.err"
+    check "--$option on a full disk: exit code" [ $? -eq 1 ]
+    check "--$option on a full disk: it says so" grep -q 'No space left' "$dir/connector.err"
+    wait
+done
+
 # ---- Ports that nobody owns ----
 
 for own_host in "" --own-host; do
@@ -289,6 +323,16 @@ for kind in "" --assoc; do
     check "ping $kind: interrupted: statistics" grep -q ' [1-9] received, 0% packet loss' "$dir/ping"
 done
 
+for kind in "" --assoc; do
+    # shellcheck disable=SC2086 # an option or none
+    (
+        timeout 20 "$hawser" ping 127.0.0.1 7 --udp=$udp -i 0.1 -W 20 $kind 2>"$dir/ping.err"
+        echo $? >"$dir/code"
+    ) | head -n 2 >/dev/null
+    check "ping $kind: nobody reads: exit code" [ "$(cat "$dir/code")" -eq 2 ]
+    check "ping $kind: nobody reads: it says so" grep -q 'cannot write the output$' "$dir/ping.err"
+done
+
 kill -USR1 $echo_server
 for _ in $(seq 100); do
     grep -q '^{"engine"' "$dir/echo.err" && break
@@ -298,7 +342,7 @@ check "echo: counters at SIGUSR1" grep -q '^{"engine"' "$dir/echo.err"
 kill -INT $echo_server
 wait $echo_server
 check "echo: exit code when interrupted" [ $? -eq 0 ]
-check "echo: six associations, and two of ping --assoc" grep -q '"assocs_passive":8,' "$dir/echo.err"
+check "echo: six associations, and three of ping --assoc" grep -q '"assocs_passive":9,' "$dir/echo.err"
 
 echo "$failures failed"
 [ $failures -eq 0 ]

@@ -32,6 +32,7 @@ struct block {
 
 struct hws_pcapng {
     FILE *file;
+    int error; /* the first, as a negative errno */
 };
 
 /* ---- Blocks ---- */
@@ -70,7 +71,7 @@ static int write_block(FILE *file, uint32_t type, const struct block *body)
     bool written = fwrite(head, sizeof(head), 1, file) == 1 &&
                    fwrite(body->bytes, body->len, 1, file) == 1 &&
                    fwrite(&head[1], sizeof(head[1]), 1, file) == 1;
-    return written ? 0 : -EIO;
+    return written ? 0 : -errno;
 }
 
 static int write_section_header(FILE *file)
@@ -179,6 +180,14 @@ static void packet_head(uint64_t unix_us, uint32_t len, uint32_t wire_len, uint3
     add32(head, wire_len);
 }
 
+/* What went wrong first: later failures of the stream may say something else. */
+static int keep_error(struct hws_pcapng *pcapng)
+{
+    if (pcapng->error == 0 && ferror(pcapng->file) != 0)
+        pcapng->error = -errno;
+    return pcapng->error;
+}
+
 /* `ip` without its first bytes, which are in `headers`. */
 static int write_packet(struct hws_pcapng *pcapng, const struct headers *headers,
                         const struct hws_capture_ip *ip)
@@ -195,7 +204,7 @@ static int write_packet(struct hws_pcapng *pcapng, const struct headers *headers
     fwrite(ip->data, ip->len, 1, pcapng->file);
     fwrite(zero, hws_pad4(len) - len, 1, pcapng->file);
     fwrite(tail.bytes, tail.len, 1, pcapng->file);
-    return ferror(pcapng->file) != 0 ? -EIO : 0;
+    return keep_error(pcapng);
 }
 
 int hws_pcapng_write(struct hws_pcapng *pcapng, const struct hws_capture_packet *packet)
@@ -218,12 +227,12 @@ int hws_pcapng_write_ip(struct hws_pcapng *pcapng, const struct hws_capture_ip *
 
 int hws_pcapng_flush(struct hws_pcapng *pcapng)
 {
-    return fflush(pcapng->file) != 0 ? -errno : 0;
+    return fflush(pcapng->file) != 0 ? keep_error(pcapng) : 0;
 }
 
 int hws_pcapng_open(const char *path, struct hws_pcapng **out)
 {
-    struct hws_pcapng *pcapng = malloc(sizeof(*pcapng));
+    struct hws_pcapng *pcapng = calloc(1, sizeof(*pcapng));
     if (pcapng == NULL)
         return -ENOMEM;
     pcapng->file = fopen(path, "wbe");
@@ -242,8 +251,8 @@ int hws_pcapng_open(const char *path, struct hws_pcapng **out)
 
 int hws_pcapng_close(struct hws_pcapng *pcapng)
 {
-    bool failed = ferror(pcapng->file) != 0;
+    int error = pcapng->error;
     int result = fclose(pcapng->file) != 0 ? -errno : 0;
     free(pcapng);
-    return failed ? -EIO : result;
+    return error != 0 ? error : result;
 }

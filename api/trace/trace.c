@@ -14,6 +14,7 @@
 struct hws_trace {
     FILE *file;
     bool borrowed;
+    int error; /* the first, as a negative errno */
     char line[LINE_MAX_BYTES];
 };
 
@@ -39,6 +40,7 @@ int hws_trace_borrow(FILE *file, struct hws_trace **out)
         return -ENOMEM;
     trace->file = file;
     trace->borrowed = true;
+    trace->error = 0;
     *out = trace;
     return 0;
 }
@@ -81,7 +83,9 @@ static int write_line(struct hws_trace *trace, const struct hws_capture_packet *
         fprintf(trace->file, "%s %s %s > %s %s %s%s\n", time_text(packet->unix_us, when),
                 way_text(packet->way), hws_addr_text(packet->src, src),
                 hws_addr_text(packet->dst, dst), protocol_text(packet, protocol), text, note);
-    return written < 0 ? -EIO : 0;
+    if (written < 0 && trace->error == 0)
+        trace->error = -errno;
+    return trace->error;
 }
 
 int hws_trace_write(struct hws_trace *trace, const struct hws_capture_packet *packet)
@@ -105,8 +109,8 @@ int hws_trace_write_note(struct hws_trace *trace, const struct hws_capture_packe
 
 int hws_trace_close(struct hws_trace *trace)
 {
-    bool failed = ferror(trace->file) != 0;
+    int error = trace->error;
     int result = (trace->borrowed ? fflush(trace->file) : fclose(trace->file)) != 0 ? -errno : 0;
     free(trace);
-    return failed ? -EIO : result;
+    return error != 0 ? error : result;
 }
