@@ -387,7 +387,7 @@ void hws_assoc_drop_cookie(struct hws_assoc *a)
 static void free_idle_cold(struct hws_assoc *a)
 {
     struct hws_assoc_cold *cold = a->cold;
-    if (cold == NULL || cold->causes != NULL || cold->errors_out != NULL)
+    if (cold == NULL || cold->causes != NULL || cold->errors_out != NULL || cold->met_us != 0)
         return;
     hws_pool_free(&a->engine->pool, cold, sizeof *cold);
     a->cold = NULL;

@@ -120,8 +120,9 @@ struct hws_endpoint {
 struct hws_assoc_cold {
     uint32_t preservative_ms; /* longer life asked for the next cookie (5.2.6), 0: none */
     uint64_t cookie_sent_us;  /* COOKIE ECHO was sent last */
-    uint16_t stale_cookies;   /* cookies that the peer called stale (5.2.6) */
-    uint8_t *cookie;          /* the peer's State Cookie, while COOKIE-ECHOED */
+    uint64_t met_us;        /* when the cookie of the peer was made that it came up with, 0: none */
+    uint16_t stale_cookies; /* cookies that the peer called stale (5.2.6) */
+    uint8_t *cookie;        /* the peer's State Cookie, while COOKIE-ECHOED */
     uint32_t cookie_len;
     uint8_t *abort_reason; /* Upper Layer Abort Reason of the peer's ABORT */
     uint32_t abort_reason_len;

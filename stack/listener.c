@@ -375,7 +375,8 @@ static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
     struct hws_engine *e = a->engine;
     hws_timer_stop_all(a);
     hws_unwant(a, UINT16_MAX);
-    hws_assoc_set_vtag(a, cookie->local_vtag);
+    if (cookie->local_vtag != a->local_vtag)
+        hws_assoc_set_vtag(a, cookie->local_vtag);
     hws_assoc_reset_transfer(a, cookie->local_tsn);
     set_peer(a, cookie);
     restart_paths(a, &cookie->remote);
@@ -383,6 +384,32 @@ static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_assoc_tell(a, HWS_EVENT_BIT(RESTART));
     hws_assoc_establish(a);
     hws_retransmit_tell_progress(a);
+}
+
+static bool being_set_up(const struct hws_assoc *a)
+{
+    return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
+}
+
+/* INITs that came while it was set up were answered with the tag of its own (5.2.1), each with a
+ * cookie. Of a peer that restarted meanwhile the cookie made last counts. */
+static void remember_cookie(struct hws_assoc *a, const struct hws_cookie *cookie)
+{
+    struct hws_assoc_cold *cold = hws_assoc_need_cold(a);
+    if (cold != NULL)
+        cold->met_us = cookie->made_us;
+}
+
+static bool is_of_an_earlier_peer(const struct hws_assoc *a, const struct hws_cookie *cookie)
+{
+    return a->cold != NULL && cookie->made_us < a->cold->met_us;
+}
+
+/* And where it comes when the association is up, its peer knows nothing of what was sent: another
+ * TSN tells it from one whose tag alone is new. */
+static bool is_of_a_later_peer(const struct hws_assoc *a, const struct hws_cookie *cookie)
+{
+    return !being_set_up(a) && cookie->remote_tsn != a->peer_initial_tsn;
 }
 
 /* Table 12 of section 5.2.4. */
@@ -393,8 +420,12 @@ static enum cookie_action table_12(const struct hws_assoc *a, const struct hws_c
     bool local = c->local_vtag == a->local_vtag;
     bool remote = c->remote_vtag == a->remote_vtag && a->remote_vtag != 0;
     bool ties = a->tie_local != 0 && c->tie_local == a->tie_local && c->tie_remote == a->tie_remote;
+    if (local && remote)
+        return ACTION_D;
+    if (local && is_of_an_earlier_peer(a, c))
+        return ACTION_DISCARD;
     if (local)
-        return remote ? ACTION_D : ACTION_B;
+        return is_of_a_later_peer(a, c) ? ACTION_A : ACTION_B;
     if (!remote && ties)
         return ACTION_A;
     if (remote && c->tie_local == 0 && c->tie_remote == 0)
@@ -412,15 +443,16 @@ static void restart_while_shutting_down(struct hws_path *p)
 /* Actions B and D: both sides meant the same association. */
 static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum cookie_action action)
 {
-    if (action == ACTION_B &&
-        (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED))
+    if (action == ACTION_B && being_set_up(a))
         set_peer(a, cookie);
     else
         a->remote_vtag = cookie->remote_vtag;
     hws_assoc_add_listed(a, &cookie->remote);
     for (unsigned i = 0; i < cookie->addr_count; i++)
         hws_assoc_add_listed(a, &cookie->addrs[i]);
-    if (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) {
+    if (action == ACTION_B)
+        remember_cookie(a, cookie);
+    if (being_set_up(a)) {
         hws_unwant(a, HWS_WANT_INIT | HWS_WANT_COOKIE_ECHO);
         hws_assoc_up(a);
     }
@@ -442,7 +474,8 @@ static struct hws_assoc *meet_cookie(struct hws_engine *e, struct hws_rx *rx, st
         restart_while_shutting_down(answer_path(a, rx));
         return NULL;
     }
-    if (action == ACTION_A && a->released) { /* nobody is left to be told: a new one begins */
+    /* Nobody is left to be told: a new one begins, unless it would need the same tag. */
+    if (action == ACTION_A && a->released && cookie->local_vtag != a->local_vtag) {
         hws_assoc_bury(a);
         return accept_cookie(e, rx, cookie);
     }

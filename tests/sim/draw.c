@@ -263,7 +263,7 @@ static void draw_recv_params(struct mood *m, struct hws_params *p)
     p->sndbuf_max_bytes = PICK(rng, 0, 16u << 20, 2 * p->sndbuf_bytes);
 }
 
-/* And what an extension brings. A life that ends early allows for few errors of paths. */
+/* And what an extension brings. */
 static void draw_algorithms(struct mood *m, struct hws_params *p)
 {
     struct sim_rng *rng = &m->extensions;
@@ -475,6 +475,9 @@ static void draw_flow(struct sim_case *c, struct mood *m, uint32_t index)
         /* T5-shutdown-guard is five times that (9.2). */
         if (flow->ending == SIM_END_EARLY && !m->long_outage && !m->restarts)
             end->config.params.rto_max_us = 60 * SECOND_US;
+        /* Nor has it the time for a selector that sends, once in RTO.Max, to where nobody is. */
+        if (flow->ending == SIM_END_EARLY && end->config.params.pathsel != NULL)
+            end->config.params.path_max_retrans = 5;
         if (flow->ending == SIM_END_IDLE)
             draw_autoclose(m, end);
         draw_workload(m, end);
