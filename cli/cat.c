@@ -8,7 +8,7 @@
 
 #include <netinet/in.h>
 
-#include "cli/path_events.h"
+#include "cli/events.h"
 #include "cli/peers.h"
 #include "cli/session.h"
 #include "cli/sink.h"
@@ -273,7 +273,7 @@ static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
         return;
     if (nread < 0) {
         on_end(cat, (int)nread);
-    } else if (!hws_cli_path_events_print(buf->base, (size_t)nread, message)) {
+    } else if (!hws_cli_events_print(buf->base, (size_t)nread, message)) {
         hws_cli_sink_commit(&cat->sink, (size_t)nread);
         cat->received_bytes += (uint64_t)nread;
     }

@@ -6,7 +6,7 @@
 
 #include <sys/queue.h>
 
-#include "cli/path_events.h"
+#include "cli/events.h"
 #include "cli/session.h"
 
 #define BACKLOG 1024
@@ -164,7 +164,7 @@ static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
         on_end(peer);
         return;
     }
-    if (hws_cli_path_events_print(buf->base, (size_t)nread, message))
+    if (hws_cli_events_print(buf->base, (size_t)nread, message))
         return;
     peer->len += (size_t)nread;
     peer->info = message->info;

@@ -130,6 +130,24 @@ static const char *set_extension(struct hws_cli_options *options, const char *ar
     return NULL;
 }
 
+static const char *set_cc(struct hws_cli_options *options, const char *argument)
+{
+    options->cc = argument;
+    return NULL;
+}
+
+static const char *set_sched(struct hws_cli_options *options, const char *argument)
+{
+    options->sched = argument;
+    return NULL;
+}
+
+static const char *set_pathsel(struct hws_cli_options *options, const char *argument)
+{
+    options->pathsel = argument;
+    return NULL;
+}
+
 static const char *set_streams(struct hws_cli_options *options, const char *argument)
 {
     uint64_t number;
@@ -359,6 +377,12 @@ static const struct row rows[] = {
     {"extension", 0, HWS_CLI_DUMP, "FILE",
      "name the chunks of this extension, too; may be given up to 8 times",
      "those of protocols 253 and 254", set_extension},
+    {"cc", 0, BOTH, "NAME", "congestion controller, rfc9260 or one that an extension brings",
+     "rfc9260", set_cc},
+    {"sched", 0, BOTH, "NAME", "stream scheduler, fcfs, rr or one that an extension brings", "fcfs",
+     set_sched},
+    {"pathsel", 0, BOTH, "NAME", "path selection, primary or one that an extension brings",
+     "primary", set_pathsel},
     {"streams", 0, BOTH, "N",
      "outbound streams to ask for; cat, when this is given, sends over all of them in turn, and "
      "then only the messages of one stream keep their order",
@@ -373,8 +397,9 @@ static const struct row rows[] = {
      "seconds; SIGUSR1 prints them at any time",
      "off", set_stats},
     {"verbose", 'v', ALL, NULL,
-     "tell on stderr when a path is confirmed, potentially failed, down, or up again", "off",
-     set_verbose},
+     "tell on stderr when a path is confirmed, potentially failed, down, or up again, and what "
+     "extensions tell",
+     "off", set_verbose},
     {"trace", 0, ALL, "FILE", "every packet as a line of text", "off", set_trace},
     {"pcap", 0, ALL, "FILE", "every packet as pcapng, for Wireshark", "off", set_pcap},
     {"qlog", 0, ALL, "FILE",

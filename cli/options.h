@@ -43,6 +43,7 @@ struct hws_cli_options {
     const char *interface; /* NULL: all */
     const char *extensions[HWS_CLI_EXTENSIONS_MAX];
     uint32_t extension_count;
+    const char *cc, *sched, *pathsel; /* names, NULL: the default */
     const char *locals[HWS_CLI_LOCALS_MAX];
     uint32_t local_count;
     bool ipv4_only, ipv6_only;

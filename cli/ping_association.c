@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 
 #include "cli/address.h"
-#include "cli/path_events.h"
+#include "cli/events.h"
 #include "cli/ping_run.h"
 
 struct path {
@@ -227,7 +227,7 @@ static void on_read(hws_uv_t *sock, ssize_t nread, const uv_buf_t *buf,
                     const hws_uv_message_t *message)
 {
     if (nread > 0)
-        hws_cli_path_events_print(buf->base, (size_t)nread, message);
+        hws_cli_events_print(buf->base, (size_t)nread, message);
     else if (nread < 0)
         on_over(sock->data, nread == UV_EOF ? 0 : (int)-nread);
 }

@@ -9,8 +9,12 @@
 
 #include <netinet/in.h>
 
+#include "api/hawser/options.h"
+#include "cli/events.h"
 #include "cli/extensions.h"
-#include "cli/path_events.h"
+
+/* For the names of what can be chosen; a list that is longer is not told. */
+#define NAMES_BYTES 1024u
 
 /* What a person can do about an error, by errno. */
 static const struct {
@@ -230,9 +234,25 @@ static void make_room(hws_uv_t *handle, uint32_t message_bytes)
         hws_uv_setsockopt(handle, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
 }
 
+/* What is chosen by name, and the option that lists the names. */
+static bool choose(hws_uv_t *handle, int option, int names_option, const char *what,
+                   const char *name)
+{
+    char names[NAMES_BYTES] = "";
+    int len = sizeof(names);
+    int rc =
+        name == NULL ? 0 : hws_uv_setsockopt(handle, IPPROTO_SCTP, option, name, (int)strlen(name));
+    if (rc == 0)
+        return true;
+    hws_uv_getsockopt(handle, IPPROTO_SCTP, names_option, names, &len);
+    fprintf(stderr, "hawser: there is no %s '%s', but %s; --extension FILE loads others\n", what,
+            name, names);
+    return false;
+}
+
 /* No holding back of small packets (Nagle's rule): whole messages are at hand, so there is nothing
  * to wait for. */
-static void set_options(hws_uv_t *handle, const struct hws_cli_options *options)
+static bool set_options(hws_uv_t *handle, const struct hws_cli_options *options)
 {
     const struct sctp_initmsg init = {.sinit_num_ostreams = options->streams};
     const int nodelay = 1;
@@ -240,7 +260,10 @@ static void set_options(hws_uv_t *handle, const struct hws_cli_options *options)
     hws_uv_setsockopt(handle, IPPROTO_SCTP, SCTP_NODELAY, &nodelay, sizeof(nodelay));
     make_room(handle, options->msg_size_bytes);
     if (options->verbose)
-        hws_cli_path_events_want(handle);
+        hws_cli_events_want(handle);
+    return choose(handle, HWS_CC, HWS_CC_NAMES, "congestion controller", options->cc) &&
+           choose(handle, HWS_SCHED, HWS_SCHED_NAMES, "stream scheduler", options->sched) &&
+           choose(handle, HWS_PATHSEL, HWS_PATHSEL_NAMES, "path selector", options->pathsel);
 }
 
 hws_uv_t *hws_cli_session_handle(struct hws_cli_session *session)
@@ -261,9 +284,9 @@ hws_uv_t *hws_cli_session_bound(struct hws_cli_session *session, uint16_t port)
     hws_uv_t *handle = hws_cli_session_handle(session);
     if (handle == NULL)
         return NULL;
-    set_options(handle, session->options);
-    bool bound = session->options->local_count > 0 ? bind_locals(session, handle, port)
-                                                   : bind_any(handle, port);
+    bool bound = set_options(handle, session->options) &&
+                 (session->options->local_count > 0 ? bind_locals(session, handle, port)
+                                                    : bind_any(handle, port));
     if (bound)
         return handle;
     hws_cli_session_drop(handle, NULL);

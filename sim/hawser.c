@@ -1,4 +1,6 @@
 /* hawser's engine as the stack of a host. */
+#include <stdio.h>
+
 #include "proto/packet.h"
 #include "sim/env.h"
 #include "sim/memory.h"
@@ -72,6 +74,7 @@ static struct sim_stack *hawser_open(struct sim_node *node, uint64_t seed)
     sim_stack_init(&h->base, &sim_stack_hawser, node);
     sim_env_init(&h->env, seed);
     check_extensions(node);
+    char why[HWS_EXTENSION_ERROR_MAX] = "no memory for the engine";
     const struct hws_extension *extensions[HWS_EXT_MAX];
     const struct hws_engine_config config = {
         .env = sim_env_make(&h->env),
@@ -79,10 +82,12 @@ static struct sim_stack *hawser_open(struct sim_node *node, uint64_t seed)
         .extensions = extensions,
         .extension_count = choose_extensions(node, extensions),
     };
-    h->engine = node->run->error.text[0] == '\0' ? hws_engine_new(&config) : NULL;
+    if (node->run->error.text[0] == '\0' &&
+        hws_extensions_check(extensions, config.extension_count, why) == HWS_OK)
+        h->engine = hws_engine_new(&config);
     h->iov = sim_new(IOV_MAX_COUNT, sizeof *h->iov);
     if (h->engine == NULL)
-        sim_run_fail(node->run, "host %s: no engine with these extensions", node->config->name);
+        sim_run_fail(node->run, "host %s: %s", node->config->name, why);
     else
         SIM_TELL(node->run, engine, node, h->engine);
     return &h->base;
@@ -108,6 +113,42 @@ static size_t reachable(const struct sim_node *from, const struct sim_node *of,
     return count;
 }
 
+/* ---- Why an endpoint is refused ---- */
+
+typedef const char *name_at_fn(const struct hws_engine *e, size_t index);
+
+/* Whether the engine has what the association names, NULL being the default; else what it has is
+ * told. */
+static bool name_known(const struct sim_stack *stack, const struct sim_end *end, const char *key,
+                       const char *name, name_at_fn *at)
+{
+    const struct hws_engine *e = of((struct sim_stack *)stack)->engine;
+    char names[256];
+    size_t len = 0;
+    names[0] = '\0';
+    for (size_t i = 0; at(e, i) != NULL; i++) {
+        if (name == NULL || strcmp(at(e, i), name) == 0)
+            return true;
+        if (len < sizeof names)
+            len += (size_t)snprintf(names + len, sizeof names - len, " %s", at(e, i));
+    }
+    sim_run_fail(stack->node->run,
+                 "association %s: host %s has no %s '%s', but%s; --extension FILE loads others",
+                 end->association->name, stack->node->config->name, key, name, names);
+    return false;
+}
+
+static void tell_refused(const struct sim_stack *stack, const struct sim_end *end, int rc)
+{
+    const struct hws_params *p = &end->association->params[end->side];
+    if (name_known(stack, end, "cc", p->cc, hws_cc_name) &&
+        name_known(stack, end, "sched", p->sched, hws_sched_name) &&
+        name_known(stack, end, "pathsel", p->pathsel, hws_pathsel_name))
+        sim_run_fail(stack->node->run,
+                     "association %s: the parameters of its %s side are not allowed together (%s)",
+                     end->association->name, end->side == 0 ? "from" : "to", hws_error_name(rc));
+}
+
 static bool hawser_bind(struct sim_stack *stack, struct sim_end *end)
 {
     struct hawser *h = of(stack);
@@ -123,10 +164,7 @@ static bool hawser_bind(struct sim_stack *stack, struct sim_end *end)
     int rc = hws_endpoint_new(h->engine, &config, &id);
     end->id = id;
     if (rc != HWS_OK)
-        sim_run_fail(stack->node->run,
-                     "association %s: the parameters of its %s side are not allowed together, or "
-                     "there is no such cc, sched or pathsel (%s)",
-                     end->association->name, end->side == 0 ? "from" : "to", hws_error_name(rc));
+        tell_refused(stack, end, rc);
     return rc == HWS_OK;
 }
 

@@ -29,6 +29,8 @@ extern "C" {
 #define HWS_EXT_MAX 8u
 /** Chunk types of one extension. */
 #define HWS_EXT_CHUNKS_MAX 8u
+/** Error causes of one extension. */
+#define HWS_EXT_CAUSES_MAX 64u
 /** The longest value of an INIT parameter of an extension, in bytes. */
 #define HWS_EXT_PARAM_MAX 16u
 /** The longest name of an extension, a chunk or a cause, in characters. */
@@ -452,7 +454,7 @@ struct hws_extension {
     const struct hws_ext_chunk *chunks; /**< its chunk types */
     uint32_t chunk_count;               /**< HWS_EXT_CHUNKS_MAX at most */
     const struct hws_ext_cause *causes; /**< its error causes */
-    uint32_t cause_count;               /**< how many */
+    uint32_t cause_count;               /**< HWS_EXT_CAUSES_MAX at most */
 
     uint32_t state_size; /**< bytes for each association for which it is on, HWS_EXT_STATE_MAX at
                             most */

@@ -272,6 +272,9 @@ static bool chunks_ok(const struct hws_extension *x, char *error)
 
 static bool causes_ok(const struct hws_extension *x, char *error)
 {
+    if (x->cause_count > HWS_EXT_CAUSES_MAX)
+        return wrong(error, x, "%u causes: there may be %u", (unsigned)x->cause_count,
+                     HWS_EXT_CAUSES_MAX);
     if (x->cause_count > 0 && x->causes == NULL)
         return wrong(error, x, "%u causes, and no list of them", (unsigned)x->cause_count);
     for (uint32_t i = 0; i < x->cause_count; i++) {

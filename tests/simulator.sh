@@ -280,6 +280,7 @@ check_errors()
 {
     local hosts='[host a]\n[host b]\n[link l]\nends = a b\n'
     local assoc="$hosts[association x]\nfrom = a\nto = b\n"
+    local delaycc; delaycc=$(dirname "$program")/../examples/extensions/delaycc.so
     wrong "wrong.sim:1: 'nonsense' is neither a [section] nor key = value" 'nonsense\n'
     wrong "wrong.sim:1: 'a' stands before the first [section]" 'a = b\n'
     wrong "there is no section [hots]: it has to be simulation, host," '[hots a]\n'
@@ -296,7 +297,10 @@ check_errors()
     wrong "[association] has no key 'rto_mni'" "$assoc"'rto_mni = 1s\n'
     wrong 'rto_min = 1: has to be a time' "$assoc"'rto_min = 1\n'
     wrong 'the parameters of its from side are not allowed' "$assoc"'from.rto_min = 100s\n'
-    wrong 'there is no such cc, sched or pathsel' "$assoc"'cc = nobody\n'
+    wrong "association x: host a has no cc 'nobody', but rfc9260; --extension FILE loads others" "$assoc"'cc = nobody\n'
+    wrong "has no sched '', but fcfs rr;" "$assoc"'sched = fcfs\n' --set association.x.sched=
+    wrong "has no pathsel 'rr', but primary;" "$assoc"'pathsel = rr\n'
+    wrong 'extension delaycc: there is another one of that name' "$assoc" --extension "$delaycc" --extension "$delaycc"
     wrong '[association x] has to stop after it starts' "$assoc"'start = 5s\nstop = 5s\n'
     wrong 'has to stop after it starts, start_jitter included' "$assoc"'stop = 1s\nstart_jitter = 2s\n'
     wrong 'there is no way' '[host a]\n[host b]\n[association x]\nfrom = a\nto = b\n'

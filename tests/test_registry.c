@@ -210,6 +210,9 @@ static void causes_and_sizes(void **state)
     x.causes = NULL;
     refused("1 causes, and no list of them");
     x.causes = causes;
+    x.cause_count = UINT32_MAX;
+    refused("4294967295 causes: there may be 64");
+    x.cause_count = 1;
     x.state_size = HWS_EXT_STATE_MAX + 1;
     refused("a state of");
     x.state_size = HWS_EXT_STATE_MAX;

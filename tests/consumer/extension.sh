@@ -82,11 +82,15 @@ says()
     done
 }
 
-exchange both --extension "$work/greet.so" -- --extension "$work/greet.so"
+exchange both --extension "$work/greet.so" -v -- --extension "$work/greet.so"
+grep -qE 'Z extension greet, event 1: hello$' "$work/both-b.log" || fail "both: -v does not tell the event"
 says both 'GREETING text="hello"'
 says both 'GREETING text="hello to you"'
 says both 'proto=254/lab'
 grep -q 'INIT .*greet' "$work/both-a.trace" || fail "both: no parameter in INIT"
+
+delaycc=$2/examples/extensions/delaycc.so
+exchange chosen --extension "$delaycc" --cc delaycc -- --extension "$delaycc" --cc delaycc --sched rr --pathsel primary
 
 # One side alone: a file, no greeting, no complaint.
 exchange client-only -- --extension "$work/greet.so"
@@ -130,10 +134,22 @@ refused()
     grep -qE -- "$2" "$work/refused.log" || fail "$1: no $2"
     echo "ok    $1"
 }
+refused "no such controller" "no congestion controller 'x', but rfc9260 delaycc;" --extension "$delaycc" --cc x
+refused "no such scheduler" "no stream scheduler 'delaycc', but fcfs rr;" --extension "$delaycc" --sched delaycc
+refused "no such selector" "no path selector '', but primary;" --pathsel ''
 refused "missing file" 'cannot load extension .*none.so: No such file' --extension "$work/none.so"
 refused "no shared object" 'cannot load extension .*invalid ELF header|file too short' --extension "$work/file"
 cc -shared -fPIC -o "$work/empty.so" -x c /dev/null
 refused "no symbol" 'no symbol hws_extension' --extension "$work/empty.so"
+for text in 'const struct hws_extension hws_extension = {.api = HWS_EXTEND_API, .name = "x"};' \
+    'const struct hws_extension *hws_extension(void) { return 0; }'; do
+    # shellcheck disable=SC2086 # the flags are several words
+    printf '#include <hawser/extend.h>\n%s\n' "$text" |
+        cc -std=c11 $cflags -shared -fPIC -o "$work/direct.so" -x c -
+    refused "another symbol: $text" 'is not made by HWS_EXTENSION_EXPORT' --extension "$work/direct.so"
+done
+long=$work/$(printf './%.0s' {1..1500})none.so
+refused "a long path" 'cannot load extension .*\.\.\.: No such file' --extension "$long"
 refused "wrong version" 'built for version 3 .* this is version 2' --extension "$work/wrong.so"
 cp "$work/greet.so" "$work/second.so"
 refused "given twice" 'another one of that name' --extension "$work/greet.so" --extension "$work/second.so"
