@@ -477,6 +477,26 @@ static void test_icmp4(void **state)
     assert_false(event.protocol_unreachable);
 }
 
+/* While packets come with their IP header the system quotes that, too. */
+static void test_icmp4_about_large_packets(void **state)
+{
+    struct pair *links = links_of(state);
+    struct hws_net_event event;
+    struct link_send large = to_b("127.0.0.1", 1, 20000), small = to_b("127.0.0.1", 1, 100);
+    link_send(links->a, &large);
+    inject_icmp4(ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0, PORT_A);
+    inject_icmp4(ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0, 4711);
+    link_send(links->a, &small);
+    inject_icmp4(ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0, PORT_A);
+    for (int i = 0; i < 2; i++) {
+        assert_true(link_wait_event(links->a, &event));
+        assert_int_equal(event.kind, HWS_NET_UNREACHABLE);
+        assert_true(event.protocol_unreachable);
+        expect_quote(&event);
+    }
+    assert_false(links->a->ops->net_event(links->a, &event));
+}
+
 /* RFC 9260, ICMP3; and packets of another stack on this host. A packet sent right afterwards is
  * not lost to the error that they leave on the socket. */
 static void test_icmp4_ignored(void **state)
@@ -693,6 +713,7 @@ int main(int argc, char **argv)
         TEST(test_unreachable_goes_on),
         TEST(test_filtered),
         TEST(test_icmp4),
+        TEST(test_icmp4_about_large_packets),
         TEST(test_icmp4_ignored),
         TEST(test_icmp6),
         TEST(test_route),

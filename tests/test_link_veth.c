@@ -61,14 +61,19 @@ static bool make_network(void)
            run("ip addr add 10.99.0.1/24 dev va && ip addr add fd99::1/64 dev va nodad");
 }
 
-static void set_neighbour(const char *mac)
+static void set_neighbour_at(const char *interface, const char *mac)
 {
     char command[160];
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof(command), "ip neigh replace %s lladdr %s dev va", peer_host[i],
-                 mac);
+        snprintf(command, sizeof(command), "ip neigh replace %s lladdr %s dev %s", peer_host[i],
+                 mac, interface);
         assert_true(run(command));
     }
+}
+
+static void set_neighbour(const char *mac)
+{
+    set_neighbour_at("va", mac);
 }
 
 static struct hws_link *open_link(void)
@@ -189,6 +194,31 @@ static void expect_one(struct world *w, int family)
     assert_true(hws_addr_same(&packet.src, &src) && hws_addr_same(&packet.dst, &dst));
     link_unref(&packet, 1);
     link_expect_nothing(w->link);
+}
+
+/* ---- The interface ---- */
+
+/* A link is bound to an interface, not to the name that it had. */
+static void test_renamed(void **state)
+{
+    struct world *w = world_of(state);
+    struct hws_addr remote = link_addr(peer_host[0], 0), local, ours = link_addr(our_host[0], 0);
+    struct link_send send = {
+        .dst = peer_host[0], .src_port = OUR_PORT, .dst_port = PEER_PORT, .count = 1, .len = 100};
+    uint8_t frame[FRAME_MAX];
+    uint32_t mtu;
+    assert_true(run("ip link set va down && ip link set va name vc && ip link set vc up"));
+    set_neighbour_at("vc", "02:00:00:00:00:02");
+    usleep(10000); /* news of it are looked at every few milliseconds */
+    int result = w->link->ops->route(w->link, &remote, &local, &mtu);
+    link_send(w->link, &send);
+    uint32_t len = next_frame(w, SCTP, WAIT_MS, frame);
+    assert_true(run("ip link set vc down && ip link set vc name va && ip link set va up && "
+                    "ip addr replace fd99::1/64 dev va nodad"));
+    assert_int_equal(result, 0);
+    assert_int_equal(mtu, 1500);
+    assert_true(hws_addr_same(&local, &ours));
+    assert_int_equal(len, IP_AT + HWS_IPV4_HEADER_LEN + 100);
 }
 
 /* ---- Descriptors ---- */
@@ -524,13 +554,21 @@ static void test_kernel_is_quiet(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sent_frames),           TEST(test_past_ip),
-        TEST(test_unknown_neighbour),     TEST(test_neighbour_moves),
-        TEST(test_too_big_for_interface), TEST(test_interface_down),
-        TEST(test_interface_grows),       TEST(test_interface_down_and_full),
-        TEST(test_received_frames),       TEST(test_foreign_frames),
-        TEST(test_unusual_headers),       TEST(test_fragments),
-        TEST(test_kernel_is_quiet),       TEST(test_closed_on_exec),
+        TEST(test_sent_frames),
+        TEST(test_past_ip),
+        TEST(test_unknown_neighbour),
+        TEST(test_neighbour_moves),
+        TEST(test_too_big_for_interface),
+        TEST(test_interface_down),
+        TEST(test_interface_grows),
+        TEST(test_interface_down_and_full),
+        TEST(test_received_frames),
+        TEST(test_foreign_frames),
+        TEST(test_unusual_headers),
+        TEST(test_fragments),
+        TEST(test_kernel_is_quiet),
+        TEST(test_closed_on_exec),
+        TEST(test_renamed),
     };
     if (argc != 2 || !hws_link_kind_read(argv[1], &kind))
         return 2;

@@ -19,8 +19,10 @@ void hws_link_inet_init(struct hws_link_inet *inet, const struct hws_link_ops *o
                         const char *interface)
 {
     memset(inet, 0, sizeof(*inet));
-    if (interface != NULL)
+    if (interface != NULL) {
         snprintf(inet->interface, sizeof(inet->interface), "%s", interface);
+        inet->interface_index = if_nametoindex(interface);
+    }
     inet->link.ops = ops;
     inet->udp = udp;
     inet->sockets[0] = (struct hws_inet_socket){.fd = -1, .family = HWS_FAMILY_IPV4};
@@ -180,8 +182,7 @@ int hws_link_inet_route(struct hws_link *link, const struct hws_addr *remote,
     struct hws_link_inet *inet = (struct hws_link_inet *)link;
     if (hws_addr_len(remote) == 0 || inet->sockets[remote->family == HWS_FAMILY_IPV6].fd < 0)
         return -EAFNOSUPPORT;
-    return hws_route_cache_lookup(&inet->routes, remote,
-                                  inet->interface[0] != '\0' ? inet->interface : NULL, local, mtu);
+    return hws_route_cache_lookup(&inet->routes, remote, inet->interface_index, local, mtu);
 }
 
 /* Trains leave in order, so what blocks is the socket that the first one needs. */

@@ -22,7 +22,8 @@ struct hws_inet_socket {
 struct hws_link_inet {
     struct hws_link link;
     bool udp;
-    char interface[IF_NAMESIZE];                      /* bound to; empty: none */
+    char interface[IF_NAMESIZE];                      /* to bind to; empty: none */
+    uint32_t interface_index;                         /* its name may change; 0: none */
     struct hws_inet_socket sockets[HWS_INET_SOCKETS]; /* IPv4, IPv6 */
     uint32_t turn;                                    /* the socket that receives first next time */
     struct hws_rxpool *pool;

@@ -123,15 +123,36 @@ static size_t raw_receive(struct hws_link *link, struct hws_packet_in *packets, 
     return count;
 }
 
+/* While a socket sends packets that come with their IP header (IP_HDRINCL), the system quotes the
+ * header, too. What begins with our protocol and the remote address in their places is one. */
+static void strip_quoted_ipv4(const struct raw_link *raw, struct hws_net_event *event)
+{
+    const uint8_t *ip = event->quoted;
+    if (event->remote.family != HWS_FAMILY_IPV4 || event->quoted_len < HWS_IPV4_HEADER_LEN ||
+        ip[0] >> 4 != 4 || ip[9] != raw->protocol || memcmp(ip + 16, event->remote.ip, 4) != 0)
+        return;
+    uint32_t header_len = 4u * (ip[0] & 0x0fu);
+    if (header_len < HWS_IPV4_HEADER_LEN || header_len > event->quoted_len)
+        return;
+    event->quoted += header_len;
+    event->quoted_len -= header_len;
+}
+
 /* ICMP messages bypass the filter: those about packets of other stacks on this host come, too. */
+static bool is_about_us(const struct raw_link *raw, const struct hws_net_event *event)
+{
+    return raw->own_host || (event->quoted_len >= PORTS_LEN &&
+                             hws_port_set_has(&raw->ports, hws_get16(event->quoted)));
+}
+
 static bool raw_net_event(struct hws_link *link, struct hws_net_event *event)
 {
     const struct raw_link *raw = (const struct raw_link *)link;
     while (hws_link_inet_net_event(link, event)) {
-        bool quotes = event->kind == HWS_NET_UNREACHABLE || event->kind == HWS_NET_TOO_BIG;
-        if (!quotes || raw->own_host ||
-            (event->quoted_len >= PORTS_LEN &&
-             hws_port_set_has(&raw->ports, hws_get16(event->quoted))))
+        if (event->kind != HWS_NET_UNREACHABLE && event->kind != HWS_NET_TOO_BIG)
+            return true;
+        strip_quoted_ipv4(raw, event);
+        if (is_about_us(raw, event))
             return true;
     }
     return false;

@@ -9,7 +9,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,7 +40,7 @@ struct local {
 struct hws_nexthops {
     int watch;
     uint64_t watched_us; /* when the kernel's news were looked at last */
-    char interface[IF_NAMESIZE];
+    uint32_t interface;  /* its index; 0: as routed */
     struct entry entries[ENTRIES];
     struct local locals[ENTRIES];
 };
@@ -52,7 +51,7 @@ struct hws_nexthops *hws_nexthops_new(const char *interface)
     if (table == NULL)
         return NULL;
     if (interface != NULL)
-        snprintf(table->interface, sizeof(table->interface), "%s", interface);
+        table->interface = if_nametoindex(interface);
     table->watch = hws_netwatch_open_neighbours();
     if (table->watch >= 0)
         return table;
@@ -195,12 +194,11 @@ static void watch(struct hws_nexthops *table, uint64_t now_us)
 static bool look_up(struct hws_nexthops *table, struct entry *e, uint64_t now_us)
 {
     struct hws_route route;
-    const char *interface = table->interface[0] != '\0' ? table->interface : NULL;
     bool ipv6 = e->remote.family == HWS_FAMILY_IPV6;
     uint16_t state = NUD_NONE;
     e->hop = (struct hws_nexthop){
         .link = {.sll_family = AF_PACKET, .sll_protocol = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP)}};
-    if (hws_route_find(&e->remote, &e->source, interface, &route) == 0 && !route.local) {
+    if (hws_route_find(&e->remote, &e->source, table->interface, &route) == 0 && !route.local) {
         state = ask_neighbour(&route, &e->hop.link);
         e->next_hop = route.next_hop;
         e->hop.link.sll_ifindex = (int)route.interface;
@@ -236,6 +234,6 @@ bool hws_nexthops_is_local(struct hws_nexthops *table, const struct hws_addr *ad
     struct hws_route route;
     l->addr = *addr;
     l->until_us = now_us + FRESH_US;
-    l->local = hws_route_find(addr, NULL, NULL, &route) == 0 && route.local;
+    l->local = hws_route_find(addr, NULL, 0, &route) == 0 && route.local;
     return l->local;
 }

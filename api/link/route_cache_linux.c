@@ -52,7 +52,7 @@ static struct hws_route_cache_entry *find(struct hws_route_cache *cache,
     return NULL;
 }
 
-static int ask(struct hws_route_cache *cache, const struct hws_addr *remote, const char *interface,
+static int ask(struct hws_route_cache *cache, const struct hws_addr *remote, uint32_t interface,
                struct hws_route_cache_entry **out)
 {
     struct hws_route_cache_entry *e = &cache->entries[cache->next++ % HWS_ROUTE_CACHE_ENTRIES];
@@ -67,7 +67,7 @@ static int ask(struct hws_route_cache *cache, const struct hws_addr *remote, con
 }
 
 int hws_route_cache_lookup(struct hws_route_cache *cache, const struct hws_addr *remote,
-                           const char *interface, struct hws_addr *local, uint32_t *mtu)
+                           uint32_t interface, struct hws_addr *local, uint32_t *mtu)
 {
     if (!unchanged(cache))
         forget_all(cache);

@@ -26,7 +26,7 @@ struct hws_route_cache {
 
 /** As hws_route_lookup; always with the same `interface`. The cache begins with zeros. */
 int hws_route_cache_lookup(struct hws_route_cache *cache, const struct hws_addr *remote,
-                           const char *interface, struct hws_addr *local, uint32_t *mtu);
+                           uint32_t interface, struct hws_addr *local, uint32_t *mtu);
 
 /** What the network said makes it likely that something has changed: the next lookup asks. */
 void hws_route_cache_doubt(struct hws_route_cache *cache);

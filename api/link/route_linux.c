@@ -195,12 +195,10 @@ static bool is_link_local(const struct hws_addr *addr)
     return addr->family == HWS_FAMILY_IPV6 && addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
 }
 
-static int look_up(const struct hws_addr *remote, const struct hws_addr *source,
-                   const char *interface, struct answer *answer)
+static int look_up(const struct hws_addr *remote, const struct hws_addr *source, uint32_t interface,
+                   struct answer *answer)
 {
-    uint32_t out = interface != NULL ? if_nametoindex(interface) : remote->scope_id;
-    if (interface != NULL && out == 0)
-        return -errno;
+    uint32_t out = interface != 0 ? interface : remote->scope_id;
     *answer = (struct answer){.route = {.source.family = remote->family, .next_hop = *remote}};
     int result = ask_kernel(remote, source, out, answer);
     if (is_link_local(&answer->route.source))
@@ -208,8 +206,8 @@ static int look_up(const struct hws_addr *remote, const struct hws_addr *source,
     return result;
 }
 
-int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source,
-                   const char *interface, struct hws_route *route)
+int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source, uint32_t interface,
+                   struct hws_route *route)
 {
     struct answer answer;
     int result = look_up(remote, source, interface, &answer);
@@ -219,7 +217,7 @@ int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source,
     return result;
 }
 
-int hws_route_lookup(const struct hws_addr *remote, const char *interface, struct hws_addr *local,
+int hws_route_lookup(const struct hws_addr *remote, uint32_t interface, struct hws_addr *local,
                      uint32_t *mtu)
 {
     struct answer answer;

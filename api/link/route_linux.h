@@ -18,17 +18,17 @@ struct hws_route {
 };
 
 /** The way to `remote` for packets from `source` (NULL or HWS_FAMILY_NONE: any) through
- * `interface` (NULL: as routed). 0 or a negative errno (-ENETUNREACH, ...). */
-int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source,
-                   const char *interface, struct hws_route *route);
+ * `interface` (its index; 0: as routed). 0 or a negative errno (-ENETUNREACH, ...). */
+int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source, uint32_t interface,
+                   struct hws_route *route);
 
 /** Asks the kernel one question of rtnetlink: bytes of the answer, or a negative errno. */
 int hws_route_ask(const void *request, size_t request_len, void *answer, size_t size);
 
 /** The source address towards `remote` and the IP MTU of the interface there, or of the route where
- * the administrator set one. `interface`: go through this one; NULL: as routed. `local` and `mtu`
- * may be NULL. 0 or a negative errno (-ENETUNREACH, ...). */
-int hws_route_lookup(const struct hws_addr *remote, const char *interface, struct hws_addr *local,
+ * the administrator set one. `interface`: go through the one of this index; 0: as routed. `local`
+ * and `mtu` may be NULL. 0 or a negative errno (-ENETUNREACH, ...). */
+int hws_route_lookup(const struct hws_addr *remote, uint32_t interface, struct hws_addr *local,
                      uint32_t *mtu);
 
 #endif
