@@ -313,6 +313,10 @@ struct hws_event {
  * folded into one, but those of EXTENSION. After DOWN no event names that association again. */
 bool hws_engine_event(struct hws_engine *engine, struct hws_event *out);
 
+/** Whether there may be events to take: output makes some, too, where an extension tells of what is
+ * sent. */
+bool hws_engine_has_events(const struct hws_engine *engine);
+
 #define HWS_ENDPOINT_IPV4 1u /**< in `families`: IPv4 */
 #define HWS_ENDPOINT_IPV6 2u /**< and IPv6 */
 

@@ -69,6 +69,11 @@ static bool take_event(struct hws_assoc *a, struct hws_event *out)
     return false;
 }
 
+bool hws_engine_has_events(const struct hws_engine *e)
+{
+    return !hws_list_empty(&e->events);
+}
+
 bool hws_engine_event(struct hws_engine *e, struct hws_event *out)
 {
     while (!hws_list_empty(&e->events)) {

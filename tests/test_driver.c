@@ -11,6 +11,7 @@
 
 #include "api/runtime/driver.h"
 #include "api/runtime/env.h"
+#include "stack/extend.h"
 
 #define MTU 1500u
 #define ROUNDS_MAX 1000
@@ -19,7 +20,7 @@ struct end {
     struct hws_env env;
     struct hws_driver driver;
     hws_assoc_id assoc;
-    unsigned dispatches;
+    unsigned dispatches, told;
     unsigned inbound, outbound; /* packets traced */
     uint32_t longest;
     bool up;
@@ -35,6 +36,7 @@ static void on_event(void *arg, const struct hws_event *event, uint64_t now_us)
     struct end *end = arg;
     (void)now_us;
     assert_int_not_equal(event->type, HWS_EVENT_PATH_NEW); /* the driver answers that */
+    end->told += event->type == HWS_EVENT_EXTENSION;
     if (event->type == HWS_EVENT_UP) {
         end->assoc = event->assoc;
         end->up = true;
@@ -59,10 +61,35 @@ static void on_packet(void *arg, const struct hws_driver_packet *packet)
     assert_int_equal(packet->src->family, HWS_FAMILY_IPV4);
 }
 
+/* An extension that tells of every DATA chunk that is sent. */
+static void tell_of_data(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data)
+{
+    (void)data;
+    (void)hws_ext_tell(assoc, 1, NULL, 0); /* of a train not all find room */
+}
+
+static bool fill_nothing(const struct hws_ext_assoc *assoc, struct hws_ext_out *out)
+{
+    (void)assoc;
+    (void)out;
+    return false;
+}
+
+static const struct hws_ext_chunk no_chunk = {
+    .type = 0x90, .name = "NONE", .states = HWS_EXT_IN_ANY, .fill = fill_nothing};
+static const struct hws_extension teller = {.api = HWS_EXTEND_API,
+                                            .name = "teller",
+                                            .param = 0x9000,
+                                            .chunks = &no_chunk,
+                                            .chunk_count = 1,
+                                            .data_sent = tell_of_data};
+static const struct hws_extension *const extensions[] = {&teller};
+
 static void open_end(struct end *end, struct hws_link *link)
 {
     assert_int_equal(hws_env_init(&end->env), 0);
-    const struct hws_engine_config config = {.env = end->env};
+    const struct hws_engine_config config = {
+        .env = end->env, .extensions = extensions, .extension_count = 1};
     end->driver = (struct hws_driver){
         .engine = hws_engine_new(&config),
         .link = link,
@@ -192,6 +219,18 @@ static void timers_run_when_they_are_due(void **state)
     assert_true(hws_engine_deadline(w->a.driver.engine) > w->now_us);
 }
 
+/* Nothing else may come for a long time. */
+static void what_happens_while_sending_is_told_at_once(void **state)
+{
+    struct world *w = *state;
+    const struct hws_iovec iov = {"x", 1};
+    const struct hws_sndinfo info = {0};
+    assert_int_equal(hws_assoc_send(w->b.driver.engine, w->b.assoc, &info, &iov, 1, w->now_us),
+                     HWS_OK);
+    hws_driver_run(&w->b.driver, w->now_us);
+    assert_int_equal(w->b.told, 1);
+}
+
 static void callbacks_run_after_every_batch(void **state)
 {
     struct world *w = *state;
@@ -205,9 +244,8 @@ static void callbacks_run_after_every_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(paths_get_the_routes_mtu),
-        TEST(every_packet_of_a_train_is_traced),
-        TEST(timers_run_when_they_are_due),
+        TEST(paths_get_the_routes_mtu),        TEST(every_packet_of_a_train_is_traced),
+        TEST(timers_run_when_they_are_due),    TEST(what_happens_while_sending_is_told_at_once),
         TEST(callbacks_run_after_every_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

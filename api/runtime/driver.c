@@ -1,6 +1,7 @@
 #include "api/runtime/driver.h"
 
-/* Rounds of output and of news about what could not be sent before the loop gets its turn. */
+/* Rounds of output, and of what it makes happen, before the loop gets its turn: news about what
+ * could not be sent, and events. */
 #define OUTPUT_ROUNDS 4u
 
 static void trace(const struct hws_driver *driver, const struct hws_driver_packet *packet)
@@ -126,7 +127,7 @@ bool hws_driver_run(struct hws_driver *driver, uint64_t now_us)
     for (unsigned round = 0; round < OUTPUT_ROUNDS; round++) {
         events(driver, now_us);
         output(driver, now_us);
-        if (!net_events(driver, now_us))
+        if (!net_events(driver, now_us) && !hws_engine_has_events(driver->engine))
             return false;
     }
     return true;
