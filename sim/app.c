@@ -37,6 +37,7 @@ static void unref(struct sim_run *run, struct sim_message *m)
 
 void sim_app_sent(struct sim_message *message, struct sim_run *run)
 {
+    message->workload->held_bytes -= message->size_bytes;
     unref(run, message);
 }
 
@@ -107,6 +108,7 @@ static bool send_first(struct sim_end *end, struct sim_workload *w, uint32_t que
     struct sim_message *m = w->first[queue];
     struct sim_stack *stack = end->node->stack;
     m->refs = 2;
+    w->held_bytes += m->size_bytes;
     switch (stack->ops->send(stack, end, m)) {
     case SIM_SEND_TAKEN:
         w->first[queue] = m->next;
@@ -119,6 +121,7 @@ static bool send_first(struct sim_end *end, struct sim_workload *w, uint32_t que
         end->over = true;
     }
     m->refs = 1;
+    w->held_bytes -= m->size_bytes;
     return false;
 }
 
@@ -144,18 +147,25 @@ static struct sim_workload *oldest(const struct sim_end *end)
     return best;
 }
 
-/* A message of one that always has something, in turn. */
+/* A message of one that always has something: of the one that has the least in the send buffer, so
+ * that each keeps something there for the scheduler to choose from; in turn where that is equal. */
 static struct sim_workload *next_greedy(struct sim_end *end)
 {
+    struct sim_workload *best = NULL;
+    uint32_t next = end->next_workload;
     for (uint32_t i = 0; i < end->workload_count; i++) {
-        struct sim_workload *w = end->workloads[end->next_workload];
-        end->next_workload = (end->next_workload + 1) % end->workload_count;
-        if (queue_of(end, w) == 0 && is_greedy(w) && may_create(w)) {
-            create_next(w);
-            return w;
-        }
+        uint32_t at = (end->next_workload + i) % end->workload_count;
+        struct sim_workload *w = end->workloads[at];
+        if (queue_of(end, w) != 0 || !is_greedy(w) || !may_create(w) ||
+            (best != NULL && w->held_bytes >= best->held_bytes))
+            continue;
+        best = w;
+        next = (at + 1) % end->workload_count;
     }
-    return NULL;
+    end->next_workload = next;
+    if (best != NULL)
+        create_next(best);
+    return best;
 }
 
 /* Messages go in the order in which they were made; what is always there comes behind them. */

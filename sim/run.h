@@ -102,6 +102,7 @@ struct sim_workload {
     struct sim_rng rng;
     struct sim_message *first[SIM_SIDES], *last[SIM_SIDES]; /* wait for room: requests, responses */
     uint64_t created;
+    uint64_t held_bytes; /* of its messages, responses included, in the stacks' send buffers */
     uint64_t delivered[SIM_SIDES]; /* requests, responses */
     uint32_t next_stream;
     bool active;       /* between start and stop; on/off: on */

@@ -112,6 +112,39 @@ END
     [ "$(value "$dir/latency.csv" stream,x,forward,0,messages)" = 90 ] || fail "a message in 100 ms, for 9 s, is 90"
 }
 
+# Usage: shares SCHEDULER SECOND_TO_FIRST: two workloads that always have something, messages of 1000
+# bytes on stream 0 and of 3000 on stream 1: the second one's goodput is so many times the first one's.
+shares()
+{
+    local first second
+    "$program" sim --csv "$dir/shares.csv" --set "association.x.sched=$1" "$dir/shares.sim" >/dev/null
+    first=$(value "$dir/shares.csv" stream,x,forward,0,goodput)
+    second=$(value "$dir/shares.csv" stream,x,forward,1,goodput)
+    awk -v a="$first" -v b="$second" -v times="$2" 'BEGIN { exit !(b > 0.95 * times * a && b < 1.05 * times * a) }' ||
+        fail "$1: $first and $second, not 1 to $2"
+}
+
+# What streams get is the scheduler's choice, not that of who finds room in the send buffer: each has
+# something to send all the time.
+check_shares()
+{
+    two_hosts "$dir/shares.sim" 'rate = 10Mbit/s' 'delay = 10ms' <<'END'
+[simulation]
+duration = 12s
+warmup = 2s
+[workload short]
+association = x
+size = 1000
+[workload long]
+association = x
+size = 3000
+stream = 1
+END
+    sed -i 's/^\[association x\]$/&\nsched = fcfs/' "$dir/shares.sim"
+    shares rr 3
+    shares fcfs 1
+}
+
 # No workload makes a message once it has stopped, whatever its kind: without an interval it is a response or
 # free room that asks for the next one.
 check_stop()
@@ -331,6 +364,7 @@ check)
     check_json
     check_rate
     check_latency
+    check_shares
     check_stop
     check_requests
     check_completion
