@@ -41,6 +41,18 @@ static void watch_signals(sigset_t *waiting)
     signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
 }
 
+static void keep(int *error, int rc)
+{
+    if (*error == 0)
+        *error = rc;
+}
+
+/* Lines come before what is said of all of them. */
+static void flush_lines(struct hws_cli_dump_state *dump)
+{
+    keep(&dump->trace_error, fflush(stdout) != 0 ? -errno : 0);
+}
+
 /* ---- Packets from an interface ---- */
 
 static int capture_waiting(struct hws_cli_dump_state *dump, struct hws_live *live)
@@ -82,9 +94,9 @@ static int capture_packets(struct hws_cli_dump_state *dump, struct hws_live *liv
     return 0;
 }
 
-static void summarize(const struct hws_cli_dump_state *dump, uint64_t dropped)
+static void summarize(struct hws_cli_dump_state *dump, uint64_t dropped)
 {
-    fflush(stdout);
+    flush_lines(dump);
     fprintf(stderr, "hawser: %" PRIu64 " packets", dump->packets);
     if (dump->bad_checksums != 0)
         fprintf(stderr, ", %" PRIu64 " with a bad checksum", dump->bad_checksums);
@@ -134,7 +146,7 @@ static int read_packets(struct hws_cli_dump_state *dump)
     if (rc == 0) {
         while (!hws_cli_dump_is_done(dump) && (rc = hws_pcapng_reader_next(reader, &ip, error)) > 0)
             hws_cli_dump_packet(dump, &ip);
-        fflush(stdout);
+        flush_lines(dump);
         if (hws_pcapng_reader_unknown(reader) != 0)
             fprintf(stderr,
                     "hawser: %s: %" PRIu64 " packets of links whose headers are not known were "
@@ -179,12 +191,6 @@ static int open_outputs(struct hws_cli_dump_state *dump)
     else if (!to_stdout)
         rc = hws_trace_borrow(stdout, &dump->trace);
     return rc;
-}
-
-static void keep(int *error, int rc)
-{
-    if (*error == 0)
-        *error = rc;
 }
 
 static int close_outputs(struct hws_cli_dump_state *dump, int code)

@@ -186,7 +186,26 @@ test_plugin()
 
 fails_to_write()
 {
-    ! "$hawser" dump -r "$work/IPv4.pcapng" >/dev/full 2>"$work/err" && grep -q 'cannot write' "$work/err"
+    ! "$hawser" dump -r "$work/IPv4.pcapng" >/dev/full 2>"$work/err" && grep -q 'cannot write.*No space left' "$work/err"
+}
+
+# An interface that is down is waited for, and one that is gone is not.
+test_interface()
+{
+    local code=0
+    ip link add name d0 type veth peer name d1
+    ip link set dev d1 up
+    ip link set dev d0 up
+    start_dump interface -i d0
+    ip link set dev d0 down
+    wait_for "$work/interface.err" 'd0 is down$'
+    ip link set dev d0 up
+    check "an interface that was down: it still captures" kill -0 "$dump"
+    check "that it was down is said once" [ "$(grep -c 'is down$' "$work/interface.err")" -eq 1 ]
+    ip link del dev d0
+    wait_for "$work/interface.err" 'any more: No such device$' || kill "$dump"
+    wait "$dump" || code=$?
+    check "an interface that is gone: exit code" [ "$code" -eq 1 ]
 }
 
 # 20 bytes of IPv4 header, 192.0.2.1 to 192.0.2.2, without a right checksum.
@@ -243,6 +262,7 @@ trap 'rm -rf "$work"' EXIT
 ip link set dev lo up
 head -c 100000 /dev/urandom >"$work/input"
 test_usage
+test_interface
 test_transfer IPv4 127.0.0.1 --proto 253
 test_transfer IPv6 ::1 -6
 test_transfer UDP 127.0.0.1 --udp

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -614,6 +615,39 @@ static void test_missing_capability(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static rlim_t lowest_free(void)
+{
+    int fd = dup(0);
+    assert_true(fd >= 0);
+    close(fd);
+    return (rlim_t)fd;
+}
+
+/* However many descriptors are left when there are too few: it says so, and leaves none open. */
+static void test_too_few_descriptors(void **state)
+{
+    links_of(state);
+    struct hws_link_raw_config config = {.protocol = 132, .ipv4 = true, .ipv6 = true};
+    struct hws_link *link;
+    char error[HWS_LINK_ERROR_MAX];
+    struct rlimit before, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlim_t lowest = lowest_free(), left = 0;
+    int result;
+    do {
+        few = before;
+        few.rlim_cur = lowest + left++;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        result = hws_link_kind_open(kind, &config, &link, error);
+        if (result == 0)
+            link->ops->close(link);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(result == 0 || (result == -EMFILE && strstr(error, "Too many open files")));
+        assert_int_equal(lowest_free(), lowest);
+    } while (result != 0);
+    assert_true(left > 2);
+}
+
 static void test_interface(void **state)
 {
     struct pair *links = links_of(state);
@@ -719,6 +753,7 @@ int main(int argc, char **argv)
         TEST(test_route),
         TEST(test_overflow_is_counted),
         TEST(test_missing_capability),
+        TEST(test_too_few_descriptors),
         TEST(test_interface),
         TEST(test_tos_and_ttl),
         TEST(test_tos_of_fragments),

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -548,6 +549,30 @@ static void test_kernel_is_quiet(void **state)
     w->link = open_link();
 }
 
+/* The lowest number that is free is the new limit: nothing can be opened any more. */
+static void test_no_descriptors_left(void **state)
+{
+    struct world *w = world_of(state);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    int lowest = dup(w->wire);
+    close(lowest);
+    none.rlim_cur = (rlim_t)lowest;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (int family = 0; family < 2; family++) {
+        struct frame f = good_frame(family);
+        struct link_send send = to_peer(family, 1, 100);
+        for (int i = 0; i < 2; i++) {
+            inject(w, &f);
+            expect_one(w, family);
+        }
+        link_send(w->link, &send);
+        expect_frame(w, &send, peer_mac, 0);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Usage: test_link_veth KIND */
@@ -569,6 +594,7 @@ int main(int argc, char **argv)
         TEST(test_kernel_is_quiet),
         TEST(test_closed_on_exec),
         TEST(test_renamed),
+        TEST(test_no_descriptors_left),
     };
     if (argc != 2 || !hws_link_kind_read(argv[1], &kind))
         return 2;

@@ -56,10 +56,15 @@ int hws_link_layer2_start(struct hws_link_layer2 *l2, const struct hws_link_ops 
         return result;
     l2->link.ipv4 = l2->raw->ipv4;
     l2->link.ipv6 = l2->raw->ipv6;
-    l2->nexthops = hws_nexthops_new(config->interface);
+    result = hws_nexthops_new(config->interface, &l2->nexthops);
+    if (result != 0) {
+        snprintf(error, HWS_LINK_ERROR_MAX, "cannot ask the system for routes: %s",
+                 strerror(-result));
+        return result;
+    }
     l2->pool = hws_rxpool_new();
     l2->reassembly = l2->pool != NULL ? hws_reassembly6_new(l2->pool) : NULL;
-    if (allocate_trains(l2) && l2->nexthops != NULL && l2->reassembly != NULL)
+    if (allocate_trains(l2) && l2->reassembly != NULL)
         return 0;
     snprintf(error, HWS_LINK_ERROR_MAX, "there is no memory for the link's buffers");
     return -ENOMEM;

@@ -39,31 +39,38 @@ struct local {
 
 struct hws_nexthops {
     int watch;
+    int netlink; /* to ask by: a packet link shall not go deaf at the limit of descriptors */
     uint64_t watched_us; /* when the kernel's news were looked at last */
     uint32_t interface;  /* its index; 0: as routed */
     struct entry entries[ENTRIES];
     struct local locals[ENTRIES];
 };
 
-struct hws_nexthops *hws_nexthops_new(const char *interface)
+int hws_nexthops_new(const char *interface, struct hws_nexthops **out)
 {
     struct hws_nexthops *table = calloc(1, sizeof(*table));
     if (table == NULL)
-        return NULL;
+        return -ENOMEM;
     if (interface != NULL)
         table->interface = if_nametoindex(interface);
     table->watch = hws_netwatch_open_neighbours();
-    if (table->watch >= 0)
-        return table;
-    free(table);
-    return NULL;
+    table->netlink = hws_route_open();
+    int result = table->watch < 0 ? table->watch : table->netlink < 0 ? table->netlink : 0;
+    if (result == 0)
+        *out = table;
+    else
+        hws_nexthops_free(table);
+    return result;
 }
 
 void hws_nexthops_free(struct hws_nexthops *table)
 {
     if (table == NULL)
         return;
-    close(table->watch);
+    if (table->watch >= 0)
+        close(table->watch);
+    if (table->netlink >= 0)
+        close(table->netlink);
     free(table);
 }
 
@@ -231,9 +238,8 @@ bool hws_nexthops_is_local(struct hws_nexthops *table, const struct hws_addr *ad
     struct local *l = &table->locals[slot_of(addr, &any)];
     if (now_us < l->until_us && hws_addr_same(&l->addr, addr))
         return l->local;
-    struct hws_route route;
     l->addr = *addr;
     l->until_us = now_us + FRESH_US;
-    l->local = hws_route_find(addr, NULL, 0, &route) == 0 && route.local;
+    l->local = hws_route_is_local(table->netlink, addr) == 1;
     return l->local;
 }

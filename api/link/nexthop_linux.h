@@ -20,9 +20,8 @@ struct hws_nexthop {
 
 struct hws_nexthops;
 
-/** A new table for packets through `interface` (NULL: as routed), or NULL when there is no memory
- * or the kernel cannot tell of changes. */
-struct hws_nexthops *hws_nexthops_new(const char *interface);
+/** A new table for packets through `interface` (NULL: as routed). 0 or a negative errno. */
+int hws_nexthops_new(const char *interface, struct hws_nexthops **out);
 void hws_nexthops_free(struct hws_nexthops *table);
 
 /** The next hop towards `remote` for packets from `source` (HWS_FAMILY_NONE: any). NULL: this

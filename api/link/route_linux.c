@@ -142,17 +142,43 @@ static int read_answer(const struct nlmsghdr *header, size_t len, struct answer 
     return rtmsg->rtm_type == RTN_UNICAST || rtmsg->rtm_type == RTN_LOCAL ? 0 : -ENETUNREACH;
 }
 
-int hws_route_ask(const void *request, size_t request_len, void *answer, size_t size)
+int hws_route_open(void)
 {
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (netlink < 0)
-        return -errno;
+    return netlink < 0 ? -errno : netlink;
+}
+
+static int exchange(int netlink, const void *request, size_t request_len, void *answer, size_t size)
+{
     ssize_t len = send(netlink, request, request_len, 0);
     if (len >= 0)
         len = recv(netlink, answer, size, 0);
-    int result = len < 0 ? -errno : (int)len;
+    return len < 0 ? -errno : (int)len;
+}
+
+int hws_route_ask(const void *request, size_t request_len, void *answer, size_t size)
+{
+    int netlink = hws_route_open();
+    if (netlink < 0)
+        return netlink;
+    int result = exchange(netlink, request, request_len, answer, size);
     close(netlink);
     return result;
+}
+
+int hws_route_is_local(int netlink, const struct hws_addr *addr)
+{
+    _Alignas(struct nlmsghdr) uint8_t bytes[4096];
+    struct answer answer = {.route = {.source.family = addr->family}};
+    struct request request;
+    build_request(addr, NULL, addr->scope_id, &request);
+    while (recv(netlink, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0)
+        continue; /* the answer to a question that was given up */
+    int len = exchange(netlink, &request, request.header.nlmsg_len, bytes, sizeof(bytes));
+    if (len < 0)
+        return len;
+    int result = read_answer((const struct nlmsghdr *)bytes, (size_t)len, &answer);
+    return result == 0 && answer.route.local;
 }
 
 static int ask_kernel(const struct hws_addr *remote, const struct hws_addr *source,

@@ -25,6 +25,13 @@ int hws_route_find(const struct hws_addr *remote, const struct hws_addr *source,
 /** Asks the kernel one question of rtnetlink: bytes of the answer, or a negative errno. */
 int hws_route_ask(const void *request, size_t request_len, void *answer, size_t size);
 
+/** A socket for hws_route_is_local, or a negative errno. */
+int hws_route_open(void);
+
+/** Whether `addr` is this host's own, asked by `netlink`, which takes no descriptor more: 1 or 0,
+ * or a negative errno when the kernel does not tell. */
+int hws_route_is_local(int netlink, const struct hws_addr *addr);
+
 /** The source address towards `remote` and the IP MTU of the interface there, or of the route where
  * the administrator set one. `interface`: go through the one of this index; 0: as routed. `local`
  * and `mtu` may be NULL. 0 or a negative errno (-ENETUNREACH, ...). */

@@ -23,12 +23,13 @@ struct hws_live;
 int hws_live_open(const struct hws_live_config *config, struct hws_live **out,
                   char error[HWS_LIVE_ERROR_MAX]);
 
-/** Waits for a packet, with `mask` as the thread's signal mask meanwhile. 0, or a negative errno:
- * -EINTR, a signal was handled. */
+/** Waits for a packet, with `mask` as the thread's signal mask meanwhile, and while the interface is
+ * down for some time at most. 0, or a negative errno: -EINTR, a signal was handled. */
 int hws_live_wait(struct hws_live *live, const sigset_t *mask);
 
 /** The next packet: 1, and its bytes stay there until the next call. 0: none has come. A negative
- * errno: -ENETDOWN, the interface went down or away; one that comes back is captured again. */
+ * errno: -ENETDOWN, the interface went down, and is captured again when it is up; -ENODEV, it is
+ * gone. */
 int hws_live_next(struct hws_live *live, struct hws_capture_ip *ip);
 
 /** Packets that the kernel had to drop so far, since they were not taken in time. */

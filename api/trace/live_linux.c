@@ -27,6 +27,9 @@
 #define BUFFER_BYTES (16 << 20)
 #define CONTROL_BYTES 256u
 
+/* How often to look whether an interface that is down is still there. */
+#define DOWN_WAIT_MS 200
+
 enum { SCTP_SOCKET, UDP_SOCKET, SOCKETS };
 
 struct source {
@@ -39,6 +42,8 @@ struct source {
 };
 
 struct hws_live {
+    unsigned ifindex; /* 0: all */
+    bool down;        /* the interface, as the last news of it said */
     struct source sources[SOCKETS];
 };
 
@@ -116,12 +121,33 @@ static int fill(struct source *source)
     return 0;
 }
 
+/* The system says of an interface that is removed only that it is down, each socket once. */
+static int went_down(struct hws_live *live)
+{
+    int error;
+    socklen_t len = sizeof(error);
+    live->down = true;
+    for (int i = 0; i < SOCKETS; i++)
+        getsockopt(live->sources[i].fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    return -ENETDOWN;
+}
+
+static bool is_gone(const struct hws_live *live)
+{
+    char name[IF_NAMESIZE];
+    return live->down && if_indextoname(live->ifindex, name) == NULL && errno == ENXIO;
+}
+
 int hws_live_next(struct hws_live *live, struct hws_capture_ip *ip)
 {
     struct source *first = NULL;
+    if (is_gone(live))
+        return -ENODEV;
     for (int i = 0; i < SOCKETS; i++) {
         struct source *source = &live->sources[i];
         int rc = fill(source);
+        if (rc == -ENETDOWN)
+            return went_down(live);
         if (rc < 0)
             return rc;
         if (source->waiting && (first == NULL || source->ip.unix_us < first->ip.unix_us))
@@ -130,16 +156,18 @@ int hws_live_next(struct hws_live *live, struct hws_capture_ip *ip)
     if (first == NULL)
         return 0;
     first->waiting = false;
+    live->down = false;
     *ip = first->ip;
     return 1;
 }
 
 int hws_live_wait(struct hws_live *live, const sigset_t *mask)
 {
+    static const struct timespec while_down = {.tv_nsec = DOWN_WAIT_MS * 1000000};
     struct pollfd fds[SOCKETS];
     for (int i = 0; i < SOCKETS; i++)
         fds[i] = (struct pollfd){.fd = live->sources[i].fd, .events = POLLIN};
-    return ppoll(fds, SOCKETS, NULL, mask) < 0 ? -errno : 0;
+    return ppoll(fds, SOCKETS, live->down ? &while_down : NULL, mask) < 0 ? -errno : 0;
 }
 
 /* ---- Opening ---- */
@@ -182,19 +210,18 @@ static int open_source(struct source *source, unsigned ifindex,
 static int open_sources(struct hws_live *live, const struct hws_live_config *config)
 {
     struct hws_live_filter filter;
-    unsigned ifindex = 0;
     if (config->interface != NULL) {
-        ifindex = if_nametoindex(config->interface);
-        if (ifindex == 0)
+        live->ifindex = if_nametoindex(config->interface);
+        if (live->ifindex == 0)
             return -ENODEV;
     }
     hws_live_filter_sctp(&filter);
-    int rc = open_source(&live->sources[SCTP_SOCKET], ifindex, &filter);
+    int rc = open_source(&live->sources[SCTP_SOCKET], live->ifindex, &filter);
     if (rc != 0)
         return rc;
     hws_live_filter_udp(&filter, config->udp_ports, config->udp_port_count);
     live->sources[UDP_SOCKET].has_segments = true;
-    return open_source(&live->sources[UDP_SOCKET], ifindex, &filter);
+    return open_source(&live->sources[UDP_SOCKET], live->ifindex, &filter);
 }
 
 static void explain(const struct hws_live_config *config, int result,
