@@ -423,7 +423,7 @@ struct hws_sched_ops {
      * ready. Another answer is counted (`sched_refused`), and some ready stream takes its turn. */
     uint32_t (*next)(void *state);
     /** The stream's first message, of `bytes`, has left its queue: it is no longer ready, whoever's
-     * turn it was. */
+     * turn it was. When it has another one, `ready` follows at once, before any other call. */
     void (*sent)(void *state, void *stream, uint32_t bytes);
 };
 
@@ -472,7 +472,9 @@ struct hws_extension {
     /** The association is over, or begins anew. Services other than hws_ext_path answer
      * HWS_EXT_STATE. */
     void (*end)(const struct hws_ext_assoc *assoc);
-    /** A DATA chunk stands in a packet that is being built. */
+    /** A DATA chunk stands in a packet that is being built. A chunk of HWS_EXT_AFTER_DATA that is
+     * asked for here, on the chunk's path, comes into the same packet when there is room
+     * (`reserve_bytes`). */
     void (*data_sent)(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
     /** A DATA chunk came for the first time and was taken. */
     void (*data_received)(const struct hws_ext_assoc *assoc, const struct hws_ext_data *data);
