@@ -23,8 +23,8 @@ struct hws_live;
 int hws_live_open(const struct hws_live_config *config, struct hws_live **out,
                   char error[HWS_LIVE_ERROR_MAX]);
 
-/** Waits for a packet, with `mask` as the thread's signal mask meanwhile, and while the interface is
- * down for some time at most. 0, or a negative errno: -EINTR, a signal was handled. */
+/** Waits for a packet, with `mask` as the thread's signal mask meanwhile, and while the interface
+ * is down for some time at most. 0, or a negative errno: -EINTR, a signal was handled. */
 int hws_live_wait(struct hws_live *live, const sigset_t *mask);
 
 /** The next packet: 1, and its bytes stay there until the next call. 0: none has come. A negative
