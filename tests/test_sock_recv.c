@@ -468,6 +468,50 @@ static void an_abort_in_the_middle_of_parts_is_told(void **state)
     assert_int_equal(server->member_count, 1);
 }
 
+/* The client goes without a word and comes back with its port: a new one. */
+static struct hws_sock *restart(struct sockworld *w, struct hws_sock *client)
+{
+    sockworld_cut(w, true);
+    assert_int_equal(sock_send_id(client, hws_sock_first_member(client)->id, SCTP_ABORT, ""), 0);
+    hws_sock_close(client, sockworld_now(w));
+    sockworld_run(w, 1000);
+    sockworld_cut(w, false);
+    client = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 6000);
+    sctp_assoc_t id;
+    (void)hws_sock_connect(client, sockhost_addr(&w->hosts[1], 0), 1, 5000, false, &id,
+                           sockworld_now(w));
+    sockworld_settle(w);
+    return client;
+}
+
+static void messages_cut_off_one_after_the_other_end_each(void **state)
+{
+    struct sockworld *w = *state;
+    struct hws_sock *server = server_of(w);
+    struct sock_got got;
+    server->params.pd_point_bytes = 2000;
+    assert_int_equal(hws_sock_set_future_params(server, &server->params), 0);
+    sock_want_all(server);
+    struct hws_sock *client = sockhost_open(&w->hosts[0], HWS_SOCK_ONE_TO_MANY, 6000);
+    sock_send_to(client, &w->hosts[1], 5000, "up");
+    for (int i = 0; i < 2; i++) {
+        sockworld_settle(w);
+        send_large(w, client, 'L');
+        sockworld_run(w, 3 * SOCKWORLD_DELAY_US / 2); /* the first window only */
+        client = restart(w, client);
+    }
+    unsigned restarts = 0;
+    while ((hws_sock_poll(server) & POLLIN) != 0) {
+        assert_int_equal(sock_recv(server, &got), 0);
+        const union sctp_notification *note = (const void *)got.text;
+        restarts += (got.msg.flags & MSG_NOTIFICATION) != 0 &&
+                    note->sn_header.sn_type == SCTP_ASSOC_CHANGE &&
+                    note->sn_assoc_change.sac_state == SCTP_RESTART;
+    }
+    assert_int_equal(restarts, 2);
+    hws_sock_close(client, sockworld_now(w));
+}
+
 static void views_show_what_would_be_copied(void **state)
 {
     struct sockworld *w = *state;
@@ -630,6 +674,7 @@ int main(void)
         TEST(at_level_1_associations_interleave),
         TEST(level_1_frees_what_was_held_back),
         TEST(an_abort_in_the_middle_of_parts_is_told),
+        TEST(messages_cut_off_one_after_the_other_end_each),
         TEST(views_show_what_would_be_copied),
         TEST(parts_are_gathered_until_the_last),
         TEST(lent_bytes_come_back_once_they_arrived),

@@ -187,7 +187,7 @@ struct hws_note *hws_note_due(struct hws_member *member)
 {
     struct hws_note *note = TAILQ_FIRST(&member->notes);
     struct hws_assoc_status status;
-    if (note == NULL)
+    if (note == NULL || member->begun)
         return NULL;
     (void)count_messages(member, &status);
     while (note != NULL && note->after <= status.messages_taken && note->failed) {

@@ -39,10 +39,11 @@ static void set_begun(struct hws_member *member, bool begun, const struct hws_rc
 static void end_without_mark(struct hws_member *member)
 {
     const struct hws_rcvinfo info = member->begun_info;
+    bool why_is_known = member->cut_off > 0;
     set_begun(member, false, &info);
-    member->cut_off = false;
-    member->ended_unmarked = !hws_note_cut_off(member, info.sid, info.ssn);
-    if (!member->ended_unmarked)
+    member->cut_off -= why_is_known;
+    member->ended_unmarked = !why_is_known;
+    if (why_is_known && hws_note_cut_off(member, info.sid, info.ssn))
         member->sock->partial = member;
 }
 
@@ -50,7 +51,7 @@ void hws_member_cut_off(struct hws_member *member, uint16_t sid, uint16_t ssn)
 {
     const struct hws_rcvinfo *info = &member->begun_info;
     bool ended = member->ended_unmarked && info->sid == sid && info->ssn == ssn;
-    member->cut_off = !ended;
+    member->cut_off += !ended;
     member->ended_unmarked = false;
     if (ended && hws_note_cut_off(member, sid, ssn))
         member->sock->partial = member;
@@ -68,7 +69,7 @@ static bool has_data(struct hws_member *member, uint64_t now_us)
     int rc = hws_assoc_peek(member->sock->sockets->engine, member->assoc, &byte, sizeof(byte), &len,
                             &info, now_us);
     if (rc == HWS_OK ? info.tsn != member->begun_info.tsn
-                     : member->cut_off || member->state == HWS_MEMBER_OVER)
+                     : member->cut_off > 0 || member->state == HWS_MEMBER_OVER)
         end_without_mark(member);
     return rc == HWS_OK;
 }
@@ -195,7 +196,7 @@ static void describe_next(const struct hws_sock *sock, struct hws_sock_recv *msg
     struct hws_next next = {0};
     if (member == NULL)
         return;
-    const struct hws_note *note = member->begun ? NULL : hws_note_due(member);
+    const struct hws_note *note = hws_note_due(member);
     if (note != NULL) {
         describe_next_note(member, note, msg);
     } else if (next_data(member, &next, now_us)) {
@@ -390,7 +391,7 @@ int hws_sock_recvmsg(struct hws_sock *sock, struct hws_sock_recv *msg, uint64_t 
     struct hws_member *member = choose(sock, msg, &rc);
     if (member == NULL)
         return rc;
-    struct hws_note *note = member->begun ? NULL : hws_note_due(member);
+    struct hws_note *note = hws_note_due(member);
     if (note != NULL)
         receive_note(member, note, msg);
     else
@@ -442,7 +443,7 @@ int hws_sock_recv_view(struct hws_sock *sock, struct hws_sock_recv *msg, struct 
     struct hws_member *member = choose(sock, msg, &rc);
     if (member == NULL)
         return rc;
-    if (!member->begun && hws_note_due(member) != NULL)
+    if (hws_note_due(member) != NULL)
         view_note(member, msg, view);
     else
         rc = view_data(member, msg, view);

@@ -150,8 +150,8 @@ struct hws_member {
     bool shut;           /* nothing more can be sent */
     bool blocked;        /* send answered -EAGAIN and WRITABLE has not come */
     bool ended_unmarked; /* the message that was begun ended without a mark; why is not told yet */
-    bool cut_off;        /* no more comes of the message that was begun */
     bool begun;          /* a part of a message was received, not its end */
+    uint16_t cut_off;    /* messages not received yet, or begun, that end without a mark */
     struct hws_rcvinfo begun_info; /* which one */
     bool readable;                 /* in sock->ready */
     bool receive_ended; /* by shutdown(SHUT_RD): only so many messages can still be received */

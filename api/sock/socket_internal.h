@@ -134,7 +134,7 @@ void hws_note_add_failed(struct hws_member *member);
 /** One that is in no queue. NULL: no memory (counted). */
 struct hws_note *hws_note_new(struct hws_member *member, uint16_t type, uint32_t len);
 
-/** The first one if it is its turn, NULL when not. */
+/** The first one if it is its turn, NULL when not: none is within a message. */
 struct hws_note *hws_note_due(struct hws_member *member);
 
 /** What is left of message `ssn` of stream `sid` has been received, which was cut off: where that
