@@ -122,6 +122,18 @@ static void keep_values(struct sim_experiment *x, struct sim_point *point, uint6
         sim_result_fini(result);
 }
 
+/* What is set is swept no longer: the sweep's key has that one value. */
+static void set_swept(struct sim_document *document, const char *path, const char *value)
+{
+    const struct sim_section *sweep = sweep_section(document);
+    for (struct sim_entry *e = sweep != NULL ? sweep->entries : NULL; e != NULL; e = e->next) {
+        if (strcmp(e->key, path) != 0)
+            continue;
+        free(e->value);
+        e->value = sim_string(value);
+    }
+}
+
 static bool set_all(struct sim_experiment *x, const struct sim_experiment_config *config,
                     struct sim_error *error)
 {
@@ -136,6 +148,7 @@ static bool set_all(struct sim_experiment *x, const struct sim_experiment_config
         path[len] = '\0';
         if (!sim_document_set(&x->document, path, equals + 1, 0, error))
             return false;
+        set_swept(&x->document, path, equals + 1);
     }
     return true;
 }

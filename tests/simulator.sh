@@ -112,14 +112,14 @@ END
     [ "$(value "$dir/latency.csv" stream,x,forward,0,messages)" = 90 ] || fail "a message in 100 ms, for 9 s, is 90"
 }
 
-# Usage: shares SCHEDULER SECOND_TO_FIRST: two workloads that always have something, messages of 1000
+# Usage: shares SCHEDULER SECOND_TO_FIRST [POINT,]: two workloads that always have something, messages of 1000
 # bytes on stream 0 and of 3000 on stream 1: the second one's goodput is so many times the first one's.
 shares()
 {
     local first second
     "$program" sim --csv "$dir/shares.csv" --set "association.x.sched=$1" "$dir/shares.sim" >/dev/null
-    first=$(value "$dir/shares.csv" stream,x,forward,0,goodput)
-    second=$(value "$dir/shares.csv" stream,x,forward,1,goodput)
+    first=$(value "$dir/shares.csv" "${3:-}stream,x,forward,0,goodput")
+    second=$(value "$dir/shares.csv" "${3:-}stream,x,forward,1,goodput")
     awk -v a="$first" -v b="$second" -v times="$2" 'BEGIN { exit !(b > 0.95 * times * a && b < 1.05 * times * a) }' ||
         fail "$1: $first and $second, not 1 to $2"
 }
@@ -142,7 +142,9 @@ stream = 1
 END
     sed -i 's/^\[association x\]$/&\nsched = fcfs/' "$dir/shares.sim"
     shares rr 3
-    shares fcfs 1
+    # A key that is set is not swept any more.
+    printf '[sweep]\nassociation.x.sched = rr, rr\n' >>"$dir/shares.sim"
+    shares fcfs 1 fcfs,
 }
 
 # No workload makes a message once it has stopped, whatever its kind: without an interval it is a response or

@@ -34,12 +34,14 @@ static const struct hws_extension *fail(int reason, char *error, const char *pat
     return NULL;
 }
 
-/* A symbol of that name may be something else, the table itself for example: what is to be an
- * address is one of a loaded object. */
-static bool is_address(const void *address)
+/* A symbol of that name may be something else, the table itself or a function: what is to be the
+ * table's address is one of a loaded object. */
+static bool is_address(const void *symbol)
 {
+    const void *address;
     Dl_info info;
-    return address != NULL && dladdr(address, &info) != 0;
+    memcpy(&address, symbol, sizeof(address));
+    return (uintptr_t)address % _Alignof(struct hws_extension) == 0 && dladdr(address, &info) != 0;
 }
 
 const struct hws_extension *hws_extension_load(const char *path, char *error)
@@ -56,7 +58,7 @@ const struct hws_extension *hws_extension_load(const char *path, char *error)
     const struct hws_extension *const *symbol = dlsym(object, HWS_EXTENSION_SYMBOL);
     char why[HWS_EXTENSION_ERROR_MAX] =
         "it has no symbol " HWS_EXTENSION_SYMBOL ": is there HWS_EXTENSION_EXPORT in its source?";
-    if (symbol != NULL && !is_address(*symbol))
+    if (symbol != NULL && !is_address(symbol))
         snprintf(why, sizeof(why), "%s",
                  "its symbol " HWS_EXTENSION_SYMBOL " is not made by HWS_EXTENSION_EXPORT, which "
                  "takes an extension of another name");
