@@ -228,7 +228,8 @@ static void help(void)
 {
     puts("hawser echo -l PORT [OPTION...]\n\n"
          "Sends every message back on the stream it came on, with its payload protocol\n"
-         "identifier, to any number of peers, until SIGINT or SIGTERM. A peer that does not read\n"
+         "identifier, to any number of peers, until SIGINT, SIGTERM or SIGHUP. A peer that does "
+         "not read\n"
          "is not read from either. Exit code 0: interrupted; 1: could not listen; 2: usage.\n");
     hws_cli_options_help(HWS_CLI_ECHO);
 }

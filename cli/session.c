@@ -57,14 +57,23 @@ static void on_signal(uv_signal_t *handle, int signum)
         session->command.interrupted(session->command.arg);
 }
 
+/* As nohup(1) has it. */
+static bool is_ignored(int signum)
+{
+    struct sigaction action;
+    return sigaction(signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* Peers are told of the end, also of one that comes with the terminal's. */
 static void watch_signals(struct hws_cli_session *session)
 {
-    static const int numbers[HWS_CLI_SIGNALS] = {SIGINT, SIGTERM, SIGUSR1};
+    static const int numbers[HWS_CLI_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
     signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
     for (size_t i = 0; i < HWS_CLI_SIGNALS; i++) {
         uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;
-        uv_signal_start(&session->signals[i], on_signal, numbers[i]);
+        if (numbers[i] != SIGHUP || !is_ignored(SIGHUP))
+            uv_signal_start(&session->signals[i], on_signal, numbers[i]);
         uv_unref((uv_handle_t *)&session->signals[i]);
     }
 }

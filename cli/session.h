@@ -16,12 +16,12 @@ struct hws_cli_handle;
 /** What a session asks of its command. */
 struct hws_cli_command {
     void *arg;
-    void (*interrupted)(void *arg); /* SIGINT or SIGTERM came */
+    void (*interrupted)(void *arg); /* SIGINT, SIGTERM or SIGHUP came */
     /** Adds its associations to a line of --stats. */
     void (*add_stats)(void *arg, struct hws_cli_stats *stats);
 };
 
-#define HWS_CLI_SIGNALS 3u
+#define HWS_CLI_SIGNALS 4u
 
 struct hws_cli_session {
     uv_loop_t loop;

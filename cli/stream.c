@@ -15,9 +15,8 @@ int hws_cli_stream_open(union hws_cli_stream *stream, uv_loop_t *loop, uv_file f
                         enum hws_cli_stream_kind *kind)
 {
     uv_handle_type type = uv_guess_handle(fd);
-    *kind = type == UV_FILE             ? HWS_CLI_FILE
-            : type == UV_UNKNOWN_HANDLE ? HWS_CLI_NONE
-                                        : HWS_CLI_STREAM;
+    /* Of block devices libuv does not know that they are read and written like files. */
+    *kind = type == UV_FILE || type == UV_UNKNOWN_HANDLE ? HWS_CLI_FILE : HWS_CLI_STREAM;
     if (*kind != HWS_CLI_STREAM)
         return 0;
     int rc = type == UV_TTY ? uv_tty_init(loop, &stream->tty, fd, 0) : open_pipe(stream, loop, fd);

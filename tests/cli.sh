@@ -235,6 +235,34 @@ for option in trace pcap qlog; do
     wait
 done
 
+next_port
+"$hawser" cat -l 5000 --udp=$udp </dev/null >/dev/null 2>&1 &
+wait_for_port
+timeout 60 "$hawser" cat 127.0.0.1 5000 --udp=$udp <"$dir" 2>"$dir/connector.err"
+check "the input is a directory: exit code" [ $? -eq 1 ]
+check "the input is a directory: it says so" \
+    grep -q 'cannot read the input: Is a directory' "$dir/connector.err"
+wait
+
+for signal in HUP TERM; do
+    next_port
+    "$hawser" cat -l 5000 --udp=$udp --trace "$dir/trace" </dev/null >/dev/null 2>&1 &
+    listener=$!
+    wait_for_port
+    (sleep 60 & echo $! >"$dir/sleep"; wait) |
+        "$hawser" cat 127.0.0.1 5000 --udp=$udp 2>"$dir/connector.err" &
+    for _ in $(seq 400); do
+        grep -q ': COOKIE-ACK' "$dir/trace" && break
+        sleep 0.05
+    done
+    kill -$signal $listener
+    wait $listener
+    check "SIG$signal: the listener's exit code" [ $? -eq 1 ]
+    check "SIG$signal: the peer is told" grep -q ' out .*: ABORT' "$dir/trace"
+    kill "$(cat "$dir/sleep")"
+    wait
+done
+
 # ---- Ports that nobody owns ----
 
 for own_host in "" --own-host; do
