@@ -145,7 +145,7 @@ void option_int(int fd, int level, int name, int value)
 
 void impatient(int fd)
 {
-    struct sctp_initmsg init = {.sinit_max_attempts = 1, .sinit_max_init_timeo = 200};
+    struct sctp_initmsg init = {.sinit_max_attempts = 3, .sinit_max_init_timeo = 200};
     struct sctp_rtoinfo rto = {.srto_initial = 200, .srto_max = 200, .srto_min = 100};
     ready("RTOINFO", setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto)));
     ready("INITMSG", setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init)));

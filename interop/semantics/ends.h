@@ -47,7 +47,7 @@ void non_blocking(int fd);
 void subscribe(int fd);
 /** An int option of level SCTP or socket, as preparation. */
 void option_int(int fd, int level, int name, int value);
-/** One INIT, and a short time for it. */
+/** Four INITs within a second: longer than calls in a row take on a busy machine. */
 void impatient(int fd);
 
 /** Waits until all that was sent is acknowledged, so that the peer's application can have it. */
