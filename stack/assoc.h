@@ -139,6 +139,12 @@ static inline bool hws_assoc_need_queues(struct hws_assoc *a)
     return hws_assoc_has_queues(a) || hws_queues_make(a);
 }
 
+/** The association is being set up: COOKIE-WAIT or COOKIE-ECHOED. */
+static inline bool hws_assoc_setting_up(const struct hws_assoc *a)
+{
+    return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
+}
+
 /** The cumulative TSN ack point: our data up to there has arrived at the peer. */
 static inline uint32_t hws_assoc_acked_tsn(const struct hws_assoc *a)
 {

@@ -107,11 +107,6 @@ static uint16_t first_cause(const struct hws_tlv *chunk)
     return hws_tlv_next(&it, &cause) ? cause.type : 0;
 }
 
-static bool setting_up(const struct hws_assoc *a)
-{
-    return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
-}
-
 bool hws_fault_tag_ok(const struct hws_assoc *a, const struct hws_rx *rx,
                       const struct hws_tlv *chunk)
 {
@@ -253,7 +248,7 @@ void hws_fault_abort_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
     }
     keep_reason(a, chunk);
     keep_abort(a, chunk);
-    hws_assoc_down(a, setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
+    hws_assoc_down(a, hws_assoc_setting_up(a) ? HWS_E_REFUSED : HWS_E_RESET, first_cause(chunk));
 }
 
 void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
@@ -278,7 +273,7 @@ void hws_fault_error_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws
 void hws_fault_unreachable(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (setting_up(a))
+    if (hws_assoc_setting_up(a))
         a->no_route = true;
     else
         hws_retransmit_path_cut(p);
@@ -287,7 +282,7 @@ void hws_fault_unreachable(struct hws_path *p)
 void hws_fault_protocol_unreachable(struct hws_path *p)
 {
     struct hws_assoc *a = p->assoc;
-    if (setting_up(a))
+    if (hws_assoc_setting_up(a))
         hws_assoc_down(a, HWS_E_REFUSED, 0);
     else if (p->confirmed)
         a->unreachable = true;

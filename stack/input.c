@@ -135,8 +135,7 @@ static void foreign_tag(struct hws_engine *e, struct hws_rx *rx, const struct hw
     rx->reflected = a->remote_vtag != 0 && rx->header.vtag == a->remote_vtag;
     if (rx->reflected && reflects_tag(first))
         process_chunks(a, rx, &it);
-    else if ((a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) &&
-             hws_ootb_has_shutdown_ack(rx))
+    else if (hws_assoc_setting_up(a) && hws_ootb_has_shutdown_ack(rx))
         hws_ootb_shutdown_ack(e, rx);
     else
         HWS_DROP(e, rx, drop_vtag);

@@ -95,8 +95,7 @@ static struct hws_cookie make_cookie(struct hws_engine *e, const struct hws_rx *
                                      const struct hws_init *init,
                                      const struct hws_init_params *params)
 {
-    bool ours_is_known =
-        a != NULL && (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED);
+    bool ours_is_known = a != NULL && hws_assoc_setting_up(a);
     struct hws_cookie cookie = {
         .made_us = e->now_us,
         .life_us = cookie_life_us(ours(ep, a), params->life_extension_ms),
@@ -386,11 +385,6 @@ static void restart(struct hws_assoc *a, const struct hws_cookie *cookie)
     hws_retransmit_tell_progress(a);
 }
 
-static bool being_set_up(const struct hws_assoc *a)
-{
-    return a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED;
-}
-
 /* INITs that came while it was set up were answered with the tag of its own (5.2.1), each with a
  * cookie. Of a peer that restarted meanwhile the cookie made last counts. */
 static void remember_cookie(struct hws_assoc *a, const struct hws_cookie *cookie)
@@ -409,7 +403,7 @@ static bool is_of_an_earlier_peer(const struct hws_assoc *a, const struct hws_co
  * TSN tells it from one whose tag alone is new. */
 static bool is_of_a_later_peer(const struct hws_assoc *a, const struct hws_cookie *cookie)
 {
-    return !being_set_up(a) && cookie->remote_tsn != a->peer_initial_tsn;
+    return !hws_assoc_setting_up(a) && cookie->remote_tsn != a->peer_initial_tsn;
 }
 
 /* Table 12 of section 5.2.4. */
@@ -443,7 +437,7 @@ static void restart_while_shutting_down(struct hws_path *p)
 /* Actions B and D: both sides meant the same association. */
 static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum cookie_action action)
 {
-    if (action == ACTION_B && being_set_up(a))
+    if (action == ACTION_B && hws_assoc_setting_up(a))
         set_peer(a, cookie);
     else
         a->remote_vtag = cookie->remote_vtag;
@@ -452,7 +446,7 @@ static void collide(struct hws_assoc *a, const struct hws_cookie *cookie, enum c
         hws_assoc_add_listed(a, &cookie->addrs[i]);
     if (action == ACTION_B)
         remember_cookie(a, cookie);
-    if (being_set_up(a)) {
+    if (hws_assoc_setting_up(a)) {
         hws_unwant(a, HWS_WANT_INIT | HWS_WANT_COOKIE_ECHO);
         hws_assoc_up(a);
     }

@@ -137,7 +137,7 @@ void hws_shutdown_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tl
 void hws_shutdown_ack_in(struct hws_assoc *a, struct hws_rx *rx, const struct hws_tlv *chunk)
 {
     (void)chunk;
-    if (a->state == HWS_STATE_COOKIE_WAIT || a->state == HWS_STATE_COOKIE_ECHOED) {
+    if (hws_assoc_setting_up(a)) {
         hws_ootb_shutdown_ack(a->engine, rx); /* 8.5.1 E: of an association long gone */
         return;
     }
