@@ -59,6 +59,28 @@ static const char *set_listen(struct hws_cli_options *options, const char *argum
     return NULL;
 }
 
+/* Options whose value is kept as it is. */
+#define KEEPS(set, member)                                                                         \
+    static const char *set(struct hws_cli_options *options, const char *argument)                  \
+    {                                                                                              \
+        options->member = argument;                                                                \
+        return NULL;                                                                               \
+    }
+
+KEEPS(set_interface, interface)
+KEEPS(set_cc, cc)
+KEEPS(set_sched, sched)
+KEEPS(set_pathsel, pathsel)
+KEEPS(set_trace, trace)
+KEEPS(set_pcap, pcap)
+KEEPS(set_qlog, qlog)
+KEEPS(set_read, read_file)
+KEEPS(set_write, write_file)
+KEEPS(set_only_host, only_host)
+KEEPS(set_csv, csv)
+KEEPS(set_samples, samples)
+KEEPS(set_json, json)
+
 static const char *set_proto(struct hws_cli_options *options, const char *argument)
 {
     uint64_t number;
@@ -116,35 +138,11 @@ static const char *set_link(struct hws_cli_options *options, const char *argumen
     return hws_link_kind_read(argument, &options->link) ? NULL : "must be " HWS_LINK_KIND_NAMES;
 }
 
-static const char *set_interface(struct hws_cli_options *options, const char *argument)
-{
-    options->interface = argument;
-    return NULL;
-}
-
 static const char *set_extension(struct hws_cli_options *options, const char *argument)
 {
     if (options->extension_count == HWS_CLI_EXTENSIONS_MAX)
         return "can be given 8 times at most";
     options->extensions[options->extension_count++] = argument;
-    return NULL;
-}
-
-static const char *set_cc(struct hws_cli_options *options, const char *argument)
-{
-    options->cc = argument;
-    return NULL;
-}
-
-static const char *set_sched(struct hws_cli_options *options, const char *argument)
-{
-    options->sched = argument;
-    return NULL;
-}
-
-static const char *set_pathsel(struct hws_cli_options *options, const char *argument)
-{
-    options->pathsel = argument;
     return NULL;
 }
 
@@ -197,24 +195,6 @@ static const char *set_verbose(struct hws_cli_options *options, const char *argu
     return NULL;
 }
 
-static const char *set_trace(struct hws_cli_options *options, const char *argument)
-{
-    options->trace = argument;
-    return NULL;
-}
-
-static const char *set_pcap(struct hws_cli_options *options, const char *argument)
-{
-    options->pcap = argument;
-    return NULL;
-}
-
-static const char *set_qlog(struct hws_cli_options *options, const char *argument)
-{
-    options->qlog = argument;
-    return NULL;
-}
-
 static const char *set_count(struct hws_cli_options *options, const char *argument)
 {
     if (!read_number(argument, 1, UINT64_MAX, &options->count))
@@ -250,18 +230,6 @@ static const char *set_assoc(struct hws_cli_options *options, const char *argume
     return NULL;
 }
 
-static const char *set_read(struct hws_cli_options *options, const char *argument)
-{
-    options->read_file = argument;
-    return NULL;
-}
-
-static const char *set_write(struct hws_cli_options *options, const char *argument)
-{
-    options->write_file = argument;
-    return NULL;
-}
-
 static const char *set_udp_port(struct hws_cli_options *options, const char *argument)
 {
     uint64_t number;
@@ -270,12 +238,6 @@ static const char *set_udp_port(struct hws_cli_options *options, const char *arg
     if (options->udp_port_count == HWS_CLI_UDP_PORTS_MAX)
         return "can be given 16 times at most";
     options->udp_ports[options->udp_port_count++] = (uint16_t)number;
-    return NULL;
-}
-
-static const char *set_only_host(struct hws_cli_options *options, const char *argument)
-{
-    options->only_host = argument;
     return NULL;
 }
 
@@ -292,24 +254,6 @@ static const char *set_line_buffered(struct hws_cli_options *options, const char
 {
     (void)argument;
     options->line_buffered = true;
-    return NULL;
-}
-
-static const char *set_csv(struct hws_cli_options *options, const char *argument)
-{
-    options->csv = argument;
-    return NULL;
-}
-
-static const char *set_samples(struct hws_cli_options *options, const char *argument)
-{
-    options->samples = argument;
-    return NULL;
-}
-
-static const char *set_json(struct hws_cli_options *options, const char *argument)
-{
-    options->json = argument;
     return NULL;
 }
 
