@@ -903,6 +903,20 @@ static void a_one_to_many_handle_connects_to_many(void **state)
     uv_peer_close(w, &many);
 }
 
+/* A client of the one-to-many handle, connected, whose first message it has read: the association's
+ * identifier there. */
+static sctp_assoc_t greet(struct uv_world *w, struct uv_peer *many, struct uv_peer *client,
+                          const char *text)
+{
+    unsigned messages = many->messages;
+    uv_peer_init(w->b, client);
+    uv_peer_connect(w, client, PORT + 9);
+    uv_world_run_until(w, &client->connects, 1);
+    uv_peer_write(client, text, strlen(text), NULL);
+    uv_world_run_until(w, &many->messages, messages + 1);
+    return many->last.info.rcv_assoc_id;
+}
+
 static void a_full_association_does_not_hold_up_another(void **state)
 {
     struct uv_world *w = *state;
@@ -913,19 +927,9 @@ static void a_full_association_does_not_hold_up_another(void **state)
     uv_buf_t buf = uv_buf_init(message, BYTES);
     struct sctp_sndinfo to_slow = {0}, to_fast = {0};
     open_many(w, &many);
-    uv_peer_init(w->b, &slow);
-    uv_peer_connect(w, &slow, PORT + 9);
-    uv_world_run_until(w, &slow.connects, 1);
-    uv_peer_write(&slow, "s", 1, NULL);
-    uv_world_run_until(w, &many.messages, 1);
-    to_slow.snd_assoc_id = many.last.info.rcv_assoc_id;
-    uv_peer_init(w->b, &fast);
-    uv_peer_connect(w, &fast, PORT + 9);
-    uv_world_run_until(w, &fast.connects, 1);
+    to_slow.snd_assoc_id = greet(w, &many, &slow, "s");
+    to_fast.snd_assoc_id = greet(w, &many, &fast, "f");
     uv_peer_read(&fast);
-    uv_peer_write(&fast, "f", 1, NULL);
-    uv_world_run_until(w, &many.messages, 2);
-    to_fast.snd_assoc_id = many.last.info.rcv_assoc_id;
     for (int i = 0; i < COUNT; i++) {
         requests[i].data = &many;
         assert_int_equal(
@@ -951,12 +955,7 @@ static void an_association_is_peeled_off(void **state)
     struct uv_world *w = *state;
     static struct uv_peer many, client, branch;
     open_many(w, &many);
-    uv_peer_init(w->b, &client);
-    uv_peer_connect(w, &client, PORT + 9);
-    uv_world_run_until(w, &client.connects, 1);
-    uv_peer_write(&client, "one", 3, NULL);
-    uv_world_run_until(w, &many.messages, 1);
-    sctp_assoc_t id = many.last.info.rcv_assoc_id;
+    sctp_assoc_t id = greet(w, &many, &client, "one");
     uv_peer_init(w->a, &branch);
     assert_int_equal(hws_uv_peeloff(&many.handle, id + 1, &branch.handle), UV_EINVAL);
     assert_int_equal(hws_uv_peeloff(&many.handle, id, &client.handle), UV_EINVAL);
@@ -986,12 +985,7 @@ static void peeling_off_ends_what_waits(void **state)
     uv_buf_t buf = uv_buf_init(message, BYTES);
     struct sctp_sndinfo to_slow = {0};
     open_many(w, &many);
-    uv_peer_init(w->b, &slow);
-    uv_peer_connect(w, &slow, PORT + 9);
-    uv_world_run_until(w, &slow.connects, 1);
-    uv_peer_write(&slow, "s", 1, NULL);
-    uv_world_run_until(w, &many.messages, 1);
-    to_slow.snd_assoc_id = many.last.info.rcv_assoc_id;
+    to_slow.snd_assoc_id = greet(w, &many, &slow, "s");
     for (int i = 0; i < COUNT; i++) {
         requests[i].data = &many;
         assert_int_equal(
